@@ -1,0 +1,135 @@
+//! Values of flags: text → what the stages want, with an error clap can show.
+
+use std::time::Duration;
+
+use crate::export::Sink;
+use crate::net::HostPort;
+use crate::platform::Platform;
+use crate::teleport::JoinMethod;
+
+/// `auto`, or a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Auto<T>(pub Option<T>);
+
+impl<T> Default for Auto<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+/// Words of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words(pub Vec<String>);
+
+/// The web port when none is given.
+const WEB_PORT: u16 = 443;
+
+/// `HOST[:PORT]`.
+pub fn address(text: &str) -> Result<HostPort, String> {
+    HostPort::parse(text, WEB_PORT).map_err(|e| e.to_string())
+}
+
+/// A duration such as `1h30m` or `PT1H`; above zero.
+pub fn timeout(text: &str) -> Result<Duration, String> {
+    let parsed: Result<jiff::SignedDuration, _> = text.trim().parse();
+    match parsed.ok().and_then(|d| Duration::try_from(d).ok()) {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        Some(_) => Err("it must be longer than nothing".into()),
+        None => Err("write it with units, e.g. `30m`, `1h` or `1h30m`".into()),
+    }
+}
+
+/// The life of a certificate: a minute at least. More than 24 h is cut later, with a warning.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    match timeout(text)? {
+        short if short < Duration::from_secs(60) => {
+            Err("a certificate must live for a minute at least".into())
+        }
+        long => Ok(long),
+    }
+}
+
+/// A join method of Teleport's, or `auto`.
+pub fn method(text: &str) -> Result<Auto<JoinMethod>, String> {
+    if text == "auto" {
+        return Ok(Auto(None));
+    }
+    let parsed: Result<JoinMethod, ()> = text.parse();
+    parsed.map(|m| Auto(Some(m))).map_err(|()| {
+        let all: Vec<_> = JoinMethod::ALL.iter().map(|m| m.name()).collect();
+        format!("not a join method; one of auto, {}", all.join(", "))
+    })
+}
+
+/// A platform, or `auto`.
+pub fn platform(text: &str) -> Result<Auto<Platform>, String> {
+    if text == "auto" { Ok(Auto(None)) } else { simulated(text).map(|p| Auto(Some(p))) }
+}
+
+/// A platform.
+pub fn simulated(text: &str) -> Result<Platform, String> {
+    Platform::ALL.into_iter().find(|p| p.id() == text).ok_or_else(|| {
+        let all: Vec<_> = Platform::ALL.iter().map(|p| p.id()).collect();
+        format!("not a platform jobpass knows; one of {}", all.join(", "))
+    })
+}
+
+/// `--export`.
+pub fn sink(text: &str) -> Result<Sink, String> {
+    match text {
+        "auto" => Ok(Sink::Auto),
+        "shell" => Ok(Sink::Shell),
+        "none" => Ok(Sink::None),
+        "env-file" => Err("say which file: `env-file=PATH`".into()),
+        _ => match text.strip_prefix("env-file=") {
+            Some("") => Err("say which file: `env-file=PATH`".into()),
+            Some(path) => Ok(Sink::EnvFile(path.into())),
+            None => simulated(text).map(Sink::Platform).map_err(|_| {
+                "one of auto, github, gitlab, circleci, spacelift, shell, env-file=PATH, none".into()
+            }),
+        },
+    }
+}
+
+/// A name that can be part of a folder's and a variable's name.
+pub fn name(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let starts = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    if starts && text.len() <= 64 && text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name has letters, digits, `-` and `_`, begins with a letter or digit, and is at most 64 long"
+            .into())
+    }
+}
+
+/// A command, split as a POSIX shell would split it; nothing is expanded.
+pub fn words(text: &str) -> Result<Words, String> {
+    crate::token::command_words(text).map(Words).map_err(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(duration("PT1H"), Ok(Duration::from_secs(3_600)));
+        for bad in ["3600", "", "-1h", "0s", "59s", "1 fortnight"] {
+            assert!(duration(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn sinks_and_names() {
+        assert_eq!(sink("env-file=a b"), Ok(Sink::EnvFile("a b".into())));
+        assert_eq!(sink("gitlab"), Ok(Sink::Platform(Platform::GitLabCi)));
+        for bad in ["env-file", "env-file=", "bash"] {
+            assert!(sink(bad).is_err(), "{bad}");
+        }
+        for bad in ["", "-a", "a b", "../x", &"a".repeat(65)] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Where am I? The environment → platform and join method, with the reasons.
+//!
+//! In order: the flag; a marker whose platform has a token; a marker without one (then `token` stops and
+//! explains). The wrong value in a marker is no match, and a look-alike is told apart before GitHub is
+//! believed.
+
+use thiserror::Error;
+
+use crate::env::Env;
+use crate::platform::Platform;
+use crate::platform::look_alike::LookAlike;
+use crate::teleport::JoinMethod;
+
+/// What the user said about it.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// `--platform`, `None` for auto.
+    pub platform: Option<Platform>,
+    /// `--join-method`, `None` for auto.
+    pub method: Option<JoinMethod>,
+    /// Whether an identity token is given by hand (`--id-token…`), so that no platform is needed.
+    pub token_given: bool,
+}
+
+/// The outcome.
+#[derive(Debug, Clone)]
+pub struct Detected {
+    /// The CI system; `None` on a laptop with a token given by hand.
+    pub platform: Option<Platform>,
+    /// How to join; `None`: the token is given by hand and the server knows its method.
+    pub method: Option<JoinMethod>,
+    /// A line a platform: taken or not, and why.
+    pub reasons: Vec<Reason>,
+}
+
+/// Why a platform was taken or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Its id (or that of a look-alike: `gitea`, `forgejo`, `act`).
+    pub platform: &'static str,
+    /// Taken?
+    pub taken: bool,
+    /// `GITHUB_ACTIONS is true`, `GITLAB_CI is not set`, …
+    pub why: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Error)]
+#[allow(missing_docs)]
+pub enum DetectError {
+    /// Nothing that looks like CI.
+    #[error("this is no CI job that jobpass knows")]
+    NoPlatform { reasons: Vec<Reason> },
+    /// A system that imitates GitHub's variables. `name` is for people: `Gitea Actions`, `Forgejo Actions`,
+    /// `act`.
+    #[error("this is {name}, which imitates GitHub Actions but has tokens of its own")]
+    LookAlike { name: &'static str },
+}
+
+impl DetectError {
+    /// What the user can do about it; more lines than one are separate advice.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoPlatform { reasons } => {
+                let mut lines: Vec<String> = reasons
+                    .iter()
+                    .filter(|r| r.why.contains(", not `true`") || r.why.contains(", though "))
+                    .map(|r| format!("pass `--platform {}` if this is such a job: {}", r.platform, r.why))
+                    .collect();
+                lines.push(
+                    "run it in a CI job, or give an identity token with `--id-token-env`, \
+                     `--id-token-file` or `--id-token-command`"
+                        .to_owned(),
+                );
+                lines.push(LAPTOP.to_owned());
+                lines.join("\n")
+            }
+            Self::LookAlike { name } if *name == LookAlike::Act.title() => LAPTOP.to_owned(),
+            Self::LookAlike { .. } => {
+                "join with `--join-method generic_oidc` and give the instance's own identity token (issuer \
+                 `<instance>/api/actions`) with `--id-token-env` or `--id-token-command`\n\
+                 pass `--platform github` if this is GitHub after all"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+const LAPTOP: &str =
+    "on a laptop, try the whole run without a cluster: `jobpass login --dry-run --simulate github`";
+
+/// Decides, without any I/O.
+pub fn detect(env: &Env, wanted: &Wanted) -> Result<Detected, DetectError> {
+    let by_hand = wanted.token_given || wanted.method.is_some();
+    let look_alike = LookAlike::find(env);
+    if let (Some(found), None, false) = (look_alike, wanted.platform, by_hand) {
+        return Err(DetectError::LookAlike { name: found.title() });
+    }
+    let marked: Vec<Platform> = Platform::ALL.into_iter().filter(|p| p.marker(env).present).collect();
+    let platform = choose(env, wanted, &marked);
+    let reasons = reasons(env, wanted, look_alike, &marked, platform);
+    if platform.is_none() && !wanted.token_given {
+        return Err(DetectError::NoPlatform { reasons });
+    }
+    // A look-alike is taken for its log and files, which work as GitHub's do; its tokens are not GitHub's.
+    let imitated =
+        platform == Some(Platform::GitHubActions) && wanted.platform.is_none() && look_alike.is_some();
+    let method = wanted.method.or_else(|| platform.filter(|_| !imitated).map(method_of));
+    Ok(Detected { platform, method, reasons })
+}
+
+/// The join method made for a platform's tokens.
+pub fn method_of(platform: Platform) -> JoinMethod {
+    match platform {
+        Platform::GitHubActions => JoinMethod::GitHub,
+        Platform::GitLabCi => JoinMethod::GitLab,
+        Platform::CircleCi => JoinMethod::CircleCi,
+        Platform::Spacelift => JoinMethod::Spacelift,
+    }
+}
+
+fn choose(env: &Env, wanted: &Wanted, marked: &[Platform]) -> Option<Platform> {
+    let has_method = |p: &Platform| wanted.method == Some(method_of(*p));
+    wanted
+        .platform
+        .or_else(|| marked.iter().copied().find(has_method))
+        .or_else(|| marked.iter().copied().find(|p| p.has_token(env)))
+        .or_else(|| marked.first().copied())
+        // A container that was handed the token's variables but not the marker.
+        .or_else(|| {
+            Platform::ALL.into_iter().find(|p| !wanted.token_given && has_method(p) && p.has_token(env))
+        })
+}
+
+fn reasons(
+    env: &Env,
+    wanted: &Wanted,
+    look_alike: Option<LookAlike>,
+    marked: &[Platform],
+    chosen: Option<Platform>,
+) -> Vec<Reason> {
+    let imitation = look_alike.map(|l| Reason {
+        platform: l.id(),
+        taken: false,
+        why: format!("{} is set, but the join method or the token is given by hand", l.marker()),
+    });
+    let platforms = Platform::ALL.into_iter().map(|platform| {
+        let marker = platform.marker(env);
+        let taken = chosen == Some(platform);
+        let note = if taken && wanted.platform.is_some() {
+            ", asked for with `--platform`".to_owned()
+        } else if taken && !marker.present {
+            ", but `--join-method` names it and its token is here".to_owned()
+        } else if let (true, false, Some(chosen)) = (marker.present, taken, chosen) {
+            let first = marked.iter().position(|p| *p == platform) < marked.iter().position(|p| *p == chosen);
+            let cause = if wanted.platform.is_some() {
+                "was asked for"
+            } else if first {
+                "is the one with a token"
+            } else {
+                "comes first"
+            };
+            format!(", but {} {cause}", chosen.id())
+        } else if !marker.present && platform.has_token(env) {
+            ", though its token's variables are".to_owned()
+        } else {
+            String::new()
+        };
+        Reason { platform: platform.id(), taken, why: format!("{}{note}", marker.why) }
+    });
+    imitation.into_iter().chain(platforms).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Platform::{CircleCi, GitHubActions, GitLabCi, Spacelift};
+
+    const URL: (&str, &str) = ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x/?a=b");
+    const BEARER: (&str, &str) = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "s3cr3t");
+    const GITHUB: (&str, &str) = ("GITHUB_ACTIONS", "true");
+    const GITLAB: (&str, &str) = ("GITLAB_CI", "true");
+
+    fn run(vars: &[(&str, &str)], wanted: &Wanted) -> Result<Detected, DetectError> {
+        let found = detect(&Env::of(vars.iter().copied(), "/"), wanted);
+        let (text, hint) = (format!("{found:?}"), found.as_ref().err().and_then(DetectError::hint));
+        assert!(!text.contains("s3cr3t") && !hint.unwrap_or_default().contains("s3cr3t"), "{text}");
+        found
+    }
+
+    fn why<'a>(reasons: &'a [Reason], platform: &str) -> &'a str {
+        &reasons.iter().find(|r| r.platform == platform).unwrap().why
+    }
+
+    #[test]
+    fn finds_the_platform() {
+        let forwarded = [URL, BEARER];
+        let cases: &[(&[(&str, &str)], Platform)] = &[
+            (&[GITHUB], GitHubActions),
+            (&[GITLAB], GitLabCi),
+            (&[("CIRCLECI", "true")], CircleCi),
+            (&[("SPACELIFT_OIDC_TOKEN", "s3cr3t")], Spacelift),
+            (&[("TF_VAR_spacelift_run_id", "01")], Spacelift),
+            // Not through to the next: the marker without a token stays.
+            (&[GITHUB, ("KUBERNETES_SERVICE_HOST", "10.0.0.1")], GitHubActions),
+            // Nested: the first, but rather one with a token.
+            (&[GITHUB, GITLAB], GitHubActions),
+            (&[GITHUB, URL, GITLAB, ("TBOT_GITLAB_JWT", "s3cr3t")], GitLabCi),
+            (&[GITHUB, URL, BEARER, GITLAB, ("TBOT_GITLAB_JWT", "s3cr3t")], GitHubActions),
+            // A wrong value beside a right one.
+            (&[("GITHUB_ACTIONS", "1"), ("CIRCLECI", "true")], CircleCi),
+            // `ACT` is another one's variable there.
+            (&[("ACT", "true"), GITLAB], GitLabCi),
+        ];
+        for (vars, want) in cases {
+            let found = run(vars, &Wanted::default()).unwrap();
+            assert_eq!((found.platform, found.method), (Some(*want), Some(method_of(*want))), "{vars:?}");
+            let taken: Vec<_> = found.reasons.iter().filter(|r| r.taken).map(|r| r.platform).collect();
+            assert_eq!(taken, [want.id()], "{vars:?}");
+            assert_eq!(found.reasons.len(), Platform::ALL.len());
+        }
+        let named = Wanted { method: Some(JoinMethod::GitHub), ..Wanted::default() };
+        assert_eq!(run(&forwarded, &named).unwrap().platform, Some(GitHubActions));
+        assert_eq!(
+            run(&[GITHUB, GITLAB], &Wanted { method: Some(JoinMethod::GitLab), ..named }).unwrap().platform,
+            Some(GitLabCi)
+        );
+    }
+
+    #[test]
+    fn says_why_not() {
+        for (vars, platform, want) in [
+            (&[("GITHUB_ACTIONS", "TRUE")][..], "github", "GITHUB_ACTIONS is `TRUE`, not `true`"),
+            (&[("GITLAB_CI", "1")], "gitlab", "GITLAB_CI is `1`, not `true`"),
+            (&[("CIRCLECI", "true\n\u{1b}[2J")], "circleci", "CIRCLECI is `true [2J`, not `true`"),
+            (&[("CIRCLECI", "")], "circleci", "CIRCLECI is empty"),
+            (&[], "gitlab", "GITLAB_CI is not set"),
+            (&[URL, BEARER], "github", "GITHUB_ACTIONS is not set, though its token's variables are"),
+            (&[], "spacelift", "neither SPACELIFT_OIDC_TOKEN nor TF_VAR_spacelift_run_id is set"),
+        ] {
+            let error = run(vars, &Wanted::default()).unwrap_err();
+            let DetectError::NoPlatform { reasons } = &error else { panic!("{error:?}") };
+            assert_eq!(why(reasons, platform), want);
+            let near = want.contains("not `true`") || want.contains("though");
+            assert_eq!(error.hint().unwrap().contains(&format!("`--platform {platform}`")), near, "{want}");
+        }
+        let nested =
+            run(&[GITHUB, GITLAB, ("TBOT_GITLAB_JWT", "s3cr3t")], &Wanted::default()).unwrap().reasons;
+        assert_eq!(why(&nested, "github"), "GITHUB_ACTIONS is true, but gitlab is the one with a token");
+        let nested = run(&[GITHUB, GITLAB], &Wanted::default()).unwrap().reasons;
+        assert_eq!(why(&nested, "gitlab"), "GITLAB_CI is true, but github comes first");
+    }
+
+    #[test]
+    fn look_alikes_are_not_github() {
+        for (marker, value, name, hint) in [
+            ("GITEA_ACTIONS", "true", "Gitea Actions", "generic_oidc"),
+            ("FORGEJO_ACTIONS", "true", "Forgejo Actions", "--id-token-command"),
+            ("ACT", "true", "act", "--dry-run --simulate github"),
+        ] {
+            let vars = [GITHUB, (marker, value), URL, BEARER];
+            let error = run(&vars, &Wanted::default()).unwrap_err();
+            assert!(matches!(error, DetectError::LookAlike { name: n } if n == name), "{error:?}");
+            assert!(error.hint().unwrap().contains(hint), "{:?}", error.hint());
+
+            let method =
+                run(&vars, &Wanted { method: Some(JoinMethod::GenericOidc), ..Wanted::default() }).unwrap();
+            assert_eq!(
+                (method.platform, method.method),
+                (Some(GitHubActions), Some(JoinMethod::GenericOidc))
+            );
+            assert!(
+                why(&method.reasons, name.split(' ').next().unwrap().to_lowercase().as_str())
+                    .contains(marker)
+            );
+            let token = run(&vars, &Wanted { token_given: true, ..Wanted::default() }).unwrap();
+            assert_eq!((token.platform, token.method), (Some(GitHubActions), None));
+            let asked = run(&vars, &Wanted { platform: Some(GitHubActions), ..Wanted::default() }).unwrap();
+            assert_eq!(asked.method, Some(JoinMethod::GitHub));
+        }
+        // Both of Forgejo's, which sets Gitea's too.
+        let both =
+            run(&[("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")], &Wanted::default()).unwrap_err();
+        assert!(matches!(both, DetectError::LookAlike { name: "Forgejo Actions" }));
+        assert!(run(&[GITHUB, ("ACT", "1")], &Wanted::default()).is_ok());
+    }
+
+    #[test]
+    fn what_the_user_says_wins() {
+        let asked = run(&[GITLAB], &Wanted { platform: Some(CircleCi), ..Wanted::default() }).unwrap();
+        assert_eq!((asked.platform, asked.method), (Some(CircleCi), Some(JoinMethod::CircleCi)));
+        assert_eq!(why(&asked.reasons, "circleci"), "CIRCLECI is not set, asked for with `--platform`");
+        assert_eq!(why(&asked.reasons, "gitlab"), "GITLAB_CI is true, but circleci was asked for");
+
+        let laptop = run(&[], &Wanted { token_given: true, ..Wanted::default() }).unwrap();
+        assert_eq!((laptop.platform, laptop.method), (None, None));
+        let given = run(
+            &[GITLAB],
+            &Wanted { token_given: true, method: Some(JoinMethod::GenericOidc), platform: None },
+        )
+        .unwrap();
+        assert_eq!((given.platform, given.method), (Some(GitLabCi), Some(JoinMethod::GenericOidc)));
+        assert!(run(&[], &Wanted { method: Some(JoinMethod::GitLab), ..Wanted::default() }).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Appending to a platform's file, and replacing one of the user's: whole or not at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+
+/// Appends `text` in one write; first a newline where the file does not end with one. What cannot be written
+/// whole is taken back. A file that is not there is made (0600); anything but a file is refused.
+pub(super) fn append(path: &Path, text: &[u8]) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => return Err(io::Error::other("this is not a regular file")),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    let before = file.metadata()?.len();
+    let whole =
+        if before == 0 || ends_with_newline(&mut file)? { text.to_vec() } else { [b"\n", text].concat() };
+    let written = file.write(&whole).and_then(|n| {
+        if n == whole.len() {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::WriteZero, "only a part was written"))
+        }
+    });
+    if written.is_err() {
+        file.set_len(before)?;
+    }
+    written
+}
+
+/// Puts a new file (0600) with `text` in the place of `path`.
+pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("this is no path of a file"))?;
+    let mut file = tempfile::Builder::new().prefix(".jobpass-").tempfile_in(folder)?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn ends_with_newline(file: &mut File) -> io::Result<bool> {
+    let mut last = [0u8; 1];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn appends_whole_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        append(&path, b"A=1\n").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        append(&path, b"B=2").unwrap();
+        append(&path, b"C=3\n").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"A=1\nB=2\nC=3\n");
+        assert!(append(dir.path(), b"x").is_err());
+        assert!(append(&dir.path().join("no/f"), b"x").is_err());
+        assert!(append(Path::new("/dev/full"), b"x").is_err());
+    }
+
+    #[test]
+    fn replaces_a_file_and_a_link_but_nothing_it_points_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, target) = (dir.path().join("f"), dir.path().join("target"));
+        append(&target, b"keep").unwrap();
+        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        replace(&path, b"A=1\n").unwrap();
+        replace(&path, b"B=2\n").unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), mode(&path)), (b"B=2\n".to_vec(), 0o600));
+        assert_eq!(std::fs::read(&target).unwrap(), b"keep");
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2, "no temporary file is left");
+        assert!(replace(dir.path(), b"x").is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! `K=V` lines: GitLab's `GITLAB_ENV`, and the user's env file.
+
+use super::{ExportError, posix_name, refused};
+
+/// For `GITLAB_ENV`, which the runner reads with the shell's `read -r` line by line: no newlines, no white
+/// space at a line's end.
+pub(super) fn gitlab(pairs: &[(String, String)]) -> Result<String, ExportError> {
+    lines(pairs, "`GITLAB_ENV`", |value| {
+        if value.contains(['\n', '\r', '\0']) {
+            Some("it has more than one line")
+        } else if value.ends_with([' ', '\t']) {
+            Some("it ends with white space")
+        } else {
+            None
+        }
+    })
+}
+
+/// For a file that `docker --env-file` (which takes each value as it is) and a shell's `source` read alike:
+/// values a shell would expand or split are refused, as no quoting means the same to both.
+pub(super) fn env_file(pairs: &[(String, String)]) -> Result<String, ExportError> {
+    lines(pairs, "an env file", |value| {
+        if value.contains(['\n', '\r', '\0']) {
+            return Some("it has more than one line");
+        }
+        let plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+        let plain = value.chars().all(|c| plain(c) && !c.is_control() && !c.is_whitespace());
+        (!plain).then_some("`source` and `docker --env-file` would read its characters differently")
+    })
+}
+
+fn lines(
+    pairs: &[(String, String)],
+    place: &str,
+    problem: impl Fn(&str) -> Option<&'static str>,
+) -> Result<String, ExportError> {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !posix_name(name) {
+            return Err(refused(name, place, "this is no name of a variable"));
+        }
+        if let Some(reason) = problem(value) {
+            return Err(refused(name, place, reason));
+        }
+        out.push_str(name);
+        out.push('=');
+        out.push_str(value);
+        out.push('\n');
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::process::Command;
+
+    fn one(value: &str) -> [(String, String); 1] {
+        [("K".to_owned(), value.to_owned())]
+    }
+
+    #[test]
+    fn refuses_what_the_format_cannot_carry() {
+        for (value, to_gitlab, to_file) in [
+            ("/a/b.c-d_e:443", true, true),
+            ("", true, true),
+            ("/ä/ö", true, true),
+            ("two\nlines", false, false),
+            ("cr\rhere", false, false),
+            ("nul\0", false, false),
+            ("ends ", false, false),
+            ("a b", true, false),
+            ("$(id)", true, false),
+            ("it's", true, false),
+            ("~/x", true, false),
+            ("a\\b", true, false),
+        ] {
+            assert_eq!(gitlab(&one(value)).is_ok(), to_gitlab, "{value:?}");
+            assert_eq!(env_file(&one(value)).is_ok(), to_file, "{value:?}");
+        }
+        for name in ["A-B", "A B", "A\nB", "", "1", "A=B"] {
+            let pair = [(name.to_owned(), "v".to_owned())];
+            assert!(gitlab(&pair).is_err() && env_file(&pair).is_err(), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn an_env_file_means_the_same_to_a_shell(
+            value in "[a-z~$'\"`\\\\ *?#!&;|<>(){}=:,./%+@äλ-]{0,8}|[a-z/.:@%+=,_-]{0,20}"
+        ) {
+            if let Ok(text) = env_file(&one(&value)) {
+                let dir = tempfile::tempdir().unwrap();
+                let path = dir.path().join("env");
+                super::super::file::replace(&path, text.as_bytes()).unwrap();
+                let script = ". \"$0\"; printf %s \"$K\"";
+                let out = Command::new("sh").args(["-c", script]).arg(&path).output().unwrap();
+                prop_assert_eq!(String::from_utf8(out.stdout).unwrap(), value);
+            }
+        }
+
+        #[test]
+        fn gitlab_values_come_back_from_its_reading_loop(value in "[ -~]{0,30}") {
+            if let Ok(text) = gitlab(&one(&value)) {
+                // As gitlab-runner's bash script does.
+                let script = "while read -r line; do export \"$line\"; done <<< \"$0\"; printf %s \"$K\"";
+                let line = text.trim_end_matches('\n');
+                let out = Command::new("bash").args(["-c", script, line]).output().unwrap();
+                prop_assert_eq!(String::from_utf8(out.stdout).unwrap(), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `export K='V'` lines for POSIX shells.
+
+use super::{ExportError, posix_name, refused};
+
+/// One line a variable (more where the value has newlines): single-quoted, so that nothing in it is expanded.
+pub(super) fn exports(pairs: &[(String, String)], place: &str) -> Result<String, ExportError> {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !posix_name(name) {
+            return Err(refused(name, place, "this is no name of a variable"));
+        }
+        if value.contains('\0') {
+            return Err(refused(name, place, "it holds a NUL byte"));
+        }
+        out.push_str("export ");
+        out.push_str(name);
+        out.push_str("='");
+        out.push_str(&value.replace('\'', r"'\''"));
+        out.push_str("'\n");
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::process::Command;
+
+    #[test]
+    fn refuses_names_that_are_code() {
+        for name in ["A;id", "A B", "A-B", "", "1A", "A\n", "A=1"] {
+            assert!(exports(&[(name.to_owned(), String::new())], "x").is_err(), "{name:?}");
+        }
+        assert!(exports(&[("A".to_owned(), "\0".to_owned())], "x").is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn values_come_back_from_bash(value in "(?s)[^\0]{0,30}|['\"\\\\$`!\n\r ]{0,12}") {
+            let text = exports(&[("K".to_owned(), value.clone())], "x").unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("env");
+            super::super::file::append(&path, text.as_bytes()).unwrap();
+            for shell in ["bash", "sh"] {
+                let script = ". \"$0\"; printf %s \"$K\"";
+                let out = Command::new(shell).args(["-c", script]).arg(&path).output().unwrap();
+                prop_assert_eq!(String::from_utf8(out.stdout).unwrap(), value.as_str(), "{}", shell);
+            }
+            let script = "eval \"$0\"; printf %s \"$K\"";
+            let out = Command::new("bash").args(["-c", script, &text]).output().unwrap();
+            prop_assert_eq!(String::from_utf8(out.stdout).unwrap(), value);
+        }
+    }
+}

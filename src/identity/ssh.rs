@@ -1,0 +1,135 @@
+//! An issued SSH certificate: what OpenSSH and Teleport put in it.
+
+use jiff::Timestamp;
+use ssh_key::Certificate;
+use ssh_key::certificate::CertType;
+use ssh_key::public::KeyData;
+use thiserror::Error;
+
+/// A parsed OpenSSH user certificate. Its signature is *not* checked: the TLS channel it came over is.
+#[derive(Debug, Clone)]
+pub struct SshCertificate {
+    /// The line as `key-cert.pub` holds it, without comment and newline.
+    pub line: String,
+    /// Key id; Teleport puts the user name there.
+    pub key_id: String,
+    /// All principals, Teleport's internal ones (`-teleport-…`) included.
+    pub principals: Vec<String>,
+    /// Start of validity.
+    pub valid_after: Timestamp,
+    /// End of validity; `Timestamp::MAX` for a certificate that never ends.
+    pub valid_before: Timestamp,
+    /// The certified key.
+    pub public_key: KeyData,
+    /// The CA's key.
+    pub signed_by: KeyData,
+    /// Extensions by name; flags have an empty value. Teleport's strings are decoded of their length prefix.
+    pub extensions: Vec<(String, String)>,
+}
+
+/// Principals that begin so are Teleport's own, never logins.
+const INTERNAL: &str = "-teleport-";
+/// No certificate in the field is near this.
+const MAX_LINE: usize = 64 * 1024;
+
+impl SshCertificate {
+    /// Reads a `…-cert-v01@openssh.com` line.
+    pub fn from_line(line: &str) -> Result<Self, SshCertError> {
+        if line.len() > MAX_LINE {
+            return Err(SshCertError::Malformed("longer than 64 KiB".into()));
+        }
+        // A comment, which may follow, is nothing a file of ours should carry.
+        let words: Vec<&str> = line.split_whitespace().take(2).collect();
+        let parsed = Certificate::from_openssh(&words.join(" "));
+        parsed.map_err(|e| SshCertError::Malformed(e.to_string())).and_then(|c| Self::of(&c))
+    }
+
+    /// Reads the wire form (what base64 of the line holds).
+    pub fn from_wire(bytes: &[u8]) -> Result<Self, SshCertError> {
+        if bytes.len() > MAX_LINE {
+            return Err(SshCertError::Malformed("longer than 64 KiB".into()));
+        }
+        Certificate::from_bytes(bytes)
+            .map_err(|e| SshCertError::Malformed(e.to_string()))
+            .and_then(|c| Self::of(&c))
+    }
+
+    /// Principals a person could log in as: those that do not begin with `-teleport-`.
+    pub fn logins(&self) -> Vec<&str> {
+        self.principals.iter().map(String::as_str).filter(|p| !p.starts_with(INTERNAL)).collect()
+    }
+
+    /// Roles in `teleport-roles` (`{"version":"v1","roles":[…]}`).
+    pub fn roles(&self) -> Vec<String> {
+        let Some((_, text)) = self.extensions.iter().find(|(name, _)| name == "teleport-roles") else {
+            return Vec::new();
+        };
+        let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let roles = json.get("roles").and_then(serde_json::Value::as_array);
+        roles.into_iter().flatten().filter_map(|r| r.as_str().map(str::to_owned)).collect()
+    }
+
+    fn of(certificate: &Certificate) -> Result<Self, SshCertError> {
+        if certificate.cert_type() != CertType::User {
+            return Err(SshCertError::NotForUsers);
+        }
+        let line = certificate.to_openssh().map_err(|e| SshCertError::Malformed(e.to_string()))?;
+        let time = |seconds: u64| {
+            i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX)
+        };
+        Ok(Self {
+            line: line.trim().to_owned(),
+            key_id: certificate.key_id().to_owned(),
+            principals: certificate.valid_principals().to_vec(),
+            valid_after: time(certificate.valid_after()),
+            valid_before: time(certificate.valid_before()),
+            public_key: certificate.public_key().clone(),
+            signed_by: certificate.signature_key().clone(),
+            extensions: certificate.extensions().iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        })
+    }
+}
+
+/// Why a certificate could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SshCertError {
+    /// Not a certificate.
+    #[error("not an OpenSSH certificate: {0}")]
+    Malformed(String),
+    /// A host certificate where a user's was due.
+    #[error("a host certificate, not a user certificate")]
+    NotForUsers,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORDED: &str = include_str!("../../tests/data/teleport/tbot_output/identity.txt");
+
+    fn line() -> &'static str {
+        RECORDED.lines().find(|l| l.starts_with("ssh-rsa-cert")).unwrap()
+    }
+
+    #[test]
+    fn reads_a_recorded_certificate() {
+        let cert = SshCertificate::from_line(line()).unwrap();
+        assert_eq!(cert.line, line());
+        assert_eq!(cert.key_id, "bot-ci");
+        assert_eq!(cert.logins(), ["root", "deploy", "trait-login", "reader"]);
+        assert_eq!(cert.principals.len(), 5);
+        assert_eq!(cert.roles(), ["ci-deploy", "ci-read"]);
+        assert_eq!(cert.valid_before.to_string(), "2026-11-21T05:54:59Z");
+        let value = |name: &str| cert.extensions.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        assert_eq!(value("impersonator"), Some("bot-ci"));
+        assert_eq!(value("permit-pty"), Some(""));
+    }
+
+    #[test]
+    fn refuses_what_is_none() {
+        for bad in ["", "ssh-rsa AAAA", "ssh-rsa-cert-v01@openssh.com AAAA", &"x".repeat(MAX_LINE + 1)] {
+            assert!(SshCertificate::from_line(bad).is_err());
+        }
+        assert!(SshCertificate::from_wire(&[0, 0, 0, 9]).is_err());
+    }
+}

@@ -1,0 +1,215 @@
+//! Evidence + a key → the bot's own identity, which is good for asking for outputs and nothing else.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use thiserror::Error;
+use tonic::Code;
+
+use crate::claims::UnverifiedClaims;
+use crate::identity::Suite;
+use crate::identity::keys::{KeyError, KeyPair};
+use crate::net::tls::ClientIdentity;
+use crate::secret::Jwt;
+use crate::teleport::cluster::{Cluster, Ready, Way};
+use crate::teleport::join_service::Joined;
+use crate::teleport::ping::Ping;
+use crate::teleport::wire::join::Reason;
+use crate::teleport::{ClusterError, JoinMethod};
+use crate::token::Evidence;
+
+/// What the user said about it.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Name of the `kind: token` resource.
+    pub token: String,
+    /// The method detection or the user chose; `None`: whatever the token says.
+    pub method: Option<JoinMethod>,
+    /// How long the outputs shall live: the bot identity may not end before them.
+    pub ttl: Duration,
+}
+
+/// The bot, joined. Lives in memory only.
+#[derive(Clone)]
+pub struct BotIdentity {
+    /// `bot-NAME`: CN of its certificate, and the name of its role.
+    pub user: String,
+    /// The cluster's name, as its certificate says.
+    pub cluster: String,
+    /// Its certificate and key, for mutual TLS.
+    pub client: ClientIdentity,
+    /// CAs of the cluster's own servers, DER.
+    pub authorities: Vec<Vec<u8>>,
+    /// What the proxy said of the cluster.
+    pub ping: Ping,
+    /// The cluster's suite, by the join or by the ping.
+    pub suite: Option<Suite>,
+    /// The method that was used, where it is known.
+    pub method: Option<JoinMethod>,
+}
+
+/// What is known when a join was refused: enough to explain it, and no secret.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// Teleport's words.
+    pub message: String,
+    /// Name of the join token.
+    pub token: String,
+    /// The method, where known.
+    pub method: Option<JoinMethod>,
+    /// What the job's identity token says.
+    pub claims: UnverifiedClaims,
+    /// What the cluster says of itself.
+    pub ping: Ping,
+}
+
+/// Why there is no bot identity.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum JoinError {
+    /// The cluster cannot be reached, or makes no sense.
+    #[error("the join did not come about")]
+    Cluster(#[from] ClusterError),
+    /// The key could not be made or used.
+    #[error("the join needs a key")]
+    Key(#[from] KeyError),
+    /// The token on the cluster wants another method than this job was detected, or told, to use.
+    #[error("the join token `{token}` is for the method `{theirs}`, this job would use `{ours}`")]
+    Method { token: String, ours: JoinMethod, theirs: String },
+    /// Teleport says no.
+    #[error("Teleport refused to let this job join")]
+    Refused(Box<Refusal>),
+    /// The token on the cluster wants a method this client does not serve.
+    #[error("the join token `{token}` is for the method `{method}`, which jobpass does not serve")]
+    Unserved { token: String, method: String },
+}
+
+impl JoinError {
+    /// What the user can do about it. For a refusal `report` says more.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Cluster(error) => error.hint(),
+            Self::Key(_) | Self::Refused(_) => None,
+            Self::Method { token, theirs, .. } => Some(format!(
+                "name a join token made for this platform, or say `--join-method {theirs}` and where its token is; \
+                 `tctl get token/{token}` shows the token"
+            )),
+            Self::Unserved { method, .. } if method == "token" => Some(
+                "make a join token for this platform's own method: a shared secret is not needed in CI"
+                    .into(),
+            ),
+            Self::Unserved { .. } => Some("make a join token for this platform's own method".into()),
+        }
+    }
+}
+
+/// Checks, before the identity token is waited for, that the server wants what we have. Gives up politely if not.
+pub async fn agree(ready: Ready, wanted: &Wanted) -> Result<Ready, JoinError> {
+    let Ready { way: Way::Stream(session), .. } = &ready else { return Ok(ready) };
+    let theirs = session.init.join_method.clone();
+    let served: Option<JoinMethod> = theirs.parse().ok();
+    let error = match (served, wanted.method) {
+        (Some(theirs), _) if !theirs.proves_with_token() => unserved(wanted, theirs.name()),
+        (None, _) => unserved(wanted, &theirs),
+        (Some(method), Some(ours)) if method != ours => {
+            JoinError::Method { token: wanted.token.clone(), ours, theirs }
+        }
+        _ => return Ok(ready),
+    };
+    if let Way::Stream(session) = ready.way {
+        session.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
+    }
+    Err(error)
+}
+
+/// Joins. `key` survives whatever happens, so that a second try asks for the same.
+pub async fn join(
+    cluster: &Cluster,
+    mut ready: Ready,
+    evidence: &Evidence,
+    key: &KeyPair,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<BotIdentity, JoinError> {
+    let Evidence::Jwt(jwt) = evidence;
+    let ping = ready.ping.clone();
+    let expires = expiry(now, &ping, wanted.ttl);
+    let mut method = wanted.method;
+    let mut suite = ping.suite;
+    let way = std::mem::replace(&mut ready.way, Way::Post);
+    let joined = match way {
+        Way::Stream(session) => {
+            method = session.init.join_method.parse().ok();
+            suite = Suite::parse(&session.init.signature_algorithm_suite)
+                .filter(|_| !session.init.signature_algorithm_suite.is_empty())
+                .or(suite);
+            let proof = session.prove(key, jwt, expires);
+            let limit = cluster.network().deadline();
+            limit
+                .run("joining", proof)
+                .await
+                .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
+        }
+        Way::Post => ready.post(&wanted.token, key, jwt, expires).await,
+    };
+    match joined {
+        Ok(joined) => bot(joined, key, ping, suite, method),
+        Err(ClusterError::Refused { code: Code::Unimplemented, message, .. })
+            if !is_about_methods(&message) =>
+        {
+            Err(ClusterError::NotTeleport {
+                peer: cluster.proxy().to_string(),
+                found: format!("neither way to join is there: {message}"),
+            }
+            .into())
+        }
+        Err(ClusterError::Refused { message, .. }) => Err(refused(message, jwt, wanted, method, ping)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// When what is asked for now shall end, by the server's clock where ours is off.
+pub fn expiry(now: Timestamp, ping: &Ping, ttl: Duration) -> Timestamp {
+    let skew = jiff::SignedDuration::from_secs(ping.clock_skew.unwrap_or(0));
+    let ttl = jiff::SignedDuration::try_from(ttl).unwrap_or(jiff::SignedDuration::from_hours(1));
+    now.saturating_add(skew).and_then(|t| t.saturating_add(ttl)).unwrap_or(now)
+}
+
+fn bot(
+    joined: Joined,
+    key: &KeyPair,
+    ping: Ping,
+    suite: Option<Suite>,
+    method: Option<JoinMethod>,
+) -> Result<BotIdentity, JoinError> {
+    let certificate = joined.certificate;
+    if certificate.public_key != key.public_der() {
+        let field = "certificate for the key we sent".to_owned();
+        return Err(ClusterError::Field { what: "the join's answer", field }.into());
+    }
+    let cluster = certificate.attribute("1.7").unwrap_or(&certificate.issuer_common_name).to_owned();
+    Ok(BotIdentity {
+        user: certificate.common_name,
+        cluster,
+        client: ClientIdentity { chain: vec![certificate.der], key: key.private().clone() },
+        authorities: joined.authorities,
+        ping,
+        suite,
+        method,
+    })
+}
+
+fn refused(message: String, jwt: &Jwt, wanted: &Wanted, method: Option<JoinMethod>, ping: Ping) -> JoinError {
+    let claims = UnverifiedClaims::decode(jwt).unwrap_or_default();
+    JoinError::Refused(Box::new(Refusal { message, token: wanted.token.clone(), method, claims, ping }))
+}
+
+fn unserved(wanted: &Wanted, method: &str) -> JoinError {
+    let method = crate::teleport::fault::plain(method);
+    JoinError::Unserved { token: wanted.token.clone(), method }
+}
+
+/// `join method X is not implemented` is a refusal; `path not found` is a server without this way.
+fn is_about_methods(message: &str) -> bool {
+    message.contains("join method")
+}

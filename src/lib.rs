@@ -1,0 +1,44 @@
+//! Short-lived Teleport credentials for CI jobs.
+//!
+//! ```text
+//! environment ─► detect ─► token ─► join ─► issue ─► verify ─► write ─► export ─► report
+//!                where     what     the     one per  read      a new    to the    one line
+//!                am I?     proves   bot's   output   back and  private  later     for people,
+//!                          it?      own id           checked   folder   steps     or JSON
+//! ```
+//!
+//! | Word | Meaning |
+//! |---|---|
+//! | platform | the CI system the job runs on (GitHub Actions, GitLab CI, …) |
+//! | identity token | the JWT the platform gives the job |
+//! | join method | how Teleport is convinced: `github`, `gitlab`, … |
+//! | join token | the *name* of a `kind: token` resource on the cluster; no secret for the methods served here |
+//! | bot identity | what the join returns: only good for asking for outputs; lives in memory only |
+//! | output | one issued credential with its roles and kind |
+//! | issued | certificate, key and CAs of one output |
+//!
+//! Imports go downwards only: `main` → `run` → stages (`detect` … `report`) → {`platform`} and
+//! {`teleport`, `rules`, `sandbox`} → {`identity`, `net`} → {`claims`, `env`, `log`, `secret`, `span`}. A stage may name
+//! the types of the stage before it, never call it.
+
+pub mod claims;
+pub mod cli;
+pub mod detect;
+pub mod env;
+pub mod export;
+pub mod identity;
+pub mod issue;
+pub mod join;
+pub mod log;
+pub mod net;
+pub mod platform;
+pub mod report;
+pub mod rules;
+pub mod run;
+pub mod sandbox;
+pub mod secret;
+pub mod span;
+pub mod teleport;
+pub mod token;
+pub mod verify;
+pub mod write;

@@ -1,0 +1,83 @@
+//! What a run tells while it works: warnings and retries always, details under `-v`. Always stderr, never a secret.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How loud a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Shown under `-v` only.
+    Detail,
+    /// Shown unless `-q`: something was tried again, or cut.
+    Note,
+    /// Shown unless `-q`: the user should know.
+    Warning,
+    /// For the CI system, verbatim, on stderr: masks, annotations.
+    Command,
+    /// For the user's scripts, verbatim, on stdout, before the run ends.
+    Data,
+}
+
+type Sink = dyn Fn(Level, &str) + Send + Sync;
+
+/// Where lines go; `main` gives one that prints, a test one that collects. Clones share the sink.
+#[derive(Clone)]
+pub struct Log {
+    sink: Arc<Sink>,
+    timings: Arc<Mutex<Vec<(&'static str, Duration)>>>,
+}
+
+impl Log {
+    /// A log that hands each line to `sink`.
+    pub fn new(sink: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
+        Self { sink: Arc::new(sink), timings: Arc::default() }
+    }
+
+    /// A log nobody reads.
+    pub fn silent() -> Self {
+        Self::new(|_, _| {})
+    }
+
+    /// A line for `-v`.
+    pub fn detail(&self, text: impl AsRef<str>) {
+        (self.sink)(Level::Detail, text.as_ref());
+    }
+
+    /// A line that tells of a retry or of something cut.
+    pub fn note(&self, text: impl AsRef<str>) {
+        (self.sink)(Level::Note, text.as_ref());
+    }
+
+    /// A line the user should act on.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        (self.sink)(Level::Warning, text.as_ref());
+    }
+
+    /// Lines for the CI system itself, each ending in a newline.
+    pub fn command(&self, text: impl AsRef<str>) {
+        (self.sink)(Level::Command, text.as_ref());
+    }
+
+    /// Data that is wanted before the run ends.
+    pub fn data(&self, text: impl AsRef<str>) {
+        (self.sink)(Level::Data, text.as_ref());
+    }
+
+    /// Keeps how long a stage took.
+    pub fn took(&self, stage: &'static str, time: Duration) {
+        if let Ok(mut timings) = self.timings.lock() {
+            timings.push((stage, time));
+        }
+    }
+
+    /// The stages so far, in the order they ended.
+    pub fn timings(&self) -> Vec<(&'static str, Duration)> {
+        self.timings.lock().map(|t| t.clone()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Log")
+    }
+}

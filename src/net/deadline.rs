@@ -1,0 +1,93 @@
+//! One deadline over the whole run.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::NetError;
+
+/// No run is longer than this: a day.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// When the run must have ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    end: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    /// From now; more than a day is a day.
+    pub fn after(limit: Duration) -> Self {
+        let limit = limit.min(LONGEST);
+        Self { end: Instant::now() + limit, limit }
+    }
+
+    /// What is left; zero when it is over.
+    pub fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Runs `work`, or gives `NetError::Deadline` naming `doing` (a participle: `asking GitHub for a token`).
+    pub async fn run<T>(&self, doing: &str, work: impl Future<Output = T>) -> Result<T, NetError> {
+        timeout_at(self.end, work).await.map_err(|_| self.over(doing))
+    }
+
+    /// Runs `work` within the deadline and at most `limit`: the shorter ends it, with `Deadline` or `Timeout`.
+    pub async fn try_within<T>(
+        &self,
+        limit: Duration,
+        peer: &str,
+        doing: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, NetError> {
+        let now = Instant::now();
+        let own = now.checked_add(limit).unwrap_or(self.end);
+        timeout_at(own.min(self.end), work).await.map_err(|_| {
+            if own < self.end {
+                NetError::Timeout { peer: peer.to_owned(), doing: doing.to_owned(), seconds: seconds(limit) }
+            } else {
+                self.over(doing)
+            }
+        })
+    }
+
+    fn over(&self, doing: &str) -> NetError {
+        NetError::Deadline { doing: doing.to_owned(), limit: seconds(self.limit) }
+    }
+}
+
+/// Whole seconds, rounded up: half a second is not `0s`.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_shorter_limit_ends_the_work() {
+        let long = Duration::from_secs(3600);
+        let short = Duration::from_millis(1);
+        let run = Deadline::after(short).run("asking", pending::<()>()).await;
+        assert!(
+            matches!(run, Err(NetError::Deadline { ref doing, limit: 1 }) if doing == "asking"),
+            "{run:?}"
+        );
+        let tried = Deadline::after(short).try_within(long, "p", "asking", pending::<()>()).await;
+        assert!(matches!(tried, Err(NetError::Deadline { .. })), "{tried:?}");
+        let tried = Deadline::after(long).try_within(short, "p", "asking", pending::<()>()).await;
+        assert!(matches!(tried, Err(NetError::Timeout { seconds: 1, .. })), "{tried:?}");
+        assert_eq!(Deadline::after(long).try_within(long, "p", "asking", async { 7 }).await.unwrap(), 7);
+    }
+
+    #[test]
+    fn bears_any_duration() {
+        assert!(Deadline::after(Duration::MAX).left() <= LONGEST);
+        assert_eq!(Deadline::after(Duration::ZERO).left(), Duration::ZERO);
+    }
+}

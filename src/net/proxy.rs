@@ -1,0 +1,318 @@
+//! HTTP proxies of the CI network.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
+use http_body_util::Empty;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
+
+use super::tls::{TlsSpec, Trust};
+use super::{HostPort, NetError, Network, Stream, dial, http::AGENT};
+use crate::env::Env;
+
+/// How long a proxy may take to answer CONNECT.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// curl's variables for `https` targets, the first that is set counts (curl.se/docs/manpage.html, "ENVIRONMENT").
+/// `HTTP_PROXY` is for `http` targets only, of which there are none here.
+const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// Which targets go through a proxy.
+pub(super) struct Proxies {
+    proxy: Option<Proxy>,
+    matcher: Matcher,
+}
+
+/// One HTTP proxy.
+#[derive(Clone)]
+pub(super) struct Proxy {
+    address: HostPort,
+    tls: bool,
+    /// `Proxy-Authorization`: a secret.
+    auth: Option<HeaderValue>,
+}
+
+impl Proxies {
+    /// Reads curl's variables. A URL that is none, or that of a SOCKS proxy, is an error: going out directly is not what was asked for.
+    pub(super) fn of(env: &Env) -> Result<Self, NetError> {
+        let Some((variable, url)) = VARIABLES.iter().find_map(|v| Some((*v, env.var(v)?.trim()))) else {
+            return Ok(Self { proxy: None, matcher: Matcher::builder().build() });
+        };
+        let proxy = Proxy::of(url).map_err(|reason| NetError::ProxySetting {
+            variable: variable.to_owned(),
+            reason: reason.to_owned(),
+        })?;
+        let except = EXCEPTIONS.iter().find_map(|v| env.var(v)).unwrap_or_default();
+        let matcher = Matcher::builder().https(url).no(exceptions(except)).build();
+        Ok(Self { proxy: Some(proxy), matcher })
+    }
+
+    /// The proxy for a target, unless `NO_PROXY` names it.
+    pub(super) fn for_target(&self, target: &HostPort) -> Option<&Proxy> {
+        let proxy = self.proxy.as_ref()?;
+        let uri = format!("https://{target}").parse().ok()?;
+        self.matcher.intercept(&uri).map(|_| proxy)
+    }
+}
+
+impl Proxy {
+    fn of(url: &str) -> Result<Self, &'static str> {
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let tls = match scheme.as_deref() {
+            None | Some("http") => false,
+            Some("https") => true,
+            Some(_) => return Err("only `http://` and `https://` proxies are supported"),
+        };
+        // The matcher reads user and password; it gives nothing when the URL is none.
+        let any = http::Uri::from_static("https://any");
+        let found = Matcher::builder().https(url).build().intercept(&any).ok_or(NO_URL)?;
+        let authority = found.uri().authority().ok_or(NO_URL)?;
+        let address = HostPort::parse(authority.as_str(), if tls { 443 } else { 80 }).map_err(|_| NO_URL)?;
+        Ok(Self { address, tls, auth: found.basic_auth().cloned() })
+    }
+
+    /// A tunnel to the target.
+    pub(super) async fn connect(&self, network: &Network, target: &HostPort) -> Result<Stream, NetError> {
+        let peer = format!("the HTTP proxy {self}");
+        let tcp = dial::dial(network, &self.address, &peer).await?;
+        let mut stream: Stream = Box::new(tcp);
+        if self.tls {
+            let spec = TlsSpec {
+                peer: peer.clone(),
+                server_name: self.address.host.clone(),
+                alpn: vec![b"http/1.1".to_vec()],
+                trust: Trust::Web,
+                client: None,
+            };
+            stream = network.tls(stream, &spec).await.map_err(|e| self.in_proxy_words(e, target))?.stream;
+        }
+        let doing = format!("opening a tunnel to {target}");
+        network.deadline().try_within(LIMIT, &peer, &doing, self.tunnel(stream, target)).await?
+    }
+
+    async fn tunnel(&self, stream: Stream, target: &HostPort) -> Result<Stream, NetError> {
+        let odd = |reason: String| self.no(target, reason, None);
+        let failed = |_: hyper::Error| odd("it closed the connection, or did not answer in HTTP".to_owned());
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
+        // Ends with the tunnel, or when the sender is dropped.
+        tokio::spawn(connection.with_upgrades());
+        let mut request = http::Request::connect(target.to_string())
+            .header(HOST, target.to_string())
+            .header(USER_AGENT, AGENT)
+            .body(Empty::<Bytes>::new())
+            .map_err(|_| odd("the target cannot be written into a request".to_owned()))?;
+        if let Some(auth) = &self.auth {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
+        }
+        let answer = sender.send_request(request).await.map_err(failed)?;
+        let status = answer.status();
+        if !status.is_success() {
+            let reason = match status.as_u16() {
+                407 if self.auth.is_some() => {
+                    "it does not accept the user and password (HTTP 407)".to_owned()
+                }
+                407 => "it wants authentication (HTTP 407)".to_owned(),
+                _ => format!("it answered HTTP {status}"),
+            };
+            return Err(self.no(target, reason, Some(status.as_u16())));
+        }
+        let tunnel = hyper::upgrade::on(answer).await.map_err(failed)?;
+        Ok(Box::new(TokioIo::new(tunnel)))
+    }
+
+    fn no(&self, target: &HostPort, reason: String, status: Option<u16>) -> NetError {
+        NetError::Proxy { proxy: self.to_string(), peer: target.to_string(), reason, status }
+    }
+
+    /// `https://` before a proxy that does not speak TLS is a mistake in the proxy's URL, not at the target.
+    fn in_proxy_words(&self, error: NetError, target: &HostPort) -> NetError {
+        match error {
+            NetError::Tls { reason, .. } => self.no(target, format!("TLS with it failed: {reason}"), None),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Proxy {
+    /// Without credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.address)
+    }
+}
+
+const NO_URL: &str = "it is no proxy URL, `http://[USER:PASSWORD@]HOST:PORT`";
+
+/// `NO_PROXY` in the form the matcher knows: separated by commas, `.example.com` for `*.example.com`.
+fn exceptions(text: &str) -> String {
+    let entry = |e: &str| match e.strip_prefix('*') {
+        Some(rest) if rest.starts_with('.') => rest.to_owned(),
+        _ => e.trim_end_matches('.').to_owned(),
+    };
+    let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|e| !e.is_empty());
+    entries.map(entry).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::net::http::{Request, send};
+    use crate::net::testing::{Pki, Server, collected, network};
+
+    fn get(url: &str) -> Request<'_> {
+        Request { method: http::Method::GET, url, headers: Vec::new(), body: Vec::new() }
+    }
+
+    fn ok(_: http::Request<hyper::body::Incoming>) -> http::Response<http_body_util::Full<Bytes>> {
+        http::Response::default()
+    }
+
+    /// The proxy of `target` in an environment.
+    fn chosen(vars: &[(&str, &str)], target: &str) -> Option<String> {
+        network(vars, None, crate::log::Log::silent())
+            .unwrap()
+            .proxy_for(&HostPort::parse(target, 443).unwrap())
+    }
+
+    #[test]
+    fn chooses_as_curl_does() {
+        let p = ("HTTPS_PROXY", "http://p:1");
+        for (vars, target, want) in [
+            (&[p][..], "a.example", Some("http://p:1")),
+            (&[p], "localhost", Some("http://p:1")),
+            (&[p], "[::1]:443", Some("http://p:1")),
+            (&[("https_proxy", "http://q"), p], "a.example", Some("http://q:80")),
+            (&[("https_proxy", ""), p], "a.example", Some("http://p:1")),
+            (&[("HTTP_PROXY", "http://p:1")], "a.example", None),
+            (&[("http_proxy", "socks5://p:1")], "a.example", None),
+            (&[("ALL_PROXY", "q:3128")], "a.example", Some("http://q:3128")),
+            (&[("all_proxy", "http://q:1"), p], "a.example", Some("http://p:1")),
+            (&[("ALL_PROXY", "socks5://q:1"), p], "a.example", Some("http://p:1")),
+            (
+                &[("HTTPS_PROXY", "HTTPS://u:p%40w@[2001:db8::1]")],
+                "a.example",
+                Some("https://[2001:db8::1]:443"),
+            ),
+            (&[p, ("NO_PROXY", "*")], "a.example", None),
+            (&[p, ("NO_PROXY", "b.example, A.example")], "a.example", None),
+            (&[p, ("NO_PROXY", ".example")], "x.a.example", None),
+            (&[p, ("NO_PROXY", "b.test *.example")], "x.a.example", None),
+            (&[p, ("NO_PROXY", "a.example")], "x.a.example", None),
+            (&[p, ("NO_PROXY", "a.example")], "nota.example", Some("http://p:1")),
+            (&[p, ("NO_PROXY", "10.0.0.0/8,fd00::/8")], "10.1.2.3", None),
+            (&[p, ("NO_PROXY", "10.0.0.0/8,fd00::/8")], "[fd00::1]", None),
+            (&[p, ("NO_PROXY", "10.0.0.0/8,fd00::/8")], "11.1.2.3", Some("http://p:1")),
+            (&[p, ("no_proxy", "b.example"), ("NO_PROXY", "*")], "a.example", Some("http://p:1")),
+        ] {
+            assert_eq!(chosen(vars, target).as_deref(), want, "{vars:?} {target}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_told_without_its_password() {
+        for url in [
+            "socks5://u:hunter2@p:1",
+            "http://u:hunt#er2@p",
+            "http://u:hunter2@@",
+            "http://u:hunter2@p:port",
+            "http://",
+            "p:99999",
+        ] {
+            match network(&[("https_proxy", url)], None, crate::log::Log::silent()) {
+                Err(error @ NetError::ProxySetting { .. }) => {
+                    let text = error.to_string();
+                    assert!(
+                        text.starts_with("`https_proxy` cannot be used") && !text.contains("hunt"),
+                        "{text}"
+                    );
+                }
+                other => panic!("{url}: {other:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn goes_through_the_proxy_with_its_password() {
+        let pki = Pki::new();
+        let server = Server::http(Some(pki.server()), ok).await;
+        for tls in [false, true] {
+            let (proxy, heads) = Server::proxy(tls.then(|| pki.server()), "200 OK", server.address).await;
+            let scheme = if tls { "https" } else { "http" };
+            let url = format!("{scheme}://us%40er:hunter2@localhost:{}", proxy.address.port());
+            let (log, lines) = collected();
+            let network = network(&[("HTTPS_PROXY", &url)], Some(&pki.ca_file()), log).unwrap();
+            // Only the proxy knows this port of the target.
+            assert_eq!(send(&network, get("https://localhost:1/")).await.unwrap().status, 200);
+            let heads = heads.lock().unwrap().join("");
+            assert!(heads.starts_with("CONNECT localhost:1 HTTP/1.1\r\n"), "{heads}");
+            // The base64 of `us@er:hunter2`.
+            assert!(heads.contains("proxy-authorization: Basic dXNAZXI6aHVudGVyMg==\r\n"), "{heads}");
+            let told = lines.lock().unwrap().join("\n");
+            let want = format!(
+                "connecting to localhost:1 through the HTTP proxy {scheme}://localhost:{}",
+                proxy.address.port()
+            );
+            assert!(told.contains(&want) && !told.contains("hunter2"), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_target_of_no_proxy_is_reached_directly() {
+        let pki = Pki::new();
+        let server = Server::http(Some(pki.server()), ok).await;
+        let (proxy, heads) = Server::proxy(None, "403 Forbidden", server.address).await;
+        let url = format!("http://{}", proxy.address);
+        let network = pki.network(&[("HTTPS_PROXY", &url), ("NO_PROXY", "127.0.0.0/8")]);
+        assert_eq!(send(&network, get(&format!("https://{}", server.target()))).await.unwrap().status, 200);
+        assert_eq!(heads.lock().unwrap().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn says_why_the_proxy_does_not_connect() {
+        let nowhere: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        for (status, user, want, transient, hint) in [
+            (
+                "407 Proxy Authentication Required",
+                "",
+                "it wants authentication (HTTP 407)",
+                false,
+                "USER:PASSWORD",
+            ),
+            (
+                "407 No",
+                "u:hunter2@",
+                "it does not accept the user and password (HTTP 407)",
+                false,
+                "USER:PASSWORD",
+            ),
+            ("403 Forbidden", "", "it answered HTTP 403 Forbidden", false, "NO_PROXY"),
+            ("503 Busy", "", "it answered HTTP 503 Service Unavailable", true, "NO_PROXY"),
+        ] {
+            let (proxy, _) = Server::proxy(None, status, nowhere).await;
+            let url = format!("http://{user}{}", proxy.address);
+            let error = send(&Pki::new().network(&[("HTTPS_PROXY", &url)]), get("https://a.example/"))
+                .await
+                .unwrap_err();
+            let whole =
+                format!("http://{} (HTTP proxy) would not connect to a.example:443: {want}", proxy.address);
+            assert_eq!(error.to_string(), whole);
+            assert_eq!(error.is_transient(), transient, "{status}");
+            assert!(error.hint().unwrap().contains(hint), "{status}");
+        }
+        // `https://` for a proxy without TLS, `http://` for one that is something else.
+        let odd = Server::saying(None, b"220 mail.example ESMTP\r\n").await;
+        for scheme in ["https", "http"] {
+            let url = format!("{scheme}://{}", odd.address);
+            let error = send(&Pki::new().network(&[("HTTPS_PROXY", &url)]), get("https://a.example/"))
+                .await
+                .unwrap_err();
+            assert!(matches!(error, NetError::Proxy { status: None, .. }), "{error}");
+        }
+    }
+}

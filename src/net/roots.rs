@@ -1,0 +1,315 @@
+//! Which web roots are trusted, and why.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::{NetError, Options};
+use crate::env::{Env, MAX_FILE, names};
+use crate::log::Log;
+
+/// Where systems keep their bundle: Debian, Alpine and Arch; Fedora and RHEL; SUSE; the BSDs and macOS.
+const BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// The most we read of all files in the folders of `SSL_CERT_DIR`: 16 MiB.
+const MAX_FOLDERS: u64 = 16 * MAX_FILE;
+
+/// The run's web roots: the user's are read at once, the system's when first asked for.
+pub(super) struct Roots {
+    loaded: OnceLock<Loaded>,
+}
+
+/// Roots and where they come from.
+pub(super) struct Loaded {
+    pub(super) store: Arc<RootCertStore>,
+    /// `145 of the system`.
+    pub(super) description: String,
+}
+
+impl Roots {
+    /// Reads `--ca-file`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`; what is named but of no use is an error, never left out in silence.
+    pub(super) fn of(env: &Env, options: &Options, log: &Log) -> Result<Self, NetError> {
+        let roots = Self { loaded: OnceLock::new() };
+        let named = match (&options.ca_pem, &options.ca_file) {
+            (Some(pem), _) => {
+                let source = "this process".to_owned();
+                let own = certificates(pem.as_bytes()).and_then(|c| usable(c, &source, log));
+                Some(own.map_err(|r| broken(&source, r))?)
+            }
+            (None, Some(path)) => {
+                let source = format!("--ca-file `{}`", path.display());
+                Some(
+                    file(&env.absolute(path))
+                        .and_then(|c| usable(c, &source, log))
+                        .map_err(|r| broken(&source, r))?,
+                )
+            }
+            (None, None) => of_environment(env, log)?,
+        };
+        if let Some(named) = named {
+            tell(log, &named);
+            let _ = roots.loaded.set(named);
+        }
+        Ok(roots)
+    }
+
+    /// The roots; the first call reads the system's.
+    pub(super) fn loaded(&self, log: &Log) -> &Loaded {
+        self.loaded.get_or_init(|| {
+            let loaded = of_system(&BUNDLES, native);
+            tell(log, &loaded);
+            loaded
+        })
+    }
+}
+
+fn tell(log: &Log, loaded: &Loaded) {
+    log.detail(format!("web roots: {}", loaded.description));
+}
+
+fn broken(source: &str, reason: String) -> NetError {
+    NetError::Roots { source_name: source.to_owned(), reason }
+}
+
+/// OpenSSL's two variables; certificates of both are trusted when both are set.
+fn of_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
+    let mut certificates = BTreeSet::new();
+    let mut sources = Vec::new();
+    if let Some(value) = env.var(names::SSL_CERT_FILE) {
+        let source = format!("{}=`{value}`", names::SSL_CERT_FILE);
+        certificates.extend(file(&env.absolute(Path::new(value))).map_err(|r| broken(&source, r))?);
+        sources.push(source);
+    }
+    if let Some(value) = env.var(names::SSL_CERT_DIR) {
+        let source = format!("{}=`{value}`", names::SSL_CERT_DIR);
+        // Several folders as in `PATH`; the empty ones mean nothing.
+        let separator = if cfg!(windows) { ';' } else { ':' };
+        let folders = value.split(separator).filter(|f| !f.is_empty()).map(|f| env.absolute(Path::new(f)));
+        certificates.extend(in_folders(folders).map_err(|r| broken(&source, r))?);
+        sources.push(source);
+    }
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let source = sources.join(" and ");
+    usable(certificates, &source, log).map(Some).map_err(|r| broken(&source, r))
+}
+
+/// The certificates as roots; those that cannot be one are told, none at all is an error.
+fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Loaded, String> {
+    let mut store = RootCertStore::empty();
+    let (used, ignored) = store.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
+    if used == 0 {
+        return Err(format!("none of its {ignored} certificates can be read"));
+    }
+    if ignored > 0 {
+        log.warn(format!("{ignored} of the {} certificates in {source} cannot be read", used + ignored));
+    }
+    Ok(Loaded { store: Arc::new(store), description: format!("{used} of {source}") })
+}
+
+/// The first bundle with a root in it, else what `native` finds, else Mozilla's set that is built in.
+fn of_system(bundles: &[&str], native: fn() -> Vec<CertificateDer<'static>>) -> Loaded {
+    let silent = Log::silent();
+    let bundle = |path: &&str| usable(file(Path::new(path)).ok()?, "the system", &silent).ok();
+    // Elsewhere the certificates are in the system's own store, not in files.
+    let in_files = cfg!(all(unix, not(target_vendor = "apple")));
+    if let Some(loaded) = bundles.iter().filter(|_| in_files).find_map(bundle) {
+        return loaded;
+    }
+    let found = native().iter().map(|c| c.to_vec()).collect();
+    usable(found, "the system", &silent).unwrap_or_else(|_| {
+        let roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
+        let description = format!("{} built in (Mozilla's), the system has none", roots.len());
+        Loaded { store: Arc::new(RootCertStore { roots }), description }
+    })
+}
+
+fn native() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// All certificates of one PEM file.
+fn file(path: &Path) -> Result<BTreeSet<Vec<u8>>, String> {
+    certificates(&bounded(path, MAX_FILE)?)
+}
+
+fn certificates(text: &[u8]) -> Result<BTreeSet<Vec<u8>>, String> {
+    let mut found = BTreeSet::new();
+    for certificate in CertificateDer::pem_slice_iter(text) {
+        let certificate = certificate.map_err(|_| "its PEM is damaged".to_owned())?;
+        found.insert(certificate.to_vec());
+    }
+    if found.is_empty() {
+        return Err(match text.first() {
+            None => "the file is empty".to_owned(),
+            Some(0x30) => "it holds no PEM certificate (it looks like DER)".to_owned(),
+            Some(_) => "it holds no PEM certificate".to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// All certificates of the files in the folders. What is no PEM file is none of ours; a folder that is missing
+/// counts only when the others have nothing.
+fn in_folders(folders: impl Iterator<Item = PathBuf>) -> Result<BTreeSet<Vec<u8>>, String> {
+    let mut found = BTreeSet::new();
+    let mut failure = None;
+    let mut left = MAX_FOLDERS;
+    for folder in folders {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) => {
+                failure.get_or_insert(format!("`{}`: {}", folder.display(), plain(&e)));
+                continue;
+            }
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let path = entry.path();
+            let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+            left = left.checked_sub(size.min(MAX_FILE)).ok_or("it holds more than 16 MiB")?;
+            found.extend(file(&path).unwrap_or_default());
+        }
+    }
+    if found.is_empty() {
+        return Err(failure.unwrap_or_else(|| "no file in it holds a PEM certificate".to_owned()));
+    }
+    Ok(found)
+}
+
+/// A regular file of at most `limit` bytes; a pipe could make us wait for ever.
+fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let kind = std::fs::metadata(path).map_err(|e| plain(&e))?;
+    if !kind.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    let mut text = Vec::new();
+    let open = std::fs::File::open(path).map_err(|e| plain(&e))?;
+    open.take(limit + 1).read_to_end(&mut text).map_err(|e| plain(&e))?;
+    if text.len() as u64 > limit {
+        return Err(format!("it is larger than {} MiB", limit / (1024 * 1024)));
+    }
+    Ok(text)
+}
+
+fn plain(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::testing::{Pki, collected, network};
+
+    fn description(vars: &[(&str, &str)], ca_file: Option<&Path>) -> Result<String, NetError> {
+        network(vars, ca_file, Log::silent())?.roots_description()
+    }
+
+    #[test]
+    fn what_is_named_replaces_the_system() {
+        let (pki, other) = (Pki::new(), Pki::new());
+        let (ours, others) = (pki.ca_file(), other.ca_file());
+        let (file, folder) = (ours.to_str().unwrap(), others.parent().unwrap().to_str().unwrap());
+        let missing = format!("/does/not/exist::{folder}");
+        for (vars, ca_file, want) in [
+            (&[][..], Some(&*ours), format!("1 of --ca-file `{file}`")),
+            (&[("SSL_CERT_FILE", "/does/not/exist")], Some(&*ours), format!("1 of --ca-file `{file}`")),
+            (&[("SSL_CERT_FILE", file)], None, format!("1 of SSL_CERT_FILE=`{file}`")),
+            (&[("SSL_CERT_DIR", folder)], None, format!("1 of SSL_CERT_DIR=`{folder}`")),
+            (&[("SSL_CERT_DIR", &*missing)], None, format!("1 of SSL_CERT_DIR=`{missing}`")),
+            (
+                &[("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folder)],
+                None,
+                format!("2 of SSL_CERT_FILE=`{file}` and SSL_CERT_DIR=`{folder}`"),
+            ),
+        ] {
+            assert_eq!(description(vars, ca_file).unwrap(), want);
+        }
+        let (log, lines) = collected();
+        let network = network(&[], Some(&ours), log).unwrap();
+        assert_eq!(network.web_roots().unwrap().len(), 1);
+        let _ = network.web_roots();
+        assert_eq!(*lines.lock().unwrap(), [format!("web roots: 1 of --ca-file `{file}`")]);
+    }
+
+    #[test]
+    fn what_is_named_and_useless_is_an_error_at_once() {
+        let pki = Pki::new();
+        let path = |name: &str, text: &str| pki.write(name, text).to_str().unwrap().to_owned();
+        let empty = path("empty", "");
+        let text = path("text", "no certificate here");
+        let pem = std::fs::read_to_string(pki.ca_file()).unwrap();
+        let cut = path("cut", &pem[..pem.len() / 2]);
+        let damaged = path("damaged", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n");
+        let hollow = path("hollow", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        let large = path("large", &"#".repeat(usize::try_from(MAX_FILE).unwrap() + 1));
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap().to_owned();
+        for (place, reason) in [
+            (&*empty, "the file is empty"),
+            (&*text, "no PEM certificate"),
+            (&*cut, "damaged"),
+            (&*damaged, "damaged"),
+            (&*hollow, "none of its 1 certificates can be read"),
+            (&*large, "larger than 1 MiB"),
+            ("/does/not/exist", "no such file"),
+            (&*folder, "not a regular file"),
+        ] {
+            let by_option = network(&[], Some(Path::new(place)), Log::silent()).unwrap_err();
+            let by_variable = network(&[("SSL_CERT_FILE", place)], None, Log::silent()).unwrap_err();
+            for (error, source) in [
+                (by_option, format!("--ca-file `{place}`")),
+                (by_variable, format!("SSL_CERT_FILE=`{place}`")),
+            ] {
+                let text = error.to_string();
+                assert!(
+                    text.starts_with(&format!("{source} cannot be used: ")) && text.contains(reason),
+                    "{text}"
+                );
+                assert!(matches!(error, NetError::Roots { .. }) && error.hint().is_some());
+            }
+        }
+        for (place, reason) in [(&*folder, "no file in it"), ("/does/not/exist", "no such file")] {
+            let error = network(&[("SSL_CERT_DIR", place)], None, Log::silent()).unwrap_err().to_string();
+            assert!(error.starts_with("SSL_CERT_DIR=`") && error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_useless_certificate_beside_good_ones_is_told() {
+        let pki = Pki::new();
+        let pem = std::fs::read_to_string(pki.ca_file()).unwrap();
+        let path = pki
+            .write("mixed", &format!("{pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+        let (log, lines) = collected();
+        assert_eq!(network(&[], Some(&path), log).unwrap().web_roots().unwrap().len(), 1);
+        assert!(lines.lock().unwrap()[0].starts_with("1 of the 2 certificates in --ca-file"));
+    }
+
+    #[test]
+    fn the_system_comes_before_the_set_built_in() {
+        let pki = Pki::new();
+        let bundle = pki.ca_file();
+        let bundles = ["/does/not/exist", bundle.to_str().unwrap()];
+        if cfg!(all(unix, not(target_vendor = "apple"))) {
+            assert_eq!(of_system(&bundles, Vec::new).description, "1 of the system");
+        }
+        let none = of_system(&[], Vec::new);
+        assert!(none.store.len() > 50 && none.description.contains("built in"), "{}", none.description);
+        assert!(!description(&[("SSL_CERT_FILE", "")], None).unwrap().starts_with('0'));
+    }
+}

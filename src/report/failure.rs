@@ -1,0 +1,245 @@
+//! An error as people and scripts see it: message, causes, what the job said, hints, exit code.
+
+use std::fmt::Write as _;
+
+use anstream::adapter::strip_str;
+use serde_json::{Value, json};
+
+use crate::detect::DetectError;
+use crate::export::ExportError;
+use crate::issue::IssueError;
+use crate::join::JoinError;
+use crate::net::NetError;
+use crate::rules::RulesError;
+use crate::sandbox::SandboxError;
+use crate::teleport::ClusterError;
+use crate::token::TokenError;
+use crate::verify::VerifyError;
+use crate::write::WriteError;
+
+/// The exit codes. Stable; the README has the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Our fault.
+    Internal = 1,
+    /// Usage.
+    Usage = 2,
+    /// No identity here.
+    NoIdentity = 3,
+    /// Refused by Teleport, or an expectation not met.
+    Refused = 4,
+    /// Network, TLS or deadline.
+    Network = 5,
+    /// Files or export.
+    Files = 6,
+    /// SIGINT, as shells number it.
+    Interrupted = 130,
+    /// SIGTERM, as shells number it.
+    Terminated = 143,
+}
+
+/// What no stage knows: wrong use, a signal, a closed output.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum RunError {
+    /// The command line, or what it needs, is wrong.
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    /// Ctrl-C or SIGTERM.
+    #[error("stopped by {signal}; nothing was written")]
+    Stopped { signal: &'static str, code: Exit },
+    /// Standard output is gone.
+    #[error("standard output cannot be written, so {what} did not arrive")]
+    Output {
+        what: &'static str,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file the user named cannot be read.
+    #[error("`{path}` cannot be read")]
+    Read {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// An error, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One sentence.
+    pub message: String,
+    /// From near to far; links that say nothing new are gone.
+    pub causes: Vec<String>,
+    /// The job's own claims, where Teleport refused it.
+    pub said: Vec<(String, String)>,
+    /// What can be done, one advice each.
+    pub hints: Vec<String>,
+    /// The code.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// Takes an error apart.
+    pub fn of(error: &anyhow::Error) -> Self {
+        let mut causes: Vec<String> = Vec::new();
+        let message = strip_str(&error.to_string()).to_string();
+        if let Some(JoinError::Refused(refusal)) = find(error) {
+            causes.push(refusal.message.clone());
+        }
+        if let Some(IssueError::Refused { message, .. }) = find(error) {
+            causes.push(message.clone());
+        }
+        for cause in error.chain().skip(1) {
+            let text = cause.to_string();
+            let known = |old: &String| old.contains(&text) || message.contains(&text);
+            if !text.is_empty() && !causes.iter().any(known) {
+                causes.push(text);
+            }
+        }
+        let (exit, hint) = verdict(error);
+        let hints = hint.iter().flat_map(|h| h.lines()).map(str::to_owned).collect();
+        Self { message, causes, said: said(error), hints, exit }
+    }
+
+    /// `error:`, `caused by:`, `this job said:`, `hint:`; complete without colour.
+    pub fn text(&self) -> String {
+        let mut text = format!("error: {}\n", self.message);
+        for cause in &self.causes {
+            let _ = writeln!(text, "  caused by: {cause}");
+        }
+        if !self.said.is_empty() {
+            text.push_str("  this job said:\n");
+            for (claim, value) in &self.said {
+                let _ = writeln!(text, "    {claim}: {value}");
+            }
+        }
+        for hint in &self.hints {
+            let _ = writeln!(text, "hint: {hint}");
+        }
+        text
+    }
+
+    /// The same for scripts.
+    pub fn json(&self) -> String {
+        let said: serde_json::Map<String, Value> =
+            self.said.iter().map(|(k, v)| (k.clone(), Value::from(v.clone()))).collect();
+        let error = json!({
+            "message": self.message, "causes": self.causes, "claims": said, "hints": self.hints,
+            "exit_code": self.exit as u8,
+        });
+        let mut text = serde_json::to_string_pretty(&json!({ "error": error })).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+/// The first link of the chain that is a `T`.
+pub fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {
+    error.chain().find_map(|link| link.downcast_ref::<T>())
+}
+
+fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
+    if let Some(e) = find::<RunError>(error) {
+        return match e {
+            RunError::Usage { hint, .. } => (Exit::Usage, hint.clone()),
+            RunError::Stopped { code, .. } => (*code, None),
+            RunError::Output { .. } => {
+                (Exit::Files, Some("keep standard output open, or leave out what prints to it".into()))
+            }
+            RunError::Read { .. } => {
+                (Exit::Usage, Some("check the path and that this user may read it".into()))
+            }
+        };
+    }
+    if let Some(e) = find::<DetectError>(error) {
+        return (Exit::NoIdentity, e.hint());
+    }
+    if let Some(e) = find::<TokenError>(error) {
+        return (of_token(e), e.hint());
+    }
+    if let Some(e) = find::<JoinError>(error) {
+        return (of_join(e), e.hint());
+    }
+    if let Some(e) = find::<IssueError>(error) {
+        let exit = match e {
+            IssueError::Cluster(e) => of_cluster(e),
+            IssueError::Key(_) => Exit::Internal,
+            _ => Exit::Refused,
+        };
+        return (exit, e.hint());
+    }
+    if let Some(e) = find::<VerifyError>(error) {
+        return (Exit::Refused, e.hint());
+    }
+    if let Some(e) = find::<WriteError>(error) {
+        return (Exit::Files, e.hint());
+    }
+    if let Some(e) = find::<ExportError>(error) {
+        return (Exit::Files, e.hint());
+    }
+    if let Some(e) = find::<RulesError>(error) {
+        return (Exit::Usage, Some(format!("compare it with `tctl get token/NAME`: {e}")));
+    }
+    if let Some(e) = find::<ClusterError>(error) {
+        return (of_cluster(e), e.hint());
+    }
+    if let Some(e) = find::<NetError>(error) {
+        return (of_net(e), e.hint());
+    }
+    if let Some(SandboxError::Listen(_)) = find(error) {
+        return (Exit::Network, Some("leave out `--port` to take a free one".into()));
+    }
+    (
+        Exit::Internal,
+        Some("this is a fault of jobpass: please report it with the command and this text".into()),
+    )
+}
+
+fn of_token(error: &TokenError) -> Exit {
+    match error {
+        e if e.is_usage() => Exit::Usage,
+        e if e.is_network() => Exit::Network,
+        _ => Exit::NoIdentity,
+    }
+}
+
+fn of_join(error: &JoinError) -> Exit {
+    match error {
+        JoinError::Cluster(e) => of_cluster(e),
+        JoinError::Key(_) => Exit::Internal,
+        JoinError::Method { .. } | JoinError::Refused(_) | JoinError::Unserved { .. } => Exit::Refused,
+    }
+}
+
+fn of_cluster(error: &ClusterError) -> Exit {
+    match error {
+        ClusterError::Refused { .. } => Exit::Refused,
+        ClusterError::Net { source, .. } => of_net(source),
+        _ => Exit::Network,
+    }
+}
+
+/// An address or a bundle of roots that is none was the user's word; the rest is the network.
+fn of_net(error: &NetError) -> Exit {
+    match error {
+        NetError::Address { .. } | NetError::Roots { .. } => Exit::Usage,
+        _ => Exit::Network,
+    }
+}
+
+fn said(error: &anyhow::Error) -> Vec<(String, String)> {
+    let Some(JoinError::Refused(refusal)) = find(error) else { return Vec::new() };
+    refusal
+        .claims
+        .iter()
+        .filter(|(name, _)| !matches!(*name, "jti" | "nbf" | "iat" | "sha" | "exp"))
+        .map(|(name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            (name.to_owned(), crate::teleport::fault::plain(&text))
+        })
+        .collect()
+}

@@ -1,0 +1,254 @@
+//! `spec.generic_oidc`: any issuer, rules on any claim (Teleport
+//! `docs/pages/includes/provision-token/generic-oidc-spec.mdx`; 18.11 and newer).
+
+use serde_json::{Map, Value};
+
+use super::compare::{is_unset, show_claim};
+use super::method::{Method, Named, Shape, never, option};
+use super::{FieldVerdict, RuleVerdict, Verdict};
+use crate::claims::UnverifiedClaims;
+
+const VALUE: Shape = Shape::Object(&[("value", Shape::Text)]);
+const VALUES: Shape = Shape::Object(&[("values", Shape::Texts)]);
+const CONDITION: &[Named] =
+    &[("attribute", Shape::Text), ("eq", VALUE), ("not_eq", VALUE), ("in", VALUES), ("not_in", VALUES)];
+
+pub(super) const METHOD: Method = Method {
+    section: Some("generic_oidc"),
+    options: &[
+        ("issuer", Shape::Text),
+        ("insecure_allow_http_issuer", Shape::Flag),
+        ("audience", Shape::Text),
+        ("tls_ca", Shape::Text),
+        ("static_jwks", Shape::Text),
+        ("must_match_fields", Shape::Open),
+        (
+            "allow_any",
+            Shape::Objects(&[("expression", Shape::Text), ("conditions", Shape::Objects(CONDITION))]),
+        ),
+    ],
+    required: &["issuer", "audience"],
+    hosts: &[],
+    fields: &[],
+    groups: &[],
+    claims: &[],
+    issuer: |spec| option(spec, "issuer").map(str::to_owned),
+    audiences: |spec, _| option(spec, "audience").map(str::to_owned).into_iter().collect(),
+    blocked: never,
+    refusal: "claims matched no allow_any rules",
+};
+
+/// Numbers from here on cannot be told apart in JSON's doubles; the server refuses to compare them.
+const UNSAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
+
+/// Each entry of `allow_any`, with `must_match_fields` before it, is a rule; without `allow_any` the fields
+/// alone are one.
+pub(super) fn evaluate(spec: &Value, claims: &UnverifiedClaims) -> Verdict {
+    let root: Map<String, Value> = claims.iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
+    let mut must = Vec::new();
+    let mut refusal = None;
+    if let Some(Value::Object(want)) = spec.get("must_match_fields") {
+        fields(want, Some(&root), "", &mut must, &mut refusal);
+    }
+    let any = spec.get("allow_any").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let rules: Vec<RuleVerdict> = match any {
+        [] if must.is_empty() => Vec::new(),
+        [] => vec![RuleVerdict { fields: must }],
+        any => any
+            .iter()
+            .map(|entry| {
+                let mut fields = must.clone();
+                fields.extend(alternative(entry, &root));
+                RuleVerdict { fields }
+            })
+            .collect(),
+    };
+    let blocked = rules.is_empty().then(|| "generic OIDC token has no rules configured".to_owned());
+    Verdict::of(rules, blocked, refusal.unwrap_or_else(|| METHOD.refusal.to_owned()))
+}
+
+/// `must_match_fields`: the same fields, the same values, at any depth. `refusal` gets the server's words for
+/// the first that fails.
+fn fields(
+    want: &Map<String, Value>,
+    got: Option<&Map<String, Value>>,
+    prefix: &str,
+    found: &mut Vec<FieldVerdict>,
+    refusal: &mut Option<String>,
+) {
+    for (name, want) in want {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let value = got.and_then(|g| g.get(name));
+        if let (Value::Object(want), Some(Value::Object(_)) | None) = (want, value) {
+            // An absent object fails by its leaves, so that each is shown.
+            fields(want, value.and_then(Value::as_object), &path, found, refusal);
+            continue;
+        }
+        let problem = leaf(want, value, &path).err();
+        found.push(FieldVerdict {
+            field: format!("must_match_fields.{path}"),
+            claim: path,
+            want: want.to_string(),
+            got: value.map(Value::to_string),
+            matches: problem.is_none(),
+            decided: true,
+            note: problem.clone(),
+        });
+        if refusal.is_none() {
+            *refusal = problem;
+        }
+    }
+}
+
+fn leaf(want: &Value, got: Option<&Value>, path: &str) -> Result<(), String> {
+    let kind = |name: &str| format!("field must be a {name} but got {}: {path}", go_type(got));
+    let differs = |want: String, got: &Value| {
+        Err(format!("incorrect value in claim: {path} must be {want} but got {}", show_claim(got)))
+    };
+    match (want, got) {
+        (Value::Null, None | Some(Value::Null)) => Ok(()),
+        (_, None) => Err(format!("claims missing expected key: {path}")),
+        (Value::Null, Some(_)) => {
+            Err(format!("incorrect value in claim: {path} must be null or unset but had a value"))
+        }
+        (Value::String(want), Some(Value::String(got))) if want == got => Ok(()),
+        (Value::String(want), Some(got @ Value::String(_))) => differs(format!("{want:?}"), got),
+        (Value::String(_), _) => Err(kind("string")),
+        (Value::Bool(want), Some(Value::Bool(got))) if want == got => Ok(()),
+        (Value::Bool(want), Some(got @ Value::Bool(_))) => differs(want.to_string(), got),
+        (Value::Bool(_), _) => Err(kind("boolean")),
+        (Value::Number(want), Some(number @ Value::Number(got))) => match (want.as_f64(), got.as_f64()) {
+            (Some(a), Some(b)) if is_unsafe(a) || is_unsafe(b) => {
+                Err(format!("integers of this size cannot be safely compared: {path}"))
+            }
+            (Some(a), Some(b)) if same(a, b) => Ok(()),
+            _ => differs(want.to_string(), number),
+        },
+        (Value::Number(_), _) => Err(kind("number")),
+        (Value::Object(_), _) => Err(kind("nested struct")),
+        (Value::Array(_), _) => Err(format!("list comparison in {path} is not supported")),
+    }
+}
+
+/// One entry of `allow_any`: all conditions, or an expression that only the server evaluates.
+fn alternative(entry: &Value, root: &Map<String, Value>) -> Vec<FieldVerdict> {
+    let mut found = Vec::new();
+    if let Some(expression) = option(entry, "expression") {
+        found.push(FieldVerdict {
+            field: "expression".to_owned(),
+            claim: "claims".to_owned(),
+            want: expression.to_owned(),
+            got: None,
+            matches: false,
+            decided: false,
+            note: Some("not evaluated here".to_owned()),
+        });
+    }
+    let conditions = entry.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    found.extend(conditions.iter().enumerate().map(|(index, c)| condition(index, c, root)));
+    if found.is_empty() {
+        // The server refuses to create an empty entry; it must not look like one that admits everybody.
+        found.push(FieldVerdict {
+            field: "conditions".to_owned(),
+            claim: String::new(),
+            want: String::new(),
+            got: None,
+            matches: false,
+            decided: true,
+            note: Some("the entry has neither `expression` nor `conditions`".to_owned()),
+        });
+    }
+    found
+}
+
+fn condition(index: usize, condition: &Value, root: &Map<String, Value>) -> FieldVerdict {
+    let attribute = option(condition, "attribute").unwrap_or_default();
+    let got = by_path(root, attribute);
+    let operator = ["eq", "not_eq", "in", "not_in"]
+        .into_iter()
+        .find_map(|name| condition.get(name).filter(|v| !is_unset(v)).map(|v| (name, v)));
+    let (want, result) = match operator {
+        None => (String::new(), Err("no supported operator specified".to_owned())),
+        Some((name, operand)) => {
+            let wants: Vec<&str> = match operand.get("values").and_then(Value::as_array) {
+                Some(values) => values.iter().filter_map(Value::as_str).collect(),
+                None => vec![operand.get("value").and_then(Value::as_str).unwrap_or_default()],
+            };
+            (format!("{name} {}", wants.join(", ")), holds(name, &wants, got))
+        }
+    };
+    FieldVerdict {
+        field: format!("conditions[{index}]"),
+        claim: attribute.to_owned(),
+        want,
+        got: got.map(show_claim),
+        matches: result == Ok(true),
+        decided: true,
+        note: result.err(),
+    }
+}
+
+/// An absent claim fails every condition, `not_eq` and `not_in` included.
+fn holds(operator: &str, wants: &[&str], got: Option<&Value>) -> Result<bool, String> {
+    let got = got.ok_or("the claim is absent, which fails every condition")?;
+    let mut found = false;
+    for want in wants {
+        if scalar(want, got)? {
+            found = true;
+            break;
+        }
+    }
+    Ok(found != operator.starts_with("not_"))
+}
+
+/// The rule's value is always a string; it is read as the claim's own type.
+fn scalar(want: &str, got: &Value) -> Result<bool, String> {
+    match got {
+        Value::String(got) => Ok(got == want),
+        Value::Bool(got) => match want {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(*got),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(!*got),
+            _ => Err("the claim is a boolean, the rule's value is not".to_owned()),
+        },
+        Value::Number(got) => match (want.parse::<f64>(), got.as_f64()) {
+            (Ok(a), Some(b)) if is_unsafe(a) || is_unsafe(b) => {
+                Err("integers of this size cannot be safely compared".to_owned())
+            }
+            (Ok(a), Some(b)) => Ok(same(a, b)),
+            _ => Err("the claim is a number, the rule's value is not".to_owned()),
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Err("the claim is no string, number or boolean".to_owned())
+        }
+    }
+}
+
+fn by_path<'a>(root: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let mut steps = path.split('.');
+    let mut value = root.get(steps.next()?)?;
+    for step in steps {
+        value = value.get(step)?;
+    }
+    Some(value)
+}
+
+#[allow(clippy::float_cmp)] // the server compares doubles, too
+fn same(a: f64, b: f64) -> bool {
+    a == b
+}
+
+fn is_unsafe(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() >= UNSAFE_INTEGER
+}
+
+/// What the server, a Go program, calls the type.
+fn go_type(value: Option<&Value>) -> &'static str {
+    match value {
+        None | Some(Value::Null) => "<nil>",
+        Some(Value::Bool(_)) => "bool",
+        Some(Value::Number(_)) => "float64",
+        Some(Value::String(_)) => "string",
+        Some(Value::Array(_)) => "[]interface {}",
+        Some(Value::Object(_)) => "map[string]interface {}",
+    }
+}

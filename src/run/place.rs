@@ -1,0 +1,144 @@
+//! Which folder, or folders: the platform's own temp folder, never the checkout unless told so.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::Login;
+use crate::env::{Env, names};
+use crate::issue::Output;
+use crate::log::Log;
+use crate::platform::Platform;
+use crate::report::{Report, inside};
+use crate::write::contents::manifest;
+use crate::write::{FileToWrite, Pending, WriteError, wipe};
+
+/// The base folder that was chosen.
+#[derive(Debug, Clone)]
+pub struct Place {
+    base: PathBuf,
+    cwd: PathBuf,
+}
+
+/// Folders under way: each is one rename away from being there.
+pub struct Folders {
+    base: PathBuf,
+    pending: Vec<Pending>,
+    members: Vec<Vec<(usize, PathBuf)>>,
+    of: Vec<PathBuf>,
+}
+
+impl Place {
+    /// `--dir`; else `jobpass[-NAME]` in the platform's temp folder; else a new folder in the user's runtime folder or `TMPDIR`, with a random name, as
+    /// others can write there.
+    pub fn choose(
+        args: &Login,
+        env: &Env,
+        platform: Option<Platform>,
+        log: &Log,
+    ) -> Result<Self, WriteError> {
+        let name = args.output.name.as_ref().map_or_else(|| "jobpass".to_owned(), |n| format!("jobpass-{n}"));
+        let base = match (&args.output.dir, platform.and_then(|p| p.temp_dir(env))) {
+            (Some(dir), _) => env.absolute(dir),
+            (None, Some(temp)) => temp.join(name),
+            (None, None) => {
+                let runtime = env.var(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_dir());
+                let temp = runtime.or_else(|| env.var(names::TMPDIR).map(PathBuf::from));
+                temp.unwrap_or_else(|| PathBuf::from("/tmp")).join(format!("{name}-{}", random()?))
+            }
+        };
+        if let Some(checkout) = platform.and_then(|p| p.checkout(env))
+            && inside(&base, &checkout)
+        {
+            log.warn(format!(
+                "`{}` is inside the checkout, where credentials get committed, cached or baked into images: \
+                 choose another `--dir`",
+                base.display()
+            ));
+        }
+        Ok(Self { base, cwd: env.cwd.clone() })
+    }
+
+    /// Makes sure, before anything is asked for, that the folders can be written. Outputs without a folder of their own share the base; several have a
+    /// subfolder each.
+    pub fn prepare(&self, outputs: &[Output]) -> Result<Folders, WriteError> {
+        let mut folders =
+            Folders { base: self.base.clone(), pending: Vec::new(), members: Vec::new(), of: Vec::new() };
+        let shared = outputs.iter().filter(|o| o.dir.is_none()).count();
+        for (index, output) in outputs.iter().enumerate() {
+            let (dir, prefix) = match &output.dir {
+                Some(dir) => (self.cwd.join(dir), PathBuf::new()),
+                None if shared > 1 => (self.base.clone(), PathBuf::from(&output.name)),
+                None => (self.base.clone(), PathBuf::new()),
+            };
+            folders.of.push(below(&dir, &prefix));
+            if let Some(known) = folders.pending.iter().position(|p| p.dir() == dir) {
+                if let Some(members) = folders.members.get_mut(known) {
+                    members.push((index, prefix));
+                }
+                continue;
+            }
+            folders.pending.push(Pending::prepare(&dir)?);
+            folders.members.push(vec![(index, prefix)]);
+        }
+        if let Some(first) = folders.pending.first()
+            && shared == 0
+        {
+            folders.base = first.dir().to_owned();
+        }
+        Ok(folders)
+    }
+}
+
+impl Folders {
+    /// The main folder.
+    pub fn base(&self) -> PathBuf {
+        self.base.clone()
+    }
+
+    /// The folder of an output.
+    pub fn of(&self, index: usize) -> PathBuf {
+        self.of.get(index).cloned().unwrap_or_else(|| self.base.clone())
+    }
+
+    /// Each folder with its outputs (by index) and their subfolders.
+    pub fn members(&self) -> impl Iterator<Item = (&Path, &Vec<(usize, PathBuf)>)> {
+        self.pending.iter().map(Pending::dir).zip(&self.members)
+    }
+
+    /// Puts all in place, or nothing: what was already there of this run is removed again. Fills in the report's files.
+    pub fn commit(&mut self, files: Vec<Vec<FileToWrite>>, report: &mut Report) -> Result<(), WriteError> {
+        let mut done: Vec<PathBuf> = Vec::new();
+        for (pending, mut files) in std::mem::take(&mut self.pending).into_iter().zip(files) {
+            let dir = pending.dir().to_owned();
+            let mut names: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
+            names.push(PathBuf::from(crate::write::MANIFEST));
+            names.sort();
+            let manifest_of = Report { dir: dir.clone(), files: names.clone(), ..report.clone() };
+            files.push(manifest(&manifest_of.json()));
+            if let Err(error) = pending.commit(&files) {
+                for earlier in &done {
+                    let _ = wipe(earlier);
+                }
+                return Err(error);
+            }
+            if dir == self.base {
+                report.files = names;
+            }
+            done.push(dir);
+        }
+        Ok(())
+    }
+}
+
+/// `join` would end the path of an empty prefix with a slash.
+fn below(dir: &Path, prefix: &Path) -> PathBuf {
+    if prefix.as_os_str().is_empty() { dir.to_owned() } else { dir.join(prefix) }
+}
+
+fn random() -> Result<String, WriteError> {
+    let mut bytes = [0_u8; 8];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| WriteError::Unfit {
+        path: "jobpass-…".into(),
+        reason: "the system gives no randomness".into(),
+    })?;
+    Ok(crate::span::hex(&bytes))
+}

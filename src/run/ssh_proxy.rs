@@ -1,0 +1,81 @@
+//! `jobpass ssh-proxy`: what `ssh` runs as its `ProxyCommand`, with what `login` wrote.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cli;
+use crate::env::{self, Env};
+use crate::identity::keys::KeyPair;
+use crate::identity::tls::{TlsCertificate, ders_of};
+use crate::log::Log;
+use crate::net::tls::ClientIdentity;
+use crate::net::{Deadline, HostPort, Network, Options};
+use crate::report::failure::RunError;
+use crate::run::Outcome;
+use crate::teleport::Cluster;
+use crate::teleport::transport::{Target, carry};
+use crate::write::MANIFEST;
+
+/// A session may take as long as it wants; this is what an `ssh` may live at most with a certificate of 24 h.
+const LONGEST: Duration = Duration::from_secs(25 * 3_600);
+
+/// Connects standard input and output with the node.
+pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+    let dir = env.absolute(&args.dir);
+    let identity = Identity::read(&dir)?;
+    let proxy = match &args.proxy {
+        Some(proxy) => proxy.clone(),
+        None => HostPort::parse(&identity.proxy, 443)?,
+    };
+    let cluster_name = args.cluster.clone().unwrap_or_else(|| identity.cluster.clone());
+    let target = Target::of(&args.host, args.port, &cluster_name);
+    let options = Options { ca_file: args.ca_file.as_ref().map(|f| env.absolute(f)), ..Options::default() };
+    let network = Network::new(env, &options, Deadline::after(LONGEST), log.clone())?;
+    let cluster = Cluster::new(network, proxy);
+    let connect = cluster.ssh(&identity.authorities, identity.client);
+    let limit = Deadline::after(args.timeout);
+    let channel = limit.run("connecting to the proxy", connect).await??;
+    carry(&channel, &target, tokio::io::stdin(), tokio::io::stdout()).await?;
+    Ok(Outcome::default())
+}
+
+/// What is read back of a folder.
+struct Identity {
+    client: ClientIdentity,
+    authorities: Vec<Vec<u8>>,
+    proxy: String,
+    cluster: String,
+}
+
+impl Identity {
+    fn read(dir: &Path) -> anyhow::Result<Self> {
+        let text = |name: &str| {
+            let path = dir.join(name);
+            env::read_text(&path)
+                .map_err(|source| RunError::Read { path: path.display().to_string(), source })
+        };
+        let certificate = TlsCertificate::from_pem(&text("tlscert")?)?;
+        if certificate.not_after <= env::now() {
+            return Err(RunError::Usage {
+                message: format!("the credentials in `{}` ended at {}", dir.display(), certificate.not_after),
+                hint: Some("run `jobpass login` again in this job".into()),
+            }
+            .into());
+        }
+        // With split keys the TLS key has a file of its own.
+        let name = if dir.join("tlskey").exists() { "tlskey" } else { "key" };
+        let key = KeyPair::from_pem(&zeroize::Zeroizing::new(text(name)?))?;
+        let manifest: serde_json::Value =
+            serde_json::from_str(&text(MANIFEST).unwrap_or_default()).unwrap_or_default();
+        let field = |name: &str| {
+            manifest.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+        };
+        let cluster = certificate.attribute("1.7").map_or_else(|| field("cluster"), str::to_owned);
+        Ok(Self {
+            client: ClientIdentity { chain: vec![certificate.der], key: key.private().clone() },
+            authorities: ders_of(&text("teleport-host-ca.crt")?)?,
+            proxy: field("proxy"),
+            cluster,
+        })
+    }
+}

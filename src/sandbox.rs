@@ -1,0 +1,145 @@
+//! A throw-away cluster and CI token endpoint on one loopback TLS port. `jobpass sandbox` runs one, `login --dry-run` runs one inside the
+//! process, and the tests use it. What keeps it honest is `tests/recorded.rs`.
+
+mod auth_service;
+mod ca;
+mod cluster;
+pub mod faults;
+mod grpc;
+mod issuer;
+mod issuing;
+mod job;
+mod join_service;
+mod joining;
+mod limited;
+pub mod options;
+mod ping;
+mod policy;
+mod profile;
+mod refusal;
+mod resources;
+pub mod seen;
+mod server;
+mod ssh_cert;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod trust_service;
+mod web;
+mod x509;
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::env::now;
+use crate::platform::Platform;
+use crate::secret::Jwt;
+use cluster::Cluster;
+pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
+pub use seen::Seen;
+
+/// A running sandbox; dropping it stops it.
+pub struct Sandbox {
+    /// Where it listens.
+    pub address: SocketAddr,
+    cluster: Arc<Cluster>,
+    web_ca: String,
+    server: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Makes the CAs and serves on loopback (a free port unless the options name one), on the current tokio runtime.
+    pub async fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
+        let ip = if options.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        let listener =
+            TcpListener::bind(SocketAddr::new(ip, options.port)).await.map_err(SandboxError::Listen)?;
+        let address = listener.local_addr().map_err(SandboxError::Listen)?;
+        let cluster = Arc::new(Cluster::new(options, address)?);
+        let doors = server::Doors::new(&cluster)?;
+        let web_ca = cluster.cas.web.pem();
+        let server = tokio::spawn(server::run(listener, Arc::clone(&cluster), doors));
+        Ok(Self { address, cluster, web_ca, server })
+    }
+
+    /// The CA of the web certificate, PEM: for `--ca-file`. The web certificate names `localhost`, 127.0.0.1, `::1` and the host of the
+    /// public address.
+    pub fn web_ca_pem(&self) -> &str {
+        &self.web_ca
+    }
+
+    /// The user CA's SSH key line: for `TrustedUserCAKeys`.
+    pub fn ssh_user_ca(&self) -> String {
+        self.cluster.cas.user.ssh_line()
+    }
+
+    /// Signs an SSH host certificate of the root cluster for tests and targets: `public_key` is an `authorized_keys` line. The
+    /// certificate is one line without a newline, valid for a day.
+    pub fn sign_host_key(&self, public_key: &str, principals: &[&str]) -> Result<String, SandboxError> {
+        let key = ssh_key::PublicKey::from_openssh(public_key.trim())
+            .map_err(|e| SandboxError::make("host certificate", e))?;
+        let now = now().as_second();
+        ssh_cert::host(&self.cluster.cas.host, key.key_data(), principals, (now - 60, now + 24 * 3600))
+    }
+
+    /// The variables that make a process look like a job of that platform, its identity token included. Names of files (`GITHUB_ENV`,
+    /// `BASH_ENV`, …) are the caller's to add.
+    pub fn job_environment(&self, platform: Platform) -> Result<Vec<(String, String)>, SandboxError> {
+        job::environment(&self.cluster, platform)
+    }
+
+    /// An identity token signed by the sandbox's issuer with these claims on top of the platform's usual ones (`null` removes one).
+    pub fn id_token(&self, platform: Platform, claims: &serde_json::Value) -> Result<Jwt, SandboxError> {
+        job::token(&self.cluster, platform, None, claims)
+    }
+
+    /// The issuer's public keys, a JWKS document: for `static_jwks` of a token, or another verifier.
+    pub fn jwks(&self) -> String {
+        self.cluster.issuer.jwks().to_string()
+    }
+
+    /// What clients did so far, a record for each connection in the order they came; at most the first 1000.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.cluster.seen.all()
+    }
+
+    /// Stops accepting and closes what is open.
+    pub async fn stop(mut self) {
+        self.server.abort();
+        // The error is the abort itself.
+        let _ = (&mut self.server).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Why it does not run.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum SandboxError {
+    /// No loopback port.
+    #[error("listening on loopback failed")]
+    Listen(#[source] std::io::Error),
+    /// Making keys or certificates failed, or an option makes no sense.
+    #[error("making the sandbox's {what} failed: {reason}")]
+    Make { what: &'static str, reason: String },
+}
+
+impl SandboxError {
+    fn make(what: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Make { what, reason: reason.to_string() }
+    }
+}

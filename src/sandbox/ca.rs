@@ -1,0 +1,157 @@
+//! The CAs of the sandbox: keys, their own certificates, and what they sign.
+
+use x509_cert::name::RdnSequence;
+
+use super::SandboxError;
+use super::options::SandboxOptions;
+use super::ssh_cert::CaSigner;
+use super::x509::{self, Purpose, Request};
+use crate::identity::Suite;
+use crate::identity::keys::{KeyKind, KeyPair};
+use crate::identity::tls::pem_of;
+use crate::teleport::wire;
+
+const TEN_YEARS: i64 = 10 * 365 * 24 * 3600;
+
+/// One CA: an X.509 key with its self-signed certificate, and an SSH key.
+pub(super) struct Ca {
+    tls: KeyPair,
+    ssh: KeyPair,
+    subject: RdnSequence,
+    /// Its own certificate, DER.
+    pub(super) der: Vec<u8>,
+}
+
+impl Ca {
+    fn new(name: &str, tls: KeyKind, ssh: KeyKind) -> Result<Self, SandboxError> {
+        let make = |kind| KeyPair::generate(kind).map_err(|e| SandboxError::make("CA key", e));
+        let (tls, ssh) = (make(tls)?, make(ssh)?);
+        let serial = x509::serial()?;
+        let mut subject = RdnSequence::default();
+        for (oid, value) in [
+            (x509::ORGANIZATION, name.to_owned()),
+            (x509::COMMON_NAME, name.to_owned()),
+            (x509::SERIAL_NUMBER, serial.to_string()),
+        ] {
+            if let Some(rdn) = x509::rdn(oid, &[value])? {
+                subject.push(rdn);
+            }
+        }
+        let now = crate::env::now().as_second();
+        let request = Request {
+            serial,
+            subject: subject.clone(),
+            public_key: tls.public_der(),
+            valid: (now - 60, now + TEN_YEARS),
+            purpose: Purpose::Ca,
+        };
+        let der = x509::sign(&subject, &tls, request)?;
+        Ok(Self { tls, ssh, subject, der })
+    }
+
+    /// Its own certificate, PEM.
+    pub(super) fn pem(&self) -> String {
+        pem_of(&self.der)
+    }
+
+    /// Its SSH key as an `authorized_keys` line with a newline.
+    pub(super) fn ssh_line(&self) -> String {
+        self.ssh.public_ssh_line()
+    }
+
+    /// Its SSH key in wire form.
+    pub(super) fn ssh_wire(&self) -> Result<Vec<u8>, SandboxError> {
+        ssh_key::PublicKey::from(self.ssh.public_ssh().clone())
+            .to_bytes()
+            .map_err(|e| SandboxError::make("CA key", e))
+    }
+
+    pub(super) fn ssh_signer(&self) -> CaSigner<'_> {
+        CaSigner(&self.ssh)
+    }
+
+    /// Signs a certificate for a user. DER.
+    pub(super) fn sign_user(
+        &self,
+        subject: RdnSequence,
+        public_key: &[u8],
+        valid: (i64, i64),
+    ) -> Result<Vec<u8>, SandboxError> {
+        let request = Request { serial: x509::serial()?, subject, public_key, valid, purpose: Purpose::User };
+        x509::sign(&self.subject, &self.tls, request)
+    }
+
+    /// Makes a key and a server certificate (DER) with these names, valid for a day.
+    pub(super) fn server(&self, names: &[String]) -> Result<(KeyPair, Vec<u8>), SandboxError> {
+        let key = KeyPair::generate(KeyKind::P256).map_err(|e| SandboxError::make("server key", e))?;
+        let mut subject = RdnSequence::default();
+        if let Some(rdn) = x509::rdn(x509::COMMON_NAME, names.get(..1).unwrap_or_default())? {
+            subject.push(rdn);
+        }
+        let now = crate::env::now().as_second();
+        let request = Request {
+            serial: x509::serial()?,
+            subject,
+            public_key: key.public_der(),
+            valid: (now - 60, now + 24 * 3600),
+            purpose: Purpose::Server(names),
+        };
+        let der = x509::sign(&self.subject, &self.tls, request)?;
+        Ok((key, der))
+    }
+
+    /// Its public halves as the auth service tells them.
+    pub(super) fn on_the_wire(&self, kind: &str, cluster: &str) -> wire::CertAuthority {
+        let ssh = vec![wire::SshKeyPair { public_key: self.ssh_line().into_bytes() }];
+        let tls = vec![wire::TlsKeyPair { cert: self.pem().into_bytes() }];
+        wire::CertAuthority {
+            kind: "cert_authority".to_owned(),
+            sub_kind: kind.to_owned(),
+            metadata: Some(wire::Metadata {
+                name: cluster.to_owned(),
+                namespace: "default".to_owned(),
+                ..wire::Metadata::default()
+            }),
+            spec: Some(wire::CertAuthoritySpec {
+                r#type: kind.to_owned(),
+                cluster_name: cluster.to_owned(),
+                // Recorded: the database CA has no SSH key.
+                active_keys: Some(wire::CaKeySet { ssh: if kind == "db" { Vec::new() } else { ssh }, tls }),
+                additional_trusted_keys: Some(wire::CaKeySet::default()),
+            }),
+        }
+    }
+}
+
+/// All CAs of a cluster.
+pub(super) struct Cas {
+    pub(super) user: Ca,
+    pub(super) host: Ca,
+    pub(super) db: Ca,
+    /// Signs the web certificate; stands for a public CA.
+    pub(super) web: Ca,
+    /// Host CAs of leaf clusters, by name.
+    pub(super) leaves: Vec<(String, Ca)>,
+}
+
+impl Cas {
+    pub(super) fn new(options: &SandboxOptions) -> Result<Self, SandboxError> {
+        let (tls, ssh) = match Suite::parse(&options.suite) {
+            _ if options.rsa_cas => (KeyKind::Rsa2048, KeyKind::Rsa2048),
+            Some(Suite::FipsV1) => (KeyKind::P256, KeyKind::P256),
+            _ => (KeyKind::P256, KeyKind::Ed25519),
+        };
+        let leaves = options
+            .leaves
+            .iter()
+            .map(|name| Ok((name.clone(), Ca::new(name, tls, ssh)?)))
+            .collect::<Result<_, SandboxError>>()?;
+        Ok(Self {
+            user: Ca::new(&options.cluster, tls, ssh)?,
+            host: Ca::new(&options.cluster, tls, ssh)?,
+            db: Ca::new(&options.cluster, tls, KeyKind::Ed25519)?,
+            web: Ca::new("jobpass sandbox web CA", KeyKind::P256, KeyKind::Ed25519)?,
+            leaves,
+        })
+    }
+}

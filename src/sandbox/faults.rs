@@ -1,0 +1,43 @@
+//! What the sandbox can be told to do wrong.
+
+use std::time::Duration;
+
+/// All off by default.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    /// Answer `/webapi/ping` and `/webapi/find` with an HTML page.
+    pub html: bool,
+    /// Answer every web path with an HTML page (the CI token endpoint excepted), as a login portal in front would.
+    pub html_everywhere: bool,
+    /// Certify another key than the one asked for, in outputs.
+    pub wrong_key: bool,
+    /// Answer this many requests for a CI token with 503 first.
+    pub token_503: u32,
+    /// Never answer requests whose path ends so (`/_ci/github/token`, `GenerateUserCerts`, …).
+    pub hang_on: Vec<String>,
+    /// Refuse these gRPC calls.
+    pub refuse_calls: Vec<RefusedCall>,
+    /// Close each connection once this many bytes were sent on it, TLS included.
+    pub close_after_bytes: Option<u64>,
+    /// Wait before each answer.
+    pub delay: Duration,
+    /// Leave `cluster_name` out of ping.
+    pub ping_without_cluster_name: bool,
+    /// Tell `tls_routing_enabled: false`.
+    pub no_tls_routing: bool,
+    /// Unknown fields in JSON and protobuf answers, as a newer server has.
+    pub newer: bool,
+    /// Answer `ClientInit` with a message of an unknown kind.
+    pub join_unknown_message: bool,
+}
+
+/// A gRPC call to refuse.
+#[derive(Debug, Clone)]
+pub struct RefusedCall {
+    /// The method without its service: `GenerateUserCerts`.
+    pub method: String,
+    /// The gRPC status code, e.g. 7 for `PERMISSION_DENIED`.
+    pub code: i32,
+    /// The status message.
+    pub message: String,
+}

@@ -1,0 +1,132 @@
+//! The new join path: `teleport.join.v1.JoinService/Join`, one bidirectional stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use ssh_key::PublicKey;
+use tonic::body::Body;
+use tonic::codec::Streaming;
+
+use super::cluster::Cluster;
+use super::grpc::{self, Sender};
+use super::joining::{self, BOT_ROLE};
+use super::refusal::Refusal;
+use super::server::{Peer, unknown};
+use super::{SandboxError, issuing};
+use crate::rules::ProvisionToken;
+use crate::teleport::wire::join::{
+    BotResult, Certificates, ClientInit, JoinRequest, JoinResponse, JoinResult, OidcInit, Request, Response,
+    ServerInit,
+};
+
+/// A whole join takes no longer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Answers one call.
+pub(super) async fn answer(
+    cluster: Arc<Cluster>,
+    peer: &Peer,
+    request: http::Request<Incoming>,
+) -> http::Response<Body> {
+    if request.uri().path() != "/teleport.join.v1.JoinService/Join" || !cluster.serves_new_join() {
+        return unknown(request.uri().path());
+    }
+    let (newer, ip) = (cluster.options.faults.newer, peer.ip.to_string());
+    grpc::both_ways(newer, request, |requests, answers| async move {
+        // Out of time: the stream ends without a status of ours.
+        let _ = tokio::time::timeout(LIMIT, join(&cluster, &ip, requests, answers)).await;
+    })
+    .await
+}
+
+/// `ClientInit` → `ServerInit` → `OidcInit` → `Result`; a failure to send means that the client left.
+async fn join(
+    cluster: &Cluster,
+    ip: &str,
+    mut requests: Streaming<JoinRequest>,
+    answers: Sender<JoinResponse>,
+) {
+    let Some(Request::ClientInit(init)) = next(&mut requests).await else {
+        return refuse(&answers, Refusal::bad("expected ClientInit as the first message")).await;
+    };
+    let token = match start(cluster, &init) {
+        Ok(token) => token,
+        Err(refusal) => return refuse(&answers, refusal).await,
+    };
+    let first = if cluster.options.faults.join_unknown_message {
+        JoinResponse { payload: None }
+    } else {
+        let signature_algorithm_suite =
+            if cluster.is_modern() { cluster.options.suite.clone() } else { String::new() };
+        let init = ServerInit { join_method: token.method.name().to_owned(), signature_algorithm_suite };
+        JoinResponse { payload: Some(Response::Init(init)) }
+    };
+    if answers.send(Ok(first)).await.is_err() {
+        return;
+    }
+    let made = match next(&mut requests).await {
+        Some(Request::OidcInit(init)) => finish(cluster, token, ip, &init),
+        Some(Request::GivingUp(_)) | None => return,
+        Some(_) => Err(Refusal::bad("expected OIDCInit")),
+    };
+    match made {
+        Ok(certificates) => {
+            let result = JoinResult { bot_result: Some(BotResult { certificates: Some(certificates) }) };
+            let _ = answers.send(Ok(JoinResponse { payload: Some(Response::Result(result)) })).await;
+        }
+        Err(refusal) => refuse(&answers, refusal).await,
+    }
+}
+
+async fn next(requests: &mut Streaming<JoinRequest>) -> Option<Request> {
+    requests.message().await.ok().flatten()?.payload
+}
+
+async fn refuse(answers: &Sender<JoinResponse>, refusal: Refusal) {
+    let _ = answers.send(Err(refusal.into())).await;
+}
+
+fn start<'a>(cluster: &'a Cluster, init: &ClientInit) -> Result<&'a ProvisionToken, Refusal> {
+    if init.system_role != BOT_ROLE {
+        let role = &init.system_role;
+        return Err(Refusal::denied(format!(
+            "can not join the cluster, the token does not allow role {role}"
+        )));
+    }
+    let token = joining::find(cluster, &init.token_name)?;
+    match init.join_method.as_deref() {
+        None | Some("") => Ok(token),
+        Some(method) if method == token.method.name() => Ok(token),
+        Some(method) => Err(Refusal::bad(format!(
+            "client requested join method {method}, provision token only supports method {}",
+            token.method
+        ))),
+    }
+}
+
+fn finish(
+    cluster: &Cluster,
+    token: &ProvisionToken,
+    ip: &str,
+    init: &OidcInit,
+) -> Result<Certificates, Refusal> {
+    let id_token = std::str::from_utf8(&init.id_token).unwrap_or_default();
+    joining::admit(cluster, token, id_token)?;
+    let params = init.client_params.as_ref().and_then(|params| params.bot_params.as_ref());
+    let keys = params
+        .and_then(|params| params.public_keys.as_ref())
+        .ok_or_else(|| Refusal::bad("public keys must be set"))?;
+    let ssh_key = PublicKey::from_bytes(&keys.public_ssh_key)
+        .map_err(|_| Refusal::bad("failed to parse SSH public key"))?;
+    let tls_key = issuing::der_key(&keys.public_tls_key)?;
+    let expires = params.and_then(|params| params.expires).map(|end| end.seconds);
+    let made = joining::certify(cluster, token, ssh_key.key_data(), &tls_key, expires, ip)?;
+    let cas = [&cluster.cas.user, &cluster.cas.host];
+    Ok(Certificates {
+        tls_cert: made.tls,
+        tls_ca_certs: cas.map(|ca| ca.der.clone()).to_vec(),
+        ssh_cert: made.ssh.to_bytes().map_err(|e| SandboxError::make("SSH certificate", e))?,
+        ssh_ca_keys: cas.iter().map(|ca| ca.ssh_wire()).collect::<Result<_, _>>()?,
+    })
+}

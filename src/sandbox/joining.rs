@@ -1,0 +1,110 @@
+//! What both join paths do: find the join token, admit the identity token, make the bot's own certificates.
+
+use ssh_key::Certificate;
+use ssh_key::public::KeyData;
+
+use super::cluster::{Cluster, ROLE_TTL, hex};
+use super::policy;
+use super::profile::{INTERNAL_JOIN, Profile};
+use super::refusal::Refusal;
+use super::ssh_cert::random;
+use crate::rules::ProvisionToken;
+use crate::teleport::JoinMethod;
+
+/// The role a bot joins with.
+pub(super) const BOT_ROLE: &str = "Bot";
+
+/// The bot's own identity.
+pub(super) struct BotCertificates {
+    pub(super) ssh: Certificate,
+    /// DER.
+    pub(super) tls: Vec<u8>,
+}
+
+/// The join token of that name, if it lets a bot join.
+pub(super) fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<&'a ProvisionToken, Refusal> {
+    let now = crate::env::now();
+    let token = cluster
+        .options
+        .tokens
+        .iter()
+        .find(|token| token.name == name && token.expires.is_none_or(|end| end > now))
+        // The empty name is that of the host, which a bot has none of (recorded).
+        .ok_or_else(|| {
+            Refusal::denied(format!(
+                "\"\" can not join the cluster with role \"{BOT_ROLE}\", token expired or not found"
+            ))
+        })?;
+    if !token.roles.iter().any(|role| role.eq_ignore_ascii_case(BOT_ROLE)) || token.bot_name.is_none() {
+        return Err(Refusal::denied("can not join the cluster, the token does not allow role Bot"));
+    }
+    if !token.method.proves_with_token() {
+        return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
+    }
+    Ok(token)
+}
+
+/// Whether the identity token may use the join token.
+pub(super) fn admit(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<(), Refusal> {
+    if id_token.is_empty() {
+        let label = method_label(token.method);
+        return Err(Refusal::bad(format!("IDToken not provided for {label} join request")));
+    }
+    policy::admit(cluster, token, id_token)
+}
+
+/// Certificates for the bot of an admitted join: for an SSH key and a `SubjectPublicKeyInfo` (DER), until `expires` (Unix seconds).
+pub(super) fn certify(
+    cluster: &Cluster,
+    token: &ProvisionToken,
+    ssh_key: &KeyData,
+    tls_key: &[u8],
+    expires: Option<i64>,
+    login_ip: &str,
+) -> Result<BotCertificates, Refusal> {
+    let bot = token.bot_name.as_deref().unwrap_or_default();
+    let user = format!("bot-{bot}");
+    let profile = Profile {
+        key_id: cluster.key_id(&user),
+        roles: vec![user.clone()],
+        logins: vec![no_login()?, INTERNAL_JOIN.to_owned()],
+        user,
+        cluster: cluster.options.cluster.clone(),
+        route_to_cluster: cluster.options.cluster.clone(),
+        login_ip: login_ip.to_owned(),
+        impersonator: None,
+        routes: Vec::new(),
+        valid: cluster.validity(expires, ROLE_TTL),
+    };
+    let ca = &cluster.cas.user;
+    Ok(BotCertificates {
+        ssh: profile.ssh_certificate(ca, ssh_key)?,
+        tls: profile.tls_certificate(ca, tls_key)?,
+    })
+}
+
+/// A principal nobody can log in as; stands where a certificate must have one.
+pub(super) fn no_login() -> Result<String, Refusal> {
+    let hex = hex(&random::<16>()?);
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default());
+    Ok(format!("-teleport-nologin-{}", groups.join("-")))
+}
+
+/// The method's name in texts of the old path; `Github` is recorded.
+fn method_label(method: JoinMethod) -> &'static str {
+    match method {
+        JoinMethod::Azure => "Azure",
+        JoinMethod::AzureDevops => "Azure DevOps",
+        JoinMethod::Bitbucket => "Bitbucket",
+        JoinMethod::CircleCi => "CircleCI",
+        JoinMethod::Env0 => "env0",
+        JoinMethod::Gcp => "GCP",
+        JoinMethod::GenericOidc => "generic OIDC",
+        JoinMethod::GitHub => "Github",
+        JoinMethod::GitLab => "GitLab",
+        JoinMethod::Iam => "IAM",
+        JoinMethod::Kubernetes => "Kubernetes",
+        JoinMethod::Spacelift => "Spacelift",
+        JoinMethod::TerraformCloud => "Terraform Cloud",
+    }
+}

@@ -1,0 +1,151 @@
+//! How a sandbox is to be: cluster, policy, roles, targets.
+
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use super::faults::Faults;
+use super::job;
+use crate::platform::Platform;
+use crate::rules::ProvisionToken;
+
+/// A role of the sandbox's cluster.
+#[derive(Debug, Clone, Default)]
+pub struct SandboxRole {
+    /// Its name.
+    pub name: String,
+    /// `allow.logins`.
+    pub logins: Vec<String>,
+    /// `options.require_session_mfa` as the wire's number: 0 off, 1 session.
+    pub require_mfa_type: i32,
+    /// `options.device_trust_mode`.
+    pub device_trust_mode: String,
+    /// `options.max_session_ttl` in seconds; 0: the cluster's 12 h.
+    pub max_session_ttl: u64,
+}
+
+/// A host that ssh can be proxied to.
+#[derive(Debug, Clone)]
+pub struct SandboxNode {
+    /// Its name, without the cluster's.
+    pub name: String,
+    /// The cluster it belongs to: the root or a leaf.
+    pub cluster: String,
+    /// Where its sshd listens.
+    pub address: SocketAddr,
+}
+
+/// A registered database.
+#[derive(Debug, Clone)]
+pub struct SandboxDatabase {
+    /// Service name.
+    pub name: String,
+    /// `postgres`, `mysql`, …
+    pub protocol: String,
+}
+
+/// A registered application.
+#[derive(Debug, Clone)]
+pub struct SandboxApp {
+    /// Its name.
+    pub name: String,
+    /// Its public address, a host name.
+    pub public_addr: String,
+}
+
+/// How the sandbox is to be.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// Cluster name.
+    pub cluster: String,
+    /// Trusted leaf clusters, by name.
+    pub leaves: Vec<String>,
+    /// Teleport version it pretends to be; decides join paths and key fields.
+    pub version: String,
+    /// Suite told by ping and `ServerInit` (versions from 17): `balanced-v1`, … Digits are told as a JSON number.
+    pub suite: String,
+    /// The policy. A bot is made for each `bot_name`.
+    pub tokens: Vec<ProvisionToken>,
+    /// Roles every bot may impersonate.
+    pub roles: Vec<SandboxRole>,
+    /// Answer the new join path (`teleport.join.v1`), which versions from 18 have.
+    pub join_new: bool,
+    /// Answer the old join path (HTTPS POST).
+    pub join_old: bool,
+    /// Certificates say `DRY-RUN` in their key id and live at most 15 minutes.
+    pub dry_run: bool,
+    /// Faults, all off by default.
+    pub faults: Faults,
+    /// TCP port; 0: a free one.
+    pub port: u16,
+    /// Listen on `[::1]` in place of 127.0.0.1.
+    pub ipv6: bool,
+    /// `proxy.ssh.public_addr` as ping tells it; `None`: the address it listens on.
+    pub public_addr: Option<String>,
+    /// Hosts for ssh.
+    pub nodes: Vec<SandboxNode>,
+    /// Registered kubernetes clusters.
+    pub kube_clusters: Vec<String>,
+    /// Registered databases.
+    pub databases: Vec<SandboxDatabase>,
+    /// Registered applications.
+    pub apps: Vec<SandboxApp>,
+    /// RSA-2048 CAs, as clusters made before version 17 have; slower to make.
+    pub rsa_cas: bool,
+    /// Identity tokens signed with RS256, as all real platforms do, in place of ES256; slower to make.
+    pub rs256: bool,
+}
+
+impl SandboxOptions {
+    /// A small cluster of a recent version with one join token a platform (`ci-github`, …; only that platform's when one is
+    /// named), whose rule matches the claims `Sandbox::job_environment` gives a job. Bot `ci`, roles `ci-deploy` and `ci-read`.
+    pub fn simulating(platform: Option<Platform>) -> Self {
+        let tokens = Platform::ALL
+            .into_iter()
+            .filter(|p| platform.is_none_or(|wanted| wanted == *p))
+            .map(|p| ProvisionToken {
+                name: format!("ci-{}", p.id()),
+                expires: None,
+                roles: vec!["Bot".to_owned()],
+                bot_name: Some("ci".to_owned()),
+                method: job::method(p),
+                spec: match p {
+                    Platform::GitHubActions => json!({"allow": [{"repository": job::REPOSITORY}]}),
+                    Platform::GitLabCi => json!({"allow": [{"project_path": job::REPOSITORY}]}),
+                    Platform::CircleCi => {
+                        json!({"organization_id": job::CIRCLE_ORG, "allow": [{"project_id": job::CIRCLE_PROJECT}]})
+                    }
+                    Platform::Spacelift => {
+                        json!({"hostname": job::SPACELIFT_HOST, "allow": [{"space_id": job::SPACELIFT_SPACE}]})
+                    }
+                },
+            })
+            .collect();
+        let role = |name: &str, login: &str| SandboxRole {
+            name: name.to_owned(),
+            logins: vec![login.to_owned()],
+            ..SandboxRole::default()
+        };
+        Self {
+            cluster: "sandbox.example".to_owned(),
+            leaves: Vec::new(),
+            version: "18.2.0".to_owned(),
+            suite: "balanced-v1".to_owned(),
+            tokens,
+            roles: vec![role("ci-deploy", "deploy"), role("ci-read", "reader")],
+            join_new: true,
+            join_old: true,
+            dry_run: false,
+            faults: Faults::default(),
+            port: 0,
+            ipv6: false,
+            public_addr: None,
+            nodes: Vec::new(),
+            kube_clusters: Vec::new(),
+            databases: Vec::new(),
+            apps: Vec::new(),
+            rsa_cas: false,
+            rs256: false,
+        }
+    }
+}

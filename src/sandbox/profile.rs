@@ -1,0 +1,106 @@
+//! Who a certificate is for, as Teleport writes it into X.509 subjects and SSH extensions.
+//!
+//! Attributes under 1.3.9999 are those of gravitational/teleport `lib/tlsca`; order and encodings are the recorded ones.
+
+use der::asn1::ObjectIdentifier;
+use serde_json::json;
+use ssh_key::Certificate;
+use ssh_key::public::KeyData;
+use x509_cert::name::RdnSequence;
+
+use super::SandboxError;
+use super::ca::Ca;
+use super::ssh_cert::{self, UserRequest};
+use super::x509;
+
+/// The principal every certificate of a bot has.
+pub(super) const INTERNAL_JOIN: &str = "-teleport-internal-join";
+
+/// Who, what and how long.
+pub(super) struct Profile {
+    pub(super) user: String,
+    /// Key id of the SSH certificate.
+    pub(super) key_id: String,
+    pub(super) roles: Vec<String>,
+    /// Principals, Teleport's internal ones included.
+    pub(super) logins: Vec<String>,
+    pub(super) cluster: String,
+    pub(super) route_to_cluster: String,
+    pub(super) login_ip: String,
+    /// Set on certificates with impersonated roles, which may not be used to ask for more.
+    pub(super) impersonator: Option<String>,
+    /// Kubernetes, database and application routes by their dotted tail under 1.3.9999.
+    pub(super) routes: Vec<(&'static str, String)>,
+    /// Unix seconds.
+    pub(super) valid: (i64, i64),
+}
+
+impl Profile {
+    /// The X.509 certificate for a key (`SubjectPublicKeyInfo` DER), DER.
+    pub(super) fn tls_certificate(&self, ca: &Ca, public_key: &[u8]) -> Result<Vec<u8>, SandboxError> {
+        ca.sign_user(self.subject()?, public_key, self.valid)
+    }
+
+    /// The SSH certificate for a key.
+    pub(super) fn ssh_certificate(&self, ca: &Ca, key: &KeyData) -> Result<Certificate, SandboxError> {
+        let flag = String::new;
+        let mut extensions = vec![
+            ("login-ip", self.login_ip.clone()),
+            ("permit-port-forwarding", flag()),
+            ("permit-pty", flag()),
+            ("private-key-policy", "none".to_owned()),
+            ("teleport-roles", json!({"version": "v1", "roles": self.roles}).to_string()),
+            ("teleport-route-to-cluster", self.route_to_cluster.clone()),
+            ("teleport-traits", TRAITS.to_owned()),
+        ];
+        if let Some(impersonator) = &self.impersonator {
+            extensions.push(("disallow-reissue", flag()));
+            extensions.push(("impersonator", impersonator.clone()));
+        }
+        let request = UserRequest {
+            key,
+            key_id: &self.key_id,
+            principals: &self.logins,
+            valid: self.valid,
+            extensions: &extensions,
+        };
+        ssh_cert::user(ca, &request)
+    }
+
+    fn subject(&self) -> Result<RdnSequence, SandboxError> {
+        let one = |value: &str| vec![value.to_owned()];
+        let mut sets = vec![
+            (x509::LOCALITY, self.logins.clone()),
+            (x509::STREET, one(&self.route_to_cluster)),
+            (x509::POSTAL_CODE, one(TRAITS)),
+            (x509::ORGANIZATION, self.roles.clone()),
+            (x509::COMMON_NAME, one(&self.user)),
+        ];
+        let (routes_1, routes_2): (Vec<_>, Vec<_>) =
+            self.routes.iter().partition(|(t, _)| t.starts_with("1."));
+        let own = [("1.7", self.cluster.clone()), ("1.9", self.login_ip.clone())];
+        let reissue = self.impersonator.iter().flat_map(|i| [("2.7", i.clone()), ("2.9", "true".to_owned())]);
+        let tails = routes_1
+            .into_iter()
+            .cloned()
+            .chain(own)
+            .chain(routes_2.into_iter().cloned())
+            .chain(reissue)
+            .chain([("1.15", "none".to_owned())]);
+        for (tail, value) in tails {
+            let oid = ObjectIdentifier::new(&format!("1.3.9999.{tail}"))
+                .map_err(|e| SandboxError::make("subject", e))?;
+            sets.push((oid, vec![value]));
+        }
+        let mut subject = RdnSequence::default();
+        for (oid, values) in sets {
+            if let Some(rdn) = x509::rdn(oid, &values)? {
+                subject.push(rdn);
+            }
+        }
+        Ok(subject)
+    }
+}
+
+/// A bot's traits: none.
+const TRAITS: &str = "{}";

@@ -1,0 +1,70 @@
+//! What clients did: evidence for tests, bounded.
+
+use std::sync::Mutex;
+
+const MAX_CONNECTIONS: usize = 1000;
+const MAX_PATHS: usize = 200;
+
+/// One connection. Never holds a header, a body or a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The server name the client asked for.
+    pub sni: Option<String>,
+    /// The protocols it offered, in order.
+    pub alpn_offered: Vec<String>,
+    /// The protocol agreed on.
+    pub alpn: Option<String>,
+    /// Whether the handshake came to its end.
+    pub established: bool,
+    /// CN of the client's certificate.
+    pub client: Option<String>,
+    /// Paths asked for, with their query: `/webapi/ping`, `/proto.AuthService/GetRole`, …
+    pub paths: Vec<String>,
+}
+
+/// The records of one sandbox.
+#[derive(Default)]
+pub(super) struct Records(Mutex<Vec<Seen>>);
+
+impl Records {
+    /// A new connection; its number is for the other calls.
+    pub(super) fn connection(&self, seen: Seen) -> usize {
+        let Ok(mut all) = self.0.lock() else { return usize::MAX };
+        if all.len() >= MAX_CONNECTIONS {
+            return usize::MAX;
+        }
+        all.push(seen);
+        all.len() - 1
+    }
+
+    /// The handshake ended well.
+    pub(super) fn established(&self, number: usize, alpn: Option<String>, client: Option<String>) {
+        self.change(number, |seen| {
+            seen.established = true;
+            seen.alpn = alpn;
+            seen.client = client;
+        });
+    }
+
+    /// A path was asked for.
+    pub(super) fn asked(&self, number: usize, path: &str) {
+        self.change(number, |seen| {
+            if seen.paths.len() < MAX_PATHS {
+                seen.paths.push(path.to_owned());
+            }
+        });
+    }
+
+    /// A copy of all records.
+    pub(super) fn all(&self) -> Vec<Seen> {
+        self.0.lock().map(|all| all.clone()).unwrap_or_default()
+    }
+
+    fn change(&self, number: usize, change: impl FnOnce(&mut Seen)) {
+        if let Ok(mut all) = self.0.lock()
+            && let Some(seen) = all.get_mut(number)
+        {
+            change(seen);
+        }
+    }
+}

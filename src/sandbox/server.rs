@@ -1,0 +1,244 @@
+//! TLS: which door a connection goes through, by ALPN and server name, and what it is shown there.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::LazyConfigAcceptor;
+use tonic::Status;
+use tonic::body::Body;
+
+use super::ca::Ca;
+use super::cluster::{Cluster, hex};
+use super::issuing::Caller;
+use super::limited::Limited;
+use super::seen::Seen;
+use super::{SandboxError, auth_service, join_service, transport, web};
+use crate::identity::keys::KeyPair;
+use crate::net::tls::provider;
+
+/// Handshakes take no longer; headers of HTTP/1 neither.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const MAX_CONNECTIONS: usize = 256;
+
+/// Names and protocols of gravitational/teleport `lib/srv/alpnproxy/common` and `api/constants`.
+const CLUSTER_NAME: &str = "teleport.cluster.local";
+const HTTP_1: &[u8] = b"http/1.1";
+const HTTP_2: &[u8] = b"h2";
+const JOIN: &[u8] = b"teleport-proxy-grpc";
+const TRANSPORT: &[u8] = b"teleport-proxy-ssh-grpc";
+const AUTH: &str = "teleport-auth@";
+/// What a client offers to find out whether something in front ends TLS.
+const REVERSE_TUNNEL: &[u8] = b"teleport-reversetunnel";
+
+/// A TLS setup for each kind of service on the one port.
+pub(super) struct Doors {
+    web: Arc<ServerConfig>,
+    join: Arc<ServerConfig>,
+    auth: Arc<ServerConfig>,
+    transport: Arc<ServerConfig>,
+    /// Agrees on no protocol.
+    closed: Arc<ServerConfig>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Auth,
+    Closed,
+    Join,
+    Transport,
+    Web,
+}
+
+/// The client of one connection.
+pub(super) struct Peer {
+    door: Door,
+    number: usize,
+    /// Where it comes from.
+    pub(super) ip: IpAddr,
+    /// Who it is, where mutual TLS says.
+    pub(super) caller: Option<Caller>,
+}
+
+impl Doors {
+    pub(super) fn new(cluster: &Cluster) -> Result<Self, SandboxError> {
+        let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        if !names.contains(&cluster.public_host()) {
+            names.push(cluster.public_host());
+        }
+        let cas = &cluster.cas;
+        let web = Certificate::new(&cas.web, &names, false)?;
+        let host =
+            Certificate::new(&cas.host, &[format!("*.{CLUSTER_NAME}"), CLUSTER_NAME.to_owned()], true)?;
+        Ok(Self {
+            web: config(&web, &[HTTP_1, HTTP_2, REVERSE_TUNNEL], None)?,
+            // Recorded: where a client offers `h2` beside a protocol of Teleport's, `h2` is agreed on.
+            join: config(&web, &[HTTP_2, JOIN], None)?,
+            auth: config(&host, &[HTTP_2], Some(&cas.user))?,
+            transport: config(&host, &[HTTP_2, TRANSPORT], Some(&cas.user))?,
+            closed: config(&web, &[b"none"], None)?,
+        })
+    }
+
+    fn config(&self, door: Door) -> Arc<ServerConfig> {
+        Arc::clone(match door {
+            Door::Auth => &self.auth,
+            Door::Closed => &self.closed,
+            Door::Join => &self.join,
+            Door::Transport => &self.transport,
+            Door::Web => &self.web,
+        })
+    }
+}
+
+/// Accepts until the task is aborted; connections end with it.
+pub(super) async fn run(listener: TcpListener, cluster: Arc<Cluster>, doors: Doors) {
+    let doors = Arc::new(doors);
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, from)) if open.len() < MAX_CONNECTIONS => {
+                    open.spawn(connection(tcp, from.ip(), Arc::clone(&cluster), Arc::clone(&doors)));
+                }
+                Ok(_) => {}
+                // Out of file descriptors, most likely: let some close.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            Some(_) = open.join_next(), if !open.is_empty() => {}
+        }
+    }
+}
+
+async fn connection(tcp: TcpStream, ip: IpAddr, cluster: Arc<Cluster>, doors: Arc<Doors>) {
+    // Without it answers wait for acknowledgements.
+    let _ = tcp.set_nodelay(true);
+    let tcp = Limited::new(tcp, cluster.options.faults.close_after_bytes);
+    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
+    let Ok(Ok(start)) = timeout(HANDSHAKE, acceptor).await else { return };
+    let hello = start.client_hello();
+    let sni = hello.server_name().map(str::to_owned);
+    let offered: Vec<String> =
+        hello.alpn().into_iter().flatten().map(|p| String::from_utf8_lossy(p).into_owned()).collect();
+    let door = door(&cluster, sni.as_deref(), &offered);
+    let number = cluster.seen.connection(Seen { sni, alpn_offered: offered, ..Seen::default() });
+    let Ok(Ok(stream)) = timeout(HANDSHAKE, start.into_stream(doors.config(door))).await else { return };
+    let (_, tls) = stream.get_ref();
+    let caller = tls.peer_certificates().and_then(|chain| chain.first()).and_then(|leaf| Caller::of(leaf));
+    let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
+    cluster.seen.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
+    let peer = Arc::new(Peer { door, number, ip, caller });
+    let service = service_fn(move |request| {
+        let (cluster, peer) = (Arc::clone(&cluster), Arc::clone(&peer));
+        async move { Ok::<_, Infallible>(answer(cluster, peer, request).await) }
+    });
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
+    // An error here is the client's going away.
+    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+}
+
+fn door(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Door {
+    let has = |protocol: &[u8]| offered.iter().any(|p| p.as_bytes() == protocol);
+    let internal = sni.is_some_and(|n| n == CLUSTER_NAME || n.ends_with(&format!(".{CLUSTER_NAME}")));
+    if let Some(wanted) = offered.iter().find(|p| p.starts_with(AUTH)) {
+        let own = format!("{AUTH}{}.{CLUSTER_NAME}", hex(cluster.options.cluster.as_bytes()));
+        return if *wanted == own && internal { Door::Auth } else { Door::Closed };
+    }
+    match () {
+        () if has(TRANSPORT) && internal => Door::Transport,
+        () if has(TRANSPORT) => Door::Closed,
+        () if has(JOIN) => Door::Join,
+        () => Door::Web,
+    }
+}
+
+async fn answer(
+    cluster: Arc<Cluster>,
+    peer: Arc<Peer>,
+    request: http::Request<Incoming>,
+) -> http::Response<Body> {
+    let path = request.uri().path().to_owned();
+    cluster.seen.asked(peer.number, request.uri().path_and_query().map_or(path.as_str(), |p| p.as_str()));
+    let faults = &cluster.options.faults;
+    if !faults.delay.is_zero() {
+        tokio::time::sleep(faults.delay).await;
+    }
+    if faults.hang_on.iter().any(|end| path.ends_with(end.as_str())) {
+        std::future::pending::<()>().await;
+    }
+    if peer.door == Door::Web {
+        return web::answer(&cluster, peer.ip, request).await;
+    }
+    let method = path.rsplit('/').next().unwrap_or_default();
+    if let Some(refused) = faults.refuse_calls.iter().find(|call| call.method == method) {
+        return Status::new(refused.code.into(), refused.message.clone()).into_http();
+    }
+    match peer.door {
+        Door::Auth => auth_service::answer(&cluster, &peer, request).await,
+        Door::Join => join_service::answer(cluster, &peer, request).await,
+        Door::Transport => transport::answer(cluster, request).await,
+        Door::Closed | Door::Web => unknown(&path),
+    }
+}
+
+/// gRPC's answer to a service or method that is not there, in grpc-go's words.
+pub(super) fn unknown(path: &str) -> http::Response<Body> {
+    let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    Status::unimplemented(format!("unknown service {service}")).into_http()
+}
+
+/// A server certificate with its key.
+struct Certificate {
+    key: KeyPair,
+    chain: Vec<CertificateDer<'static>>,
+}
+
+impl Certificate {
+    fn new(ca: &Ca, names: &[String], with_ca: bool) -> Result<Self, SandboxError> {
+        let (key, der) = ca.server(names)?;
+        let mut chain = vec![CertificateDer::from(der)];
+        if with_ca {
+            chain.push(CertificateDer::from(ca.der.clone()));
+        }
+        Ok(Self { key, chain })
+    }
+}
+
+fn config(
+    certificate: &Certificate,
+    alpn: &[&[u8]],
+    clients: Option<&Ca>,
+) -> Result<Arc<ServerConfig>, SandboxError> {
+    let failed = |e: &dyn std::fmt::Display| SandboxError::make("TLS setup", e);
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|e| failed(&e))?;
+    let builder = if let Some(ca) = clients {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+            .build()
+            .map_err(|e| failed(&e))?;
+        builder.with_client_cert_verifier(verifier)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let key = PrivatePkcs8KeyDer::from(certificate.key.private().expose().to_vec());
+    let mut config = builder
+        .with_single_cert(certificate.chain.clone(), PrivateKeyDer::Pkcs8(key))
+        .map_err(|e| failed(&e))?;
+    config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
+    Ok(Arc::new(config))
+}

@@ -1,0 +1,164 @@
+//! The web port: ping, the old join path, the CI token endpoint, OIDC discovery.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tonic::body::Body;
+
+use super::cluster::Cluster;
+use super::joining::{self, BOT_ROLE};
+use super::refusal::Refusal;
+use super::{SandboxError, issuing, job, ping};
+use crate::platform::Platform;
+
+const MAX_BODY: usize = 1024 * 1024;
+const BODY_TIME: Duration = Duration::from_secs(30);
+const HTML: &str =
+    "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in</body></html>\n";
+
+/// Answers one request.
+pub(super) async fn answer(
+    cluster: &Cluster,
+    ip: IpAddr,
+    request: http::Request<Incoming>,
+) -> http::Response<Body> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let faults = &cluster.options.faults;
+    let is_ping = matches!(path, "/webapi/ping" | "/webapi/find");
+    if path == job::TOKEN_PATH && parts.method == Method::GET {
+        return ci_token(cluster, &parts);
+    }
+    if faults.html_everywhere || (faults.html && is_ping) {
+        return reply(200, "text/html; charset=utf-8", HTML.to_owned());
+    }
+    match (&parts.method, path) {
+        (&Method::GET, "/webapi/ping") => json_reply(200, &ping::body(cluster, true)),
+        (&Method::GET, "/webapi/find") => json_reply(200, &ping::body(cluster, false)),
+        (&Method::GET, "/.well-known/openid-configuration") => {
+            json_reply(200, &cluster.issuer.discovery(&cluster.url()))
+        }
+        (&Method::GET, "/jwks" | "/.well-known/jwks") => json_reply(200, &cluster.issuer.jwks()),
+        (&Method::POST, "/v1/webapi/host/credentials" | "/webapi/host/credentials")
+            if cluster.options.join_old =>
+        {
+            let read = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+            let answer = match read {
+                Ok(Ok(body)) => host_credentials(cluster, ip, &body.to_bytes()),
+                _ => Err(Refusal::bad("the request's body is too large or did not come")),
+            };
+            answer.map_or_else(
+                |refusal| error(refusal.http_status(), &refusal.text),
+                |body| json_reply(200, &body),
+            )
+        }
+        _ => error(404, "path not found"),
+    }
+}
+
+/// The request of the old join path. `id_token` is secret.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HostCredentials {
+    #[serde(rename = "hostID")]
+    host_id: String,
+    role: String,
+    token: String,
+    public_tls_key: Option<String>,
+    public_ssh_key: Option<String>,
+    id_token: String,
+    expires: Option<String>,
+}
+
+/// Order and texts of the refusals are the recorded ones.
+fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value, Refusal> {
+    let request: HostCredentials =
+        serde_json::from_slice(body).map_err(|_| Refusal::bad("failed to parse request"))?;
+    if request.role != BOT_ROLE && request.host_id.is_empty() {
+        return Err(Refusal::bad("missing parameter HostID"));
+    }
+    if request.role != BOT_ROLE {
+        return Err(Refusal::denied("only bots join here"));
+    }
+    let token = joining::find(cluster, &request.token)?;
+    joining::admit(cluster, token, &request.id_token)?;
+    let ssh_key = issuing::ssh_line(&decode(request.public_ssh_key.as_deref())?)?;
+    // Recorded: a 15 server certifies the SSH key for TLS too, and does not look at the other.
+    let tls_key = if cluster.is_modern() {
+        issuing::pem_key(&decode(request.public_tls_key.as_deref())?)?
+    } else {
+        issuing::tls_form(&ssh_key)?
+    };
+    let expires = match request.expires.as_deref() {
+        None | Some("") => None,
+        Some(text) => {
+            let end: Timestamp = text.parse().map_err(|_| Refusal::bad("failed to parse request"))?;
+            Some(end.as_second())
+        }
+    };
+    let made = joining::certify(cluster, token, &ssh_key, &tls_key, expires, &ip.to_string())?;
+    let line = made.ssh.to_openssh().map_err(|e| SandboxError::make("SSH certificate", e))?;
+    let cas = [&cluster.cas.user, &cluster.cas.host];
+    let mut answer = json!({
+        "ssh": STANDARD.encode(format!("{line}\n")),
+        "tls": STANDARD.encode(crate::identity::tls::pem_of(&made.tls)),
+        "tls_ca_certs": cas.map(|ca| STANDARD.encode(ca.pem())),
+        "ssh_ca_certs": cas.map(|ca| STANDARD.encode(ca.ssh_line())),
+    });
+    if cluster.options.faults.newer {
+        answer["not_known_yet"] = json!([]);
+    }
+    Ok(answer)
+}
+
+fn decode(base64: Option<&str>) -> Result<Vec<u8>, Refusal> {
+    STANDARD.decode(base64.unwrap_or_default()).map_err(|_| Refusal::bad("failed to parse request"))
+}
+
+/// GitHub's token endpoint: `GET URL&audience=A` with the job's bearer gives `{"value": JWT}`.
+fn ci_token(cluster: &Cluster, parts: &http::request::Parts) -> http::Response<Body> {
+    let waiting = cluster.token_503.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+    if waiting.is_ok() {
+        return reply(503, "text/plain", "try again".to_owned());
+    }
+    let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if bearer.and_then(|b| b.strip_prefix("Bearer ")) != Some(cluster.bearer.as_str()) {
+        return reply(401, "text/plain", "unauthorized".to_owned());
+    }
+    let audience = parts.uri.query().unwrap_or_default().split('&').find_map(|p| p.strip_prefix("audience="));
+    let audience =
+        audience.map(|a| percent_decode_str(&a.replace('+', " ")).decode_utf8_lossy().into_owned());
+    let audience = audience.filter(|a| !a.is_empty());
+    match job::token(cluster, Platform::GitHubActions, audience.as_deref(), &Value::Null) {
+        Ok(jwt) => json_reply(200, &json!({"value": jwt.expose()})),
+        Err(e) => reply(500, "text/plain", e.to_string()),
+    }
+}
+
+/// Teleport's error body.
+fn error(status: u16, message: &str) -> http::Response<Body> {
+    json_reply(status, &json!({"error": {"message": message}}))
+}
+
+fn json_reply(status: u16, body: &Value) -> http::Response<Body> {
+    reply(status, "application/json", body.to_string())
+}
+
+fn reply(status: u16, kind: &'static str, body: String) -> http::Response<Body> {
+    let mut response = http::Response::new(Body::new(Full::new(Bytes::from(body))));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

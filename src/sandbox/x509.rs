@@ -1,0 +1,188 @@
+//! X.509 certificates, put together and signed by hand.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use der::asn1::{Any, BitString, Ia5String, ObjectIdentifier, OctetString};
+use der::{DateTime, Decode, Encode, Sequence, Tag};
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::certificate::Version;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
+    SubjectKeyIdentifier,
+};
+use x509_cert::ext::{Extension, Extensions};
+use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+use x509_cert::time::{Time, Validity};
+
+use super::{SandboxError, ssh_cert};
+use crate::identity::keys::{KeyKind, KeyPair};
+
+pub(super) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+pub(super) const LOCALITY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.7");
+pub(super) const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
+pub(super) const POSTAL_CODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.17");
+pub(super) const SERIAL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
+pub(super) const STREET: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.9");
+
+const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
+const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
+/// The fields of x509-cert's own `TbsCertificate` are private, so these are ours (RFC 5280, 4.1).
+#[derive(Sequence)]
+struct Tbs {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    version: Version,
+    serial_number: SerialNumber,
+    signature: AlgorithmIdentifierOwned,
+    issuer: RdnSequence,
+    validity: Validity,
+    subject: RdnSequence,
+    subject_public_key_info: SubjectPublicKeyInfoOwned,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
+    extensions: Extensions,
+}
+
+#[derive(Sequence)]
+struct Certificate {
+    tbs: Tbs,
+    signature_algorithm: AlgorithmIdentifierOwned,
+    signature: BitString,
+}
+
+/// What a certificate is for.
+pub(super) enum Purpose<'a> {
+    /// A CA of its own: the authority key is left out.
+    Ca,
+    /// A user: client and server authentication, as Teleport issues them.
+    User,
+    /// A TLS server with these names, IP addresses among them.
+    Server(&'a [String]),
+}
+
+/// A certificate to be signed.
+pub(super) struct Request<'a> {
+    pub(super) serial: u128,
+    pub(super) subject: RdnSequence,
+    /// `SubjectPublicKeyInfo` DER.
+    pub(super) public_key: &'a [u8],
+    /// Unix seconds.
+    pub(super) valid: (i64, i64),
+    pub(super) purpose: Purpose<'a>,
+}
+
+/// Signs with the key of `issuer`, whose own public key is in its pair.
+pub(super) fn sign(
+    issuer: &RdnSequence,
+    key: &KeyPair,
+    request: Request<'_>,
+) -> Result<Vec<u8>, SandboxError> {
+    build(issuer, key, request).map_err(|e| SandboxError::make("X.509 certificate", e))
+}
+
+/// A random serial number, positive as RFC 5280 wants it.
+pub(super) fn serial() -> Result<u128, SandboxError> {
+    Ok((u128::from_be_bytes(ssh_cert::random::<16>()?) >> 1) | 1 << 120)
+}
+
+/// One attribute. Printable text is a `PrintableString`, other text UTF-8, as Go encodes it.
+pub(super) fn attribute(oid: ObjectIdentifier, value: &str) -> Result<AttributeTypeAndValue, SandboxError> {
+    let printable = |b: u8| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b);
+    let tag = if value.bytes().all(printable) { Tag::PrintableString } else { Tag::Utf8String };
+    let value = Any::new(tag, value.as_bytes()).map_err(|e| SandboxError::make("subject", e))?;
+    Ok(AttributeTypeAndValue { oid, value })
+}
+
+/// One set of attributes; `None` when there is none.
+pub(super) fn rdn(
+    oid: ObjectIdentifier,
+    values: &[String],
+) -> Result<Option<RelativeDistinguishedName>, SandboxError> {
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let mut unique = values.to_vec();
+    unique.sort();
+    unique.dedup();
+    let attributes = unique.iter().map(|v| attribute(oid, v)).collect::<Result<Vec<_>, _>>()?;
+    RelativeDistinguishedName::try_from(attributes).map(Some).map_err(|e| SandboxError::make("subject", e))
+}
+
+fn build(
+    issuer: &RdnSequence,
+    key: &KeyPair,
+    request: Request<'_>,
+) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let (oid, parameters) = match key.kind() {
+        KeyKind::P256 => (ECDSA_SHA256, None),
+        KeyKind::Ed25519 => (ED25519, None),
+        KeyKind::Rsa2048 => (RSA_SHA256, Some(Any::null())),
+    };
+    let algorithm = AlgorithmIdentifierOwned { oid, parameters };
+    let tbs = Tbs {
+        version: Version::V3,
+        serial_number: SerialNumber::new(&request.serial.to_be_bytes())?,
+        signature: algorithm.clone(),
+        issuer: issuer.clone(),
+        validity: Validity::new(time(request.valid.0)?, time(request.valid.1)?),
+        subject: request.subject,
+        subject_public_key_info: SubjectPublicKeyInfoOwned::from_der(request.public_key)?,
+        extensions: extensions(&request.purpose, key)?,
+    };
+    let signature = BitString::from_bytes(&key.sign(&tbs.to_der()?)?)?;
+    Ok(Certificate { tbs, signature_algorithm: algorithm, signature }.to_der()?)
+}
+
+fn time(seconds: i64) -> Result<Time, Box<dyn std::error::Error>> {
+    Ok(Time::from(DateTime::from_unix_duration(Duration::from_secs(u64::try_from(seconds)?))?))
+}
+
+fn extensions(purpose: &Purpose<'_>, issuer: &KeyPair) -> Result<Extensions, Box<dyn std::error::Error>> {
+    let usage = KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment;
+    let ca = matches!(purpose, Purpose::Ca);
+    let usage = if ca { usage | KeyUsages::KeyCertSign | KeyUsages::CRLSign } else { usage };
+    let mut all = vec![
+        extension("2.5.29.15", true, &KeyUsage(usage))?,
+        extension("2.5.29.19", true, &BasicConstraints { ca, path_len_constraint: None })?,
+    ];
+    let key_id = OctetString::new(key_id(issuer)?)?;
+    if ca {
+        all.push(extension("2.5.29.14", false, &SubjectKeyIdentifier(key_id))?);
+        return Ok(all);
+    }
+    let authority =
+        AuthorityKeyIdentifier { key_identifier: Some(key_id), ..AuthorityKeyIdentifier::default() };
+    all.push(extension("2.5.29.35", false, &authority)?);
+    all.push(extension("2.5.29.37", false, &ExtendedKeyUsage(vec![SERVER_AUTH, CLIENT_AUTH]))?);
+    if let Purpose::Server(names) = purpose {
+        let names = names.iter().map(|n| general_name(n)).collect::<Result<Vec<_>, _>>()?;
+        all.push(extension("2.5.29.17", false, &SubjectAltName(names))?);
+    }
+    Ok(all)
+}
+
+fn extension(oid: &str, critical: bool, value: &impl Encode) -> der::Result<Extension> {
+    let extn_id = ObjectIdentifier::new(oid)?;
+    Ok(Extension { extn_id, critical, extn_value: OctetString::new(value.to_der()?)? })
+}
+
+fn general_name(name: &str) -> der::Result<GeneralName> {
+    match name.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => Ok(GeneralName::IpAddress(OctetString::new(ip.octets().to_vec())?)),
+        Ok(IpAddr::V6(ip)) => Ok(GeneralName::IpAddress(OctetString::new(ip.octets().to_vec())?)),
+        Err(_) => Ok(GeneralName::DnsName(Ia5String::new(name)?)),
+    }
+}
+
+/// 160 bits of the SHA-256 of the public key (RFC 7093, 2).
+fn key_id(key: &KeyPair) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let spki = SubjectPublicKeyInfoOwned::from_der(key.public_der())?;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, spki.subject_public_key.raw_bytes());
+    Ok(hash.as_ref().iter().take(20).copied().collect())
+}

@@ -1,0 +1,166 @@
+//! The calls of the auth service that a one-shot client makes.
+
+use jiff::Timestamp;
+
+use super::ClusterError;
+use super::grpc::Channel;
+use super::wire::{
+    self, CaKeySet, Certs, Empty, GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetRoleRequest,
+    IsMfaRequiredRequest, IsMfaRequiredResponse, MfaTarget, Role, RouteToApp, RouteToDatabase,
+    UserCertsRequest,
+};
+use crate::identity::Authority;
+
+/// A connection to the auth service under one identity.
+#[derive(Clone)]
+pub struct AuthService {
+    channel: Channel,
+}
+
+/// The types of CAs we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorityKind {
+    /// Signs hosts.
+    Host,
+    /// Signs users.
+    User,
+    /// Signs databases.
+    Database,
+}
+
+impl AuthorityKind {
+    /// Teleport's word (`api/types/authority.go`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::User => "user",
+            Self::Database => "db",
+        }
+    }
+}
+
+/// The keys of one request, in the form the server's version takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKeys {
+    /// Servers to 16: one key for both certificates.
+    One {
+        /// An `authorized_keys` line.
+        ssh_line: String,
+    },
+    /// Servers from 17: either may be absent, and its certificate is then too.
+    Split {
+        /// An `authorized_keys` line.
+        ssh_line: Option<String>,
+        /// PKIX PEM.
+        tls_pem: Option<String>,
+    },
+}
+
+/// One `GenerateUserCerts`.
+#[derive(Debug, Clone)]
+pub struct CertsWanted<'a> {
+    /// The bot's user name: CN of its own certificate.
+    pub user: &'a str,
+    /// The keys to certify.
+    pub keys: PublicKeys,
+    /// End of validity; the server may cut it.
+    pub expires: Timestamp,
+    /// The cluster the certificate is for: the root, or a leaf.
+    pub cluster: &'a str,
+    /// Roles to impersonate.
+    pub roles: &'a [String],
+}
+
+impl CertsWanted<'_> {
+    /// The message. Routes are sent empty rather than left out, as Teleport's own client does.
+    pub fn message(&self) -> UserCertsRequest {
+        let mut request = UserCertsRequest {
+            username: self.user.to_owned(),
+            expires: Some(wire::Timestamp { seconds: self.expires.as_second(), nanos: 0 }),
+            route_to_cluster: self.cluster.to_owned(),
+            route_to_database: Some(RouteToDatabase::default()),
+            route_to_app: Some(RouteToApp::default()),
+            role_requests: self.roles.to_vec(),
+            use_role_requests: true,
+            ..UserCertsRequest::default()
+        };
+        match &self.keys {
+            PublicKeys::One { ssh_line } => request.public_key = ssh_line.clone().into_bytes(),
+            PublicKeys::Split { ssh_line, tls_pem } => {
+                request.ssh_public_key = ssh_line.clone().unwrap_or_default().into_bytes();
+                request.tls_public_key = tls_pem.clone().unwrap_or_default().into_bytes();
+            }
+        }
+        request
+    }
+}
+
+/// No cluster has more leaves or roles than this; a longer list is not read.
+const MOST: usize = 1_000;
+
+impl AuthService {
+    /// Takes a connection made with a client certificate.
+    pub fn new(channel: Channel) -> Self {
+        Self { channel }
+    }
+
+    /// Reads a role. A bot may read its own (`bot-NAME`) only.
+    pub async fn role(&self, name: &str) -> Result<Role, ClusterError> {
+        let request = GetRoleRequest { name: name.to_owned() };
+        self.channel.unary("GetRole", "/proto.AuthService/GetRole", request).await
+    }
+
+    /// Asks for certificates.
+    pub async fn certificates(&self, wanted: &CertsWanted<'_>) -> Result<Certs, ClusterError> {
+        let path = "/proto.AuthService/GenerateUserCerts";
+        self.channel.unary("GenerateUserCerts", path, wanted.message()).await
+    }
+
+    /// The CAs of one kind: the root's and, for hosts and users, every leaf's.
+    pub async fn authorities(&self, kind: AuthorityKind) -> Result<Vec<Authority>, ClusterError> {
+        let request = GetCertAuthoritiesRequest { r#type: kind.name().to_owned(), include_key: false };
+        let path = "/teleport.trust.v1.TrustService/GetCertAuthorities";
+        let answer: GetCertAuthoritiesResponse =
+            self.channel.unary("GetCertAuthorities", path, request).await?;
+        answer.cert_authorities_v2.into_iter().take(MOST).map(authority).collect()
+    }
+
+    /// The roles of the identity this connection was made with, options included.
+    pub async fn current_roles(&self) -> Result<Vec<Role>, ClusterError> {
+        self.channel
+            .list("GetCurrentUserRoles", "/proto.AuthService/GetCurrentUserRoles", Empty {}, MOST)
+            .await
+    }
+
+    /// Whether this target wants a second factor at each session; the cluster-wide setting is included.
+    pub async fn is_mfa_required(&self, target: MfaTarget) -> Result<bool, ClusterError> {
+        let request = IsMfaRequiredRequest { target: Some(target) };
+        let answer: IsMfaRequiredResponse =
+            self.channel.unary("IsMFARequired", "/proto.AuthService/IsMFARequired", request).await?;
+        // 1: MFA_REQUIRED_YES (`api/proto/teleport/legacy/client/proto/authservice.proto`).
+        Ok(answer.required || answer.mfa_required == 1)
+    }
+}
+
+/// A CA as messages → its public halves. Keys being rotated in and out are trusted alike.
+pub fn authority(ca: wire::CertAuthority) -> Result<Authority, ClusterError> {
+    let missing =
+        |field: &str| ClusterError::Field { what: "a certificate authority", field: field.to_owned() };
+    let spec = ca.spec.ok_or_else(|| missing("spec"))?;
+    if spec.cluster_name.is_empty() {
+        return Err(missing("cluster_name"));
+    }
+    let sets: Vec<CaKeySet> = spec.active_keys.into_iter().chain(spec.additional_trusted_keys).collect();
+    let text =
+        |bytes: &[u8], field: &str| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| missing(field));
+    let mut authority = Authority { cluster: spec.cluster_name, ssh_keys: Vec::new(), tls_certs: Vec::new() };
+    for set in &sets {
+        for pair in &set.ssh {
+            authority.ssh_keys.push(text(&pair.public_key, "ssh.public_key")?.trim().to_owned());
+        }
+        for pair in &set.tls {
+            authority.tls_certs.push(format!("{}\n", text(&pair.cert, "tls.cert")?.trim()));
+        }
+    }
+    Ok(authority)
+}

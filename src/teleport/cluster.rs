@@ -1,0 +1,174 @@
+//! One cluster: what its ping said and the connections to it, opened before they are needed.
+
+use tokio::sync::Mutex;
+use tonic::Code;
+
+use super::auth_service::AuthService;
+use super::dial::{Dialer, Early, Path, Service};
+use super::grpc::Channel;
+use super::join_service::{self, Begun, Session};
+use super::ping::{self, Ping};
+use super::{ClusterError, host_credentials};
+use crate::env;
+use crate::identity::keys::KeyPair;
+use crate::net::http::Connection;
+use crate::net::tls::ClientIdentity;
+use crate::net::{HostPort, NetError, Network};
+use crate::secret::Jwt;
+
+/// A cluster behind a proxy.
+pub struct Cluster {
+    network: Network,
+    proxy: HostPort,
+    dialer: Dialer,
+    early: Mutex<Vec<Early>>,
+}
+
+/// All that could be done before the identity token is there.
+pub struct Ready {
+    /// What the proxy says of the cluster.
+    pub ping: Ping,
+    /// How the join goes on.
+    pub way: Way,
+    web: Connection,
+}
+
+/// The two ways to join.
+pub enum Way {
+    /// The stream of servers since about 18; the server has named its method.
+    Stream(Box<Session>),
+    /// The POST all servers take.
+    Post,
+}
+
+impl Cluster {
+    /// Nothing is sent yet.
+    pub fn new(network: Network, proxy: HostPort) -> Self {
+        let dialer = Dialer::new(network.clone(), proxy.clone());
+        Self { network, proxy, dialer, early: Mutex::default() }
+    }
+
+    /// The address the user gave.
+    pub fn proxy(&self) -> &HostPort {
+        &self.proxy
+    }
+
+    /// The network it is reached over.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Pings, begins to join, and opens `ahead` connections for what follows, all at once.
+    pub async fn prepare(&self, token: &str, ahead: usize) -> Result<Ready, ClusterError> {
+        *self.early.lock().await = (0..ahead).map(|_| self.dialer.early()).collect();
+        let ping = async {
+            let peer = self.proxy.to_string();
+            let opened = Connection::open(&self.network, &self.proxy).await;
+            let mut web =
+                opened.map_err(|source| ClusterError::Net { doing: format!("reaching {peer}"), source })?;
+            let ping = ping::ping(&mut web, &peer, env::now).await?;
+            if !ping.tls_routing {
+                return Err(ClusterError::NoTlsRouting { peer });
+            }
+            Ok((web, ping))
+        };
+        let (pinged, begun) = tokio::join!(ping, self.begin(token));
+        let (web, ping) = pinged?;
+        let way = match begun {
+            Ok(Begun::Session(session)) => Way::Stream(session),
+            Ok(Begun::NotServed) => {
+                self.network.log().detail("the server has no join stream: joining by HTTPS POST");
+                Way::Post
+            }
+            Err(error) if !is_answer(&error) => {
+                self.network.log().detail(format!("the join stream failed ({error}): joining by HTTPS POST"));
+                Way::Post
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Ready { ping, way, web })
+    }
+
+    /// Begins to join by stream. Where something before the proxy ends TLS but speaks HTTP/2 itself, the answer is no gRPC: then once more through an upgrade.
+    async fn begin(&self, token: &str) -> Result<Begun, ClusterError> {
+        let first = self.begin_once(token).await;
+        match &first {
+            Ok(_) => {
+                if self.dialer.path() == Path::Unknown {
+                    self.dialer.found(Path::Direct);
+                }
+                return first;
+            }
+            Err(error) if self.dialer.path() != Path::Unknown || is_answer(error) => return first,
+            Err(error) => self.network.log().detail(format!("{error}: trying an upgraded connection")),
+        }
+        self.dialer.found(Path::Upgrade);
+        let second = self.begin_once(token).await;
+        if second.is_err() {
+            self.dialer.found(Path::Unknown);
+        }
+        second
+    }
+
+    async fn begin_once(&self, token: &str) -> Result<Begun, ClusterError> {
+        let channel = self.dialer.connect(None, &Service::ProxyGrpc).await?;
+        let begun = join_service::begin(&channel, token);
+        let limit = self.network.deadline();
+        limit
+            .run("waiting for the join service", begun)
+            .await
+            .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
+    }
+
+    /// The auth service of `cluster` under that identity.
+    pub async fn auth(
+        &self,
+        cluster: &str,
+        authorities: &[Vec<u8>],
+        client: ClientIdentity,
+    ) -> Result<AuthService, ClusterError> {
+        let early = self.early.lock().await.pop();
+        let service =
+            Service::Auth { cluster: cluster.to_owned(), authorities: authorities.to_vec(), client };
+        self.dialer.connect(early, &service).await.map(AuthService::new)
+    }
+
+    /// The proxy's ssh service under an issued identity.
+    pub async fn ssh(
+        &self,
+        authorities: &[Vec<u8>],
+        client: ClientIdentity,
+    ) -> Result<Channel, ClusterError> {
+        let service = Service::ProxySsh { authorities: authorities.to_vec(), client };
+        self.dialer.connect(None, &service).await
+    }
+}
+
+impl Ready {
+    /// Joins by POST on the connection of the ping.
+    pub async fn post(
+        &mut self,
+        token: &str,
+        key: &KeyPair,
+        jwt: &Jwt,
+        expires: jiff::Timestamp,
+    ) -> Result<join_service::Joined, ClusterError> {
+        host_credentials::join(&mut self.web, &host_credentials::Request::new(token, key, jwt, expires)).await
+    }
+}
+
+/// Whether Teleport itself said it. A web server's 4xx comes out of gRPC as a status without a text of Teleport's.
+fn is_answer(error: &ClusterError) -> bool {
+    match error {
+        ClusterError::Refused { code, .. } => {
+            matches!(
+                code,
+                Code::PermissionDenied | Code::InvalidArgument | Code::NotFound | Code::AlreadyExists
+            )
+        }
+        ClusterError::Net { source, .. } => {
+            !matches!(source, NetError::Tls { .. } | NetError::Closed { .. } | NetError::Certificate { .. })
+        }
+        _ => false,
+    }
+}

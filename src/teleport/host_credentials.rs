@@ -1,0 +1,111 @@
+//! The old way to join, in all servers so far: one HTTPS POST.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tonic::Code;
+
+use super::ClusterError;
+use super::fault::plain;
+use super::join_service::Joined;
+use crate::identity::keys::KeyPair;
+use crate::identity::tls::{TlsCertificate, ders_of};
+use crate::net::http::{Answer, Connection};
+use crate::secret::Jwt;
+
+/// `POST` here (`lib/web/apiserver.go`, Teleport 13 and later; without `/v1` it works too).
+pub const PATH: &str = "/v1/webapi/host/credentials";
+/// The name of this call in errors.
+pub const CALL: &str = "the join";
+
+/// The request: Teleport's `types.RegisterUsingTokenRequest` as JSON, what a bot needs of it. The keys are base64 of text. Secret: carries
+/// the identity token.
+#[derive(Serialize)]
+pub struct Request<'a> {
+    /// `Bot`.
+    pub role: &'static str,
+    /// Name of the join token.
+    pub token: &'a str,
+    /// base64 of PKIX PEM.
+    pub public_tls_key: String,
+    /// base64 of an `authorized_keys` line.
+    pub public_ssh_key: String,
+    /// The identity token.
+    pub id_token: &'a str,
+    /// RFC 3339, UTC, whole seconds.
+    pub expires: String,
+}
+
+impl<'a> Request<'a> {
+    /// The same key serves for both certificates.
+    pub fn new(token: &'a str, key: &KeyPair, jwt: &'a Jwt, expires: Timestamp) -> Self {
+        let whole = Timestamp::from_second(expires.as_second()).unwrap_or(expires);
+        Self {
+            role: "Bot",
+            token,
+            public_tls_key: STANDARD.encode(key.public_pem()),
+            public_ssh_key: STANDARD.encode(key.public_ssh_line()),
+            id_token: jwt.expose(),
+            expires: whole.to_string(),
+        }
+    }
+}
+
+/// The answer's parts we use; `ssh` and `ssh_ca_certs` come too.
+#[derive(Deserialize)]
+struct Response {
+    tls: String,
+    tls_ca_certs: Vec<String>,
+}
+
+/// Posts and reads the answer.
+pub async fn join(web: &mut Connection, request: &Request<'_>) -> Result<Joined, ClusterError> {
+    let body = serde_json::to_vec(request)
+        .map_err(|_| ClusterError::Field { what: "our own request", field: "json".into() })?;
+    let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let answer = web.send(Method::POST, PATH, headers, body).await;
+    read(&answer.map_err(|source| ClusterError::Net { doing: "joining over HTTPS".into(), source })?)
+}
+
+/// Sorts an answer: certificates, a refusal (whatever its status, when it has Teleport's error body), or no answer of Teleport's at all.
+pub fn read(answer: &Answer) -> Result<Joined, ClusterError> {
+    let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    if let Some(message) = json.as_ref().and_then(|j| j.pointer("/error/message")).and_then(Value::as_str) {
+        let code = match answer.status {
+            400 => Code::InvalidArgument,
+            403 => Code::PermissionDenied,
+            404 => Code::Unimplemented,
+            _ => Code::Unknown,
+        };
+        return Err(ClusterError::Refused { call: CALL, code, message: plain(message) });
+    }
+    if answer.status != 200 {
+        return Err(ClusterError::Unanswered {
+            call: CALL,
+            reason: format!("HTTP {} without Teleport's error body", answer.status),
+        });
+    }
+    let missing = |field: &str| ClusterError::Field { what: "the join's answer", field: field.to_owned() };
+    let json =
+        json.ok_or_else(|| ClusterError::Unanswered { call: CALL, reason: "HTTP 200, but not JSON".into() })?;
+    let response: Response = serde_json::from_value(json)
+        .map_err(|e| missing(e.to_string().split('`').nth(1).unwrap_or("tls")))?;
+    let text = |encoded: &str, field: &str| {
+        let bytes = STANDARD.decode(encoded).map_err(|_| missing(field))?;
+        String::from_utf8(bytes).map_err(|_| missing(field))
+    };
+    let certificate = TlsCertificate::from_pem(&text(&response.tls, "tls")?).map_err(|_| missing("tls"))?;
+    let mut authorities = Vec::new();
+    for ca in &response.tls_ca_certs {
+        let pem = text(ca, "tls_ca_certs")?;
+        authorities.extend(ders_of(&pem).map_err(|_| missing("tls_ca_certs"))?);
+    }
+    if authorities.is_empty() {
+        return Err(missing("tls_ca_certs"));
+    }
+    Ok(Joined { certificate, authorities })
+}

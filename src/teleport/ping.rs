@@ -1,0 +1,158 @@
+//! The proxy's web ping: name, version, public address, TLS routing, suite, clock.
+
+use http::Method;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ClusterError;
+use super::fault::plain;
+use crate::identity::Suite;
+use crate::net::HostPort;
+use crate::net::http::{Answer, Connection};
+
+/// What we need of `/webapi/ping`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ping {
+    /// `cluster_name`.
+    pub cluster_name: String,
+    /// `server_version`.
+    pub server_version: String,
+    /// Its first number; decides the fields of `UserCertsRequest`.
+    pub major: u32,
+    /// `proxy.ssh.public_addr`: what the cluster calls itself.
+    pub public_address: Option<HostPort>,
+    /// `proxy.tls_routing_enabled`.
+    pub tls_routing: bool,
+    /// `auth.signature_algorithm_suite` (from 17); `None`: not told.
+    pub suite: Option<Suite>,
+    /// `edition`, where the server tells (from 16).
+    pub edition: Option<String>,
+    /// The server's clock minus ours, whole seconds, from the HTTP `Date` header.
+    pub clock_skew: Option<i64>,
+}
+
+/// Path of the page; `/webapi/find` has the same without `auth`.
+pub const PATH: &str = "/webapi/ping";
+
+/// Asks. The answer is small and unauthenticated.
+pub async fn ping(
+    web: &mut Connection,
+    peer: &str,
+    now: impl Fn() -> Timestamp,
+) -> Result<Ping, ClusterError> {
+    let answer = web.send(Method::GET, PATH, Vec::new(), Vec::new()).await;
+    let answer =
+        answer.map_err(|source| ClusterError::Net { doing: format!("asking {peer}{PATH}"), source })?;
+    if matches!(answer.status, 429 | 502..=504) {
+        return Err(ClusterError::Unanswered { call: "ping", reason: format!("HTTP {}", answer.status) });
+    }
+    let skew = clock_skew(&answer, now());
+    read(&answer.body, answer.status, peer).map(|ping| Ping { clock_skew: skew, ..ping })
+}
+
+/// Reads the page.
+pub fn read(body: &[u8], status: u16, peer: &str) -> Result<Ping, ClusterError> {
+    let not_teleport = |found: String| ClusterError::NotTeleport { peer: peer.to_owned(), found };
+    let page: Value = match serde_json::from_slice(body) {
+        Ok(page @ Value::Object(_)) => page,
+        _ if looks_like_html(body) => {
+            return Err(not_teleport(format!("`{PATH}` is an HTML page (HTTP {status})")));
+        }
+        _ => return Err(not_teleport(format!("`{PATH}` is not JSON (HTTP {status})"))),
+    };
+    if let Some(message) = page.pointer("/error/message").and_then(Value::as_str) {
+        return Err(not_teleport(format!("`{PATH}` says: {}", plain(message))));
+    }
+    if status != 200 {
+        return Err(not_teleport(format!("`{PATH}` gives HTTP {status}")));
+    }
+    let text = |path: &str| page.pointer(path).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let missing = |field: &str| ClusterError::Field { what: "the proxy's ping", field: field.to_owned() };
+    let server_version = text("/server_version").ok_or_else(|| missing("server_version"))?;
+    let suite = match page.pointer("/auth/signature_algorithm_suite") {
+        Some(Value::String(name)) => Suite::parse(name),
+        Some(Value::Number(number)) => Suite::parse(&number.to_string()),
+        _ => None,
+    };
+    let public = text("/proxy/ssh/public_addr");
+    Ok(Ping {
+        cluster_name: text("/cluster_name").ok_or_else(|| missing("cluster_name"))?.to_owned(),
+        major: major(server_version).ok_or_else(|| missing("server_version"))?,
+        server_version: plain(server_version),
+        public_address: public.and_then(|address| HostPort::parse(address, 443).ok()),
+        tls_routing: page.pointer("/proxy/tls_routing_enabled").and_then(Value::as_bool).unwrap_or(false),
+        suite,
+        edition: text("/edition").map(plain),
+        clock_skew: None,
+    })
+}
+
+/// The first number of a version such as `15.0.0-dev`.
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+/// Whole seconds the server's `Date` (IMF-fixdate, RFC 9110) is ahead of us.
+pub fn clock_skew(answer: &Answer, now: Timestamp) -> Option<i64> {
+    let date = answer.headers.get(http::header::DATE)?.to_str().ok()?;
+    let zoned = jiff::fmt::rfc2822::parse(date).ok()?;
+    Some(zoned.timestamp().as_second() - now.as_second())
+}
+
+fn looks_like_html(body: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&body[..body.len().min(512)]).trim_start().to_ascii_lowercase();
+    start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with('<')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(change: impl Fn(&mut Value)) -> Vec<u8> {
+        let mut page = serde_json::json!({
+            "auth": {"signature_algorithm_suite": "balanced-v1"},
+            "proxy": {"ssh": {"public_addr": "teleport.test:3080"}, "tls_routing_enabled": true},
+            "server_version": "18.2.0",
+            "cluster_name": "lab.example",
+            "something_new": {"a": [1]},
+        });
+        change(&mut page);
+        serde_json::to_vec(&page).unwrap()
+    }
+
+    #[test]
+    fn reads_what_is_there_and_skips_the_rest() {
+        let ping = read(&page(|_| {}), 200, "p").unwrap();
+        assert_eq!((ping.cluster_name.as_str(), ping.major, ping.tls_routing), ("lab.example", 18, true));
+        assert_eq!(ping.suite, Some(Suite::BalancedV1));
+        assert_eq!(ping.public_address.unwrap().to_string(), "teleport.test:3080");
+        let number = read(&page(|p| p["auth"]["signature_algorithm_suite"] = 2.into()), 200, "p").unwrap();
+        assert_eq!(number.suite, Some(Suite::BalancedV1));
+    }
+
+    #[test]
+    fn names_what_is_missing() {
+        for field in ["cluster_name", "server_version"] {
+            let body = page(|p| {
+                p.as_object_mut().unwrap().remove(field);
+            });
+            assert!(read(&body, 200, "p").unwrap_err().to_string().contains(field), "{field}");
+        }
+    }
+
+    #[test]
+    fn tells_other_web_servers_apart() {
+        for (body, status, want) in [
+            ("<!DOCTYPE html><p>hi", 200, "HTML page"),
+            ("  <html>", 404, "HTML page"),
+            ("hello", 200, "not JSON"),
+            ("[]", 200, "not JSON"),
+            ("{\"error\":{\"message\":\"path not found\"}}", 404, "path not found"),
+            ("{}", 500, "HTTP 500"),
+        ] {
+            let error = read(body.as_bytes(), status, "p.example:443").unwrap_err();
+            assert!(error.to_string().contains(want), "{error}");
+            assert!(error.to_string().contains("p.example:443"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A tunnel through a balancer that ends TLS: one `GET` that turns into a stream (`/webapi/connectionupgrade`).
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::header::{CONNECTION, HOST, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::ClusterError;
+use crate::net::tls::{TlsSpec, Trust};
+use crate::net::{HostPort, NetError, Network, Stream};
+
+/// Where a proxy turns a request into a stream (Teleport RFD 123, servers since 12.1).
+pub const PATH: &str = "/webapi/connectionupgrade";
+/// Raw bytes after the 101.
+const ALPN: &str = "alpn";
+/// Binary frames after the 101.
+const WEBSOCKET: &str = "websocket";
+/// Appended to the key before hashing (RFC 6455, 1.3).
+const WEBSOCKET_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/// Bytes that wait between the two sides of the pump, and the largest frame taken.
+const BUFFER: usize = 64 * 1024;
+const MAX_FRAME: usize = 1024 * 1024;
+
+/// Web TLS on `tcp`, then the upgrade. Offers both kinds, because a server knows one or the other; gives a stream to speak the inner TLS on.
+pub async fn upgrade(network: &Network, tcp: Stream, target: &HostPort) -> Result<Stream, ClusterError> {
+    let peer = target.to_string();
+    let net = |source| ClusterError::Net { doing: format!("upgrading a connection to {peer}"), source };
+    let spec = TlsSpec {
+        peer: peer.clone(),
+        server_name: target.host.clone(),
+        alpn: vec![b"http/1.1".to_vec()],
+        trust: Trust::Web,
+        client: None,
+    };
+    let tls = network.tls(tcp, &spec).await.map_err(net)?;
+    let mut nonce = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut nonce)
+        .map_err(|_| ClusterError::Field { what: "the system", field: "randomness".into() })?;
+    let key = STANDARD.encode(nonce);
+    let answer = ask(network, tls.stream, target, &key).await.map_err(net)?;
+    if answer.status() != http::StatusCode::SWITCHING_PROTOCOLS {
+        let found = format!("`{PATH}` gives HTTP {}", answer.status().as_u16());
+        return Err(ClusterError::NotTeleport { peer, found });
+    }
+    let headers = answer.headers().clone();
+    let upgraded = hyper::upgrade::on(answer).await;
+    let upgraded = upgraded.map_err(|e| net(NetError::Http { peer: peer.clone(), reason: e.to_string() }))?;
+    let stream: Stream = Box::new(TokioIo::new(upgraded));
+    match kind(&headers, &key) {
+        Ok(Kind::Raw) => Ok(stream),
+        Ok(Kind::Frames) => Ok(frames(stream).await),
+        Err(found) => Err(ClusterError::NotTeleport { peer, found }),
+    }
+}
+
+async fn ask(
+    network: &Network,
+    stream: Stream,
+    target: &HostPort,
+    key: &str,
+) -> Result<http::Response<hyper::body::Incoming>, NetError> {
+    let peer = target.to_string();
+    let broken = |e: hyper::Error| NetError::Http { peer: peer.clone(), reason: e.to_string() };
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    tokio::spawn(connection.with_upgrades());
+    let request = http::Request::get(PATH)
+        .header(HOST, target.to_string())
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, WEBSOCKET)
+        .header(UPGRADE, ALPN)
+        .header("X-Teleport-Upgrade", ALPN)
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", key)
+        .header(SEC_WEBSOCKET_PROTOCOL, ALPN)
+        .body(http_body_util::Empty::<bytes::Bytes>::new())
+        .map_err(|e| NetError::Http { peer: target.to_string(), reason: e.to_string() })?;
+    let sent = sender.send_request(request);
+    network.deadline().run("waiting for a connection upgrade", sent).await?.map_err(broken)
+}
+
+/// Which of the two the server took.
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Raw,
+    Frames,
+}
+
+fn kind(headers: &HeaderMap, key: &str) -> Result<Kind, String> {
+    let text =
+        |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    match text(UPGRADE).as_str() {
+        ALPN => Ok(Kind::Raw),
+        WEBSOCKET => {
+            let accept = headers.get(SEC_WEBSOCKET_ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            if accept != accept_of(key) {
+                return Err(format!("`{PATH}` gives a wrong `Sec-WebSocket-Accept`"));
+            }
+            if text(SEC_WEBSOCKET_PROTOCOL) != ALPN {
+                return Err(format!("`{PATH}` agrees to another WebSocket protocol"));
+            }
+            Ok(Kind::Frames)
+        }
+        other => Err(format!("`{PATH}` upgrades to `{}`", super::fault::plain(other))),
+    }
+}
+
+/// RFC 6455, 4.2.2.
+fn accept_of(key: &str) -> String {
+    let text = format!("{key}{WEBSOCKET_GUID}");
+    STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
+}
+
+/// A byte stream whose bytes travel in binary frames.
+async fn frames(stream: Stream) -> Stream {
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
+    let (near, far) = tokio::io::duplex(BUFFER);
+    tokio::spawn(pump(socket, far));
+    Box::new(near)
+}
+
+/// Carries bytes both ways until either side ends; pings are answered by the library.
+async fn pump(socket: WebSocketStream<Stream>, pipe: DuplexStream) {
+    let (mut outgoing, mut incoming) = socket.split();
+    let (mut reader, mut writer) = tokio::io::split(pipe);
+    let send = async {
+        let mut buffer = vec![0_u8; BUFFER];
+        while let Ok(read @ 1..) = reader.read(&mut buffer).await {
+            let frame = bytes::Bytes::copy_from_slice(buffer.get(..read).unwrap_or_default());
+            if outgoing.send(Message::Binary(frame)).await.is_err() {
+                return;
+            }
+        }
+        let _ = outgoing.close().await;
+    };
+    let receive = async {
+        while let Some(Ok(message)) = incoming.next().await {
+            match message {
+                Message::Binary(data) if writer.write_all(&data).await.is_err() => return,
+                Message::Close(_) => break,
+                _ => {}
+            }
+        }
+        let _ = writer.shutdown().await;
+    };
+    tokio::join!(send, receive);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_the_rfc_says() {
+        // The example of RFC 6455, 1.3.
+        assert_eq!(accept_of("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn takes_either_kind_and_nothing_else() {
+        let key = "dGhlIHNhbXBsZSBub25jZQ==";
+        let accept = accept_of(key);
+        for (headers, want) in [
+            (vec![("upgrade", "alpn")], Ok(Kind::Raw)),
+            (
+                vec![
+                    ("upgrade", "WebSocket"),
+                    ("sec-websocket-accept", &accept),
+                    ("sec-websocket-protocol", "alpn"),
+                ],
+                Ok(Kind::Frames),
+            ),
+            (
+                vec![("upgrade", "websocket"), ("sec-websocket-protocol", "alpn")],
+                Err("wrong `Sec-WebSocket-Accept`"),
+            ),
+            (
+                vec![("upgrade", "websocket"), ("sec-websocket-accept", &accept)],
+                Err("another WebSocket protocol"),
+            ),
+            (vec![("upgrade", "h2c")], Err("upgrades to `h2c`")),
+            (vec![], Err("upgrades to ``")),
+        ] {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(http::HeaderName::from_static(name), value.parse().unwrap());
+            }
+            match (kind(&map, key), want) {
+                (Ok(got), Ok(want)) => assert_eq!(got, want),
+                (Err(got), Err(want)) => assert!(got.contains(want), "{got}"),
+                (got, want) => panic!("{got:?} is not {want:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! The token stage against a real HTTP server on loopback, real files and real commands.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::log::Log;
+use crate::net::{Deadline, Options};
+use Platform::{CircleCi, GitHubActions, GitLabCi, Spacelift};
+
+const BEARER: &str = "hunter2-bearer";
+
+/// A token for `claims`; each has this text in its signature, which must show up nowhere.
+fn jwt(claims: &str) -> String {
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.{SIGNATURE}", part(r#"{"alg":"RS256"}"#), part(claims))
+}
+const SIGNATURE: &str = "hunter2-signature";
+
+fn fresh() -> String {
+    jwt(&format!(r#"{{"sub":"job","aud":"x","exp":{}}}"#, now().as_second() + 3600))
+}
+
+struct Run {
+    env: Env,
+    detected: Detected,
+    wanted: Wanted,
+    limit: Duration,
+}
+
+impl Run {
+    fn on(platform: impl Into<Option<Platform>>, vars: &[(&str, &str)], source: Source) -> Self {
+        let platform = platform.into();
+        let detected =
+            Detected { platform, method: platform.map(crate::detect::method_of), reasons: Vec::new() };
+        let wanted = Wanted { source, audience: None };
+        Self { env: Env::of(vars.iter().copied(), "/"), detected, wanted, limit: Duration::from_secs(60) }
+    }
+
+    /// The outcome and the log; neither may hold a secret.
+    async fn go(&self) -> (Result<String, TokenError>, Vec<String>) {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = lines.clone();
+        let log = Log::new(move |_, line| sink.lock().unwrap().push(line.to_owned()));
+        let network = Network::new(&self.env, &Options::default(), Deadline::after(self.limit), log).unwrap();
+        let result = token(&self.env, &network, &self.detected, &self.wanted).await;
+        let lines = lines.lock().unwrap().clone();
+        let shown = match &result {
+            Ok(evidence) => format!("{evidence:?}"),
+            Err(error) => {
+                let source = std::error::Error::source(error).map(ToString::to_string);
+                format!("{error} {error:?} {source:?} {:?}", error.hint())
+            }
+        };
+        for text in lines.iter().chain([&shown]) {
+            assert!(!text.contains("hunter2") && !text.contains("eyJ"), "{text}");
+        }
+        (result.map(|Evidence::Jwt(jwt)| jwt.expose().to_owned()), lines)
+    }
+
+    async fn error(&self) -> TokenError {
+        self.go().await.0.unwrap_err()
+    }
+}
+
+/// Gives each connection the next answer (the last one again and again), and keeps what was asked.
+async fn server(answers: &[String]) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/token?api=1", listener.local_addr().unwrap());
+    let (asked, answers) = (Arc::new(Mutex::new(Vec::new())), answers.to_vec());
+    let keep = asked.clone();
+    tokio::spawn(async move {
+        for n in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            keep.lock().unwrap().push(String::from_utf8(head).unwrap().to_ascii_lowercase());
+            let answer = answers.get(n).or(answers.last()).unwrap();
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, asked)
+}
+
+fn answer(status: u16, headers: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status} X\r\n{headers}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn value(token: &str) -> String {
+    answer(200, "", &format!(r#"{{"count":1,"value":"{token}"}}"#))
+}
+
+async fn github(answers: &[String]) -> (Result<String, TokenError>, Vec<String>, Vec<String>) {
+    let (url, asked) = server(answers).await;
+    let vars = [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", BEARER)];
+    let (result, lines) = Run::on(GitHubActions, &vars, Source::Platform).go().await;
+    let asked = asked.lock().unwrap().clone();
+    (result, lines, asked)
+}
+
+#[tokio::test]
+async fn github_is_asked_for_the_audience() {
+    let token = fresh();
+    let (result, lines, asked) = github(&[value(&token)]).await;
+    assert_eq!(result.unwrap(), token);
+    assert!(lines.is_empty(), "{lines:?}");
+    assert!(
+        asked[0].starts_with("get /token?api=1&audience=teleport.cluster.local http/1.1\r\n"),
+        "{asked:?}"
+    );
+    for header in [
+        format!("authorization: bearer {BEARER}"),
+        "accept: application/json; api-version=2.0".to_owned(),
+        "content-type: application/json".to_owned(),
+    ] {
+        assert!(asked[0].contains(&format!("{header}\r\n")), "{asked:?}");
+    }
+
+    let (url, asked) = server(&[value(&token)]).await;
+    let vars = [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", BEARER)];
+    let mut run = Run::on(GitHubActions, &vars, Source::Platform);
+    run.detected.method = Some(JoinMethod::GenericOidc);
+    assert!(matches!(run.error().await, TokenError::AudienceMissing { .. }));
+    run.wanted.audience = Some("https://c/ x".to_owned());
+    run.go().await.0.unwrap();
+    assert!(asked.lock().unwrap()[0].contains("&audience=https%3a%2f%2fc%2f%20x http"));
+    assert_eq!(asked.lock().unwrap().len(), 1, "a usage error asks nobody");
+
+    let old = jwt(r#"{"aud":"x","exp":1000}"#);
+    let (result, lines, _) = github(&[value(&old)]).await;
+    assert!(result.is_ok() && lines[0].contains("clock"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn github_is_asked_again_where_that_may_help() {
+    let soon = "retry-after: 0\r\n";
+    let cases = [
+        (answer(503, soon, ""), true),
+        (answer(500, soon, "oops"), true),
+        (answer(502, soon, ""), true),
+        (answer(504, soon, ""), true),
+        (answer(429, soon, ""), true),
+        (answer(403, "", r#"{"message":"The job is in Pending state"}"#), true),
+        (String::new(), true), // closed without an answer
+        (answer(401, soon, ""), false),
+        (answer(403, soon, r#"{"message":"no"}"#), false),
+        (answer(400, soon, ""), false),
+        (answer(200, soon, "{}"), false),
+    ];
+    for (failure, again) in cases {
+        let (result, lines, asked) = github(&[failure.clone(), failure.clone(), value(&fresh())]).await;
+        assert_eq!(result.is_ok(), again, "{failure}");
+        let tries = if again { 3 } else { 1 };
+        assert_eq!((asked.len(), lines.len()), (tries, tries - 1), "{failure} {lines:?}");
+    }
+    let (result, lines, asked) = github(&[answer(503, soon, &format!("down {BEARER} {}", fresh()))]).await;
+    let error = result.unwrap_err();
+    assert_eq!((asked.len(), lines.len()), (5, 4));
+    assert_eq!(
+        error.to_string(),
+        "GitHub Actions refused to issue an identity token: HTTP 503: down [token] [token]"
+    );
+    assert!(error.is_network() && error.hint().unwrap().contains("again"));
+}
+
+#[tokio::test]
+async fn github_s_refusals_are_told() {
+    let html = answer(200, "content-type: text/html\r\n", "<html>login</html>");
+    for (answer, want) in [
+        (answer(401, "", r#"{"message":"bad\u001b[31m\ncredentials"}"#), "HTTP 401: bad[31m credentials"),
+        (answer(403, "", "<!doctype html>"), "HTTP 403: an HTML page"),
+        (answer(404, "", ""), "HTTP 404"),
+        (answer(400, "", &"x ".repeat(900)), "x x…"),
+        (answer(302, "location: /x\r\n", ""), "unknown form: HTTP 302, a redirect, which is not followed"),
+        (html, "unknown form: an HTML page"),
+        (answer(200, "", "OK"), "unknown form: it is not JSON"),
+        (answer(200, "", r#"{"token":"hunter2"}"#), "unknown form: it has no field `value`"),
+        (value(""), "unknown form: its field `value` is empty"),
+        (answer(200, "", r#"{"value":7}"#), "unknown form: its field `value` is no string"),
+        (value("hunter2"), "the answer of GitHub Actions holds no identity token: it is not a JWT"),
+        (answer(200, "", &"x".repeat(2 << 20)), "GitHub Actions's token endpoint could not be asked"),
+    ] {
+        let (result, _, asked) = github(&[answer]).await;
+        let error = result.unwrap_err();
+        assert!(error.to_string().contains(want), "{error}");
+        assert!(error.to_string().len() < 400 && error.hint().is_some() && asked.len() == 1, "{error}");
+    }
+    for url in ["http://example.com/?a=b", "nonsense"] {
+        let vars = [("ACTIONS_ID_TOKEN_REQUEST_URL", url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", BEARER)];
+        let error = Run::on(GitHubActions, &vars, Source::Platform).error().await;
+        assert!(matches!(error, TokenError::Endpoint { source: NetError::Address { .. }, .. }), "{error:?}");
+    }
+    let vars =
+        [("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x/"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hunter2\n")];
+    let error = Run::on(GitHubActions, &vars, Source::Platform).error().await;
+    assert!(error.to_string().contains("`ACTIONS_ID_TOKEN_REQUEST_TOKEN`"), "{error}");
+}
+
+#[tokio::test]
+async fn each_platform_s_variable_or_file() {
+    let (token, old) = (fresh(), jwt(r#"{"exp":1000}"#));
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().to_str().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    std::fs::File::create(dir.path().join("spacelift.oidc"))
+        .and_then(|mut file| std::io::Write::write_all(&mut file, format!("{token}\n").as_bytes()))
+        .unwrap();
+    let workspace = "TF_VAR_spacelift_workspace_root";
+    for (platform, name, value, want) in [
+        (GitLabCi, "TBOT_GITLAB_JWT", token.as_str(), Ok(())),
+        (CircleCi, "CIRCLE_OIDC_TOKEN", &token, Ok(())),
+        (CircleCi, "CIRCLE_OIDC_TOKEN_V2", &token, Ok(())),
+        (Spacelift, "SPACELIFT_OIDC_TOKEN", &token, Ok(())),
+        (Spacelift, workspace, root, Ok(())),
+        (
+            GitLabCi,
+            "TBOT_GITLAB_JWT",
+            &old,
+            Err("`TBOT_GITLAB_JWT` holds an identity token that expired at 1970-01-01T00:16:40Z"),
+        ),
+        (CircleCi, "CIRCLE_OIDC_TOKEN", &old, Err("expired")),
+        (Spacelift, "SPACELIFT_OIDC_TOKEN", &old, Err("expired")),
+        (GitLabCi, "TBOT_GITLAB_JWT", "***", Err("it is masked")),
+        (CircleCi, "CIRCLE_OIDC_TOKEN", "hunter2", Err("this has 1")),
+        (CircleCi, "CIRCLE_OIDC_TOKEN", "aGVhZGVy.hunter2.hunter2", Err("the token's payload is not")),
+        (GitLabCi, "X", "", Err("GitLab CI gave this job no identity token: `TBOT_GITLAB_JWT` is not set")),
+        (GitHubActions, "X", "", Err("`ACTIONS_ID_TOKEN_REQUEST_URL` is not set")),
+        (CircleCi, "CIRCLE_OIDC_TOKEN", "", Err("`CIRCLE_OIDC_TOKEN` is empty")),
+        (Spacelift, workspace, empty.path().to_str().unwrap(), Err("and there is no file `/")),
+    ] {
+        let run = Run::on(platform, &[(name, value)], Source::Platform);
+        match (run.go().await.0, want) {
+            (Ok(found), Ok(())) => assert_eq!(found, token),
+            (Err(error), Err(want)) => {
+                assert!(error.to_string().contains(want), "{error}");
+                assert!(error.hint().is_some_and(|h| !h.is_empty()) && !error.is_usage());
+            }
+            (got, want) => panic!("{platform:?} {name}: {got:?}, not {want:?}"),
+        }
+    }
+    let error = Run::on(CircleCi, &[("CIRCLE_OIDC_TOKEN", &old)], Source::Platform).error().await;
+    assert!(error.hint().unwrap().contains("circleci run oidc get"));
+    assert!(Run::on(None, &[], Source::Platform).error().await.to_string().contains("no CI platform"));
+}
+
+#[tokio::test]
+async fn what_the_user_names_beats_the_platform() {
+    let (token, other) = (fresh(), jwt(r#"{"sub":"other"}"#));
+    let name = |name: &str| Source::Env(name.to_owned());
+    let vars = [("CIRCLE_OIDC_TOKEN", other.as_str()), ("MINE", &token), ("EMPTY", ""), ("HIDDEN", "***")];
+    let mut run = Run::on(CircleCi, &vars, name("MINE"));
+    assert_eq!(run.go().await.0.unwrap(), token);
+    for (source, want) in [
+        (name("NONE"), "the variable `NONE` gave no identity token: it is not set"),
+        (name("EMPTY"), "it is empty"),
+        (name("HIDDEN"), "the variable `HIDDEN` holds no identity token: it is masked"),
+        (name(&token), "`--id-token-env` gave no identity token: it takes the name of a variable"),
+        (Source::File(token.clone().into()), "`--id-token-file` gave no identity token: it takes a path"),
+        (Source::Command(vec![token.clone()]), "it takes a command, not a token"),
+    ] {
+        run.wanted.source = source;
+        let error = run.error().await;
+        assert!(error.to_string().contains(want), "{error}");
+        assert!(error.hint().is_some());
+    }
+    let misspelt = Run::on(GitLabCi, &[], name("TBOT_GITLAB_JTW")).error().await;
+    assert!(misspelt.hint().unwrap().contains("id_tokens: { TBOT_GITLAB_JTW:"), "{misspelt:?}");
+
+    // `--audience` with a token given by hand is what it must carry.
+    let mut laptop = Run::on(None, &[("MINE", &token)], name("MINE"));
+    laptop.wanted.audience = Some("x".to_owned());
+    assert!(laptop.go().await.0.is_ok());
+    laptop.wanted.audience = Some("y".to_owned());
+    assert!(laptop.error().await.to_string().contains("its audience is `x`, not `y`"));
+}
+
+#[tokio::test]
+async fn files_are_bounded() {
+    let token = fresh();
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = dir.path().join(name);
+        std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), content).unwrap();
+        path
+    };
+    let good = file("good", format!(" {token}\n").as_bytes());
+    assert_eq!(Run::on(None, &[], Source::File(good)).go().await.0.unwrap(), token);
+    for (path, want) in [
+        (dir.path().join("none"), "there is no such file"),
+        (dir.path().to_owned(), "directory"),
+        (file("large", &vec![b'a'; 1 << 21]), "it is larger than 1048576 bytes"),
+        ("/dev/zero".into(), "it is larger than 1048576 bytes"),
+        (file("binary", b"\xff\xfe"), "it is not a text"),
+        (file("empty", b"\n"), "it is empty"),
+    ] {
+        let error = Run::on(None, &[], Source::File(path)).error().await;
+        assert!(error.to_string().contains(want), "{error}");
+    }
+    // A pipe nobody writes to is given up at the deadline.
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut run = Run::on(None, &[], Source::File(pipe));
+    run.limit = Duration::from_millis(50);
+    assert!(run.error().await.to_string().contains("deadline"));
+}
+
+#[tokio::test]
+async fn commands_are_bounded_and_never_quoted() {
+    let token = fresh();
+    let shell = |script: &str| {
+        let words = ["sh", "-c", script, "sh", &token].map(str::to_owned);
+        Run::on(None, &[], Source::Command(words.to_vec()))
+    };
+    assert_eq!(shell("cat; echo \"$1\"").go().await.0.unwrap(), token);
+    // A child that lives on with its standard error is not waited for.
+    assert_eq!(shell("sleep 3 >/dev/null & echo \"$1\"").go().await.0.unwrap(), token);
+    for (script, want) in [
+        (
+            "echo \"$1\"; echo a >&2; echo \"no $1\" >&2; echo >&2; exit 3",
+            "exit status: 3, saying `no [token]`",
+        ),
+        ("kill -9 $$", "signal: 9"),
+        ("yes >&2 & yes", "it printed more than 65536 bytes"),
+        ("yes | head -c 300000 >&2; exit 1", "exit status: 1, saying `y`"),
+        (":", "it printed nothing"),
+        ("printf '\\377'", "it did not print a text"),
+        ("echo \"token: $1\"", "the command `sh` holds no identity token: it holds characters"),
+        ("echo hunter2", "this has 1"),
+    ] {
+        let error = shell(script).error().await;
+        assert!(error.to_string().contains(want), "{script}: {error}");
+    }
+    let mut hangs = shell("exec sleep 600");
+    hangs.limit = Duration::from_millis(300);
+    assert!(hangs.error().await.to_string().contains("deadline"));
+    for (words, want) in [
+        (
+            &["/no/such/program", "hunter2"][..],
+            "the command `/no/such/program` gave no identity token: there is no such program",
+        ),
+        (&["/"], "it cannot be run"),
+        (&[], "it names no program"),
+        (&[""], "it names no program"),
+    ] {
+        let words = words.iter().map(|w| (*w).to_owned()).collect();
+        let error = Run::on(None, &[], Source::Command(words)).error().await;
+        assert!(error.to_string().contains(want), "{error}");
+    }
+}
+
+#[test]
+fn fixed_audiences_are_usage_errors() {
+    for (platform, cure) in [
+        (GitLabCi, "id_tokens: { TBOT_GITLAB_JWT: { aud: c } }"),
+        (CircleCi, r#"--id-token-command "circleci run oidc get --claims '{\"aud\":\"c\"}'""#),
+        (Spacelift, "leave `--audience` out"),
+    ] {
+        let mut run = Run::on(platform, &[], Source::Platform);
+        assert!(check(&run.detected, &run.wanted).is_ok());
+        run.wanted.audience = Some("c".to_owned());
+        let error = check(&run.detected, &run.wanted).unwrap_err();
+        assert!(matches!(error, TokenError::AudienceFixed { .. }) && error.is_usage());
+        assert!(error.hint().unwrap().contains(cure), "{:?}", error.hint());
+    }
+    let mut run = Run::on(GitHubActions, &[], Source::Platform);
+    run.wanted.audience = Some("c".to_owned());
+    assert!(check(&run.detected, &run.wanted).is_ok());
+}

@@ -1,0 +1,201 @@
+//! Issued → checked: the right keys, dates, principals, roles; and what the user expects of it.
+
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+use crate::issue::{Batch, Issued};
+use crate::join::BotIdentity;
+use crate::span::span;
+
+/// What must be true, or nothing is written.
+#[derive(Debug, Clone, Default)]
+pub struct Expectations {
+    /// `--expect-cluster`.
+    pub cluster: Option<String>,
+    /// `--expect-bot`, with or without `bot-`.
+    pub bot: Option<String>,
+    /// `--expect-role`, each.
+    pub roles: Vec<String>,
+    /// `--require-login`, each.
+    pub logins: Vec<String>,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The batch, now trusted to be what was asked for.
+    pub batch: Batch,
+    /// The earliest end of all certificates.
+    pub ends: Timestamp,
+    /// What the user should know: a shorter life than asked, …
+    pub notes: Vec<String>,
+}
+
+/// Why what was issued is not good.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum VerifyError {
+    /// Something other than what was asked for: the cluster (or someone between) misbehaves.
+    #[error("the {what} of output `{output}` is not what was asked for: {found}")]
+    Wrong { output: String, what: &'static str, found: String },
+    /// A guard of the user's.
+    #[error("{flag} `{want}` is not met: {found}")]
+    Unexpected { flag: &'static str, want: String, found: String },
+}
+
+impl VerifyError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Wrong { .. } => {
+                Some("nothing was written; this should not happen with a sound cluster and clock".into())
+            }
+            Self::Unexpected { flag: "--require-login", .. } => Some(
+                "add the login to a role the bot may impersonate (`allow.logins`), or ask for another role"
+                    .into(),
+            ),
+            Self::Unexpected { flag: "--expect-role", .. } => {
+                Some("allow the bot this role, or name it in `--roles`".into())
+            }
+            Self::Unexpected { .. } => Some("nothing was written; check `--proxy` and `--token`".into()),
+        }
+    }
+}
+
+/// Checks all outputs. `asked` is the end that was asked for, `now` our clock.
+pub fn verify(
+    batch: Batch,
+    bot: &BotIdentity,
+    expected: &Expectations,
+    asked: Timestamp,
+    now: Timestamp,
+) -> Result<Checked, VerifyError> {
+    if let Some(want) = &expected.cluster
+        && *want != bot.cluster
+    {
+        return Err(unexpected("--expect-cluster", want, format!("the cluster is `{}`", bot.cluster)));
+    }
+    if let Some(want) = &expected.bot
+        && want.strip_prefix("bot-").unwrap_or(want) != bot.user.strip_prefix("bot-").unwrap_or(&bot.user)
+    {
+        return Err(unexpected("--expect-bot", want, format!("the bot is `{}`", bot.user)));
+    }
+    let skew = SignedDuration::from_secs(bot.ping.clock_skew.unwrap_or(0));
+    let server_now = now.saturating_add(skew).unwrap_or(now);
+    let mut ends = Timestamp::MAX;
+    for issued in &batch.issued {
+        keys(issued)?;
+        authority(issued, &batch)?;
+        ends = ends.min(dates(issued, server_now)?);
+        subject(issued, bot)?;
+        guards(issued, expected)?;
+    }
+    let mut notes = Vec::new();
+    // Less than the minute by which Teleport's own dates differ is no news.
+    if ends < asked && asked.duration_since(ends) > SignedDuration::from_mins(2) {
+        let short = asked.duration_since(ends);
+        notes.push(format!(
+            "the certificates end {} earlier than asked: a role's `max_session_ttl` or the cluster caps them",
+            span(short)
+        ));
+    }
+    if bot.ping.clock_skew.is_some_and(|s| s.abs() > 30) {
+        let skew = bot.ping.clock_skew.unwrap_or(0);
+        let (by, way) = (skew.abs(), if skew > 0 { "behind" } else { "ahead of" });
+        notes.push(format!("this machine's clock is {by}s {way} the cluster's"));
+    }
+    Ok(Checked { batch, ends, notes })
+}
+
+fn keys(issued: &Issued) -> Result<(), VerifyError> {
+    let identity = &issued.identity;
+    let mismatch = |what| wrong(issued, what, "it is for a different key".into());
+    if &identity.ssh_cert.public_key != identity.ssh_key.public_ssh() {
+        return Err(mismatch("SSH certificate"));
+    }
+    if identity.tls_cert.public_key != identity.key_of_tls().public_der() {
+        return Err(mismatch("TLS certificate"));
+    }
+    match &identity.bundle_ssh_cert {
+        Some(cert) if &cert.public_key != identity.key_of_tls().public_ssh() => {
+            Err(mismatch("SSH certificate of the `identity` file"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The SSH certificate must come from one of the user CAs the cluster lists.
+fn authority(issued: &Issued, batch: &Batch) -> Result<(), VerifyError> {
+    let signer = &issued.identity.ssh_cert.signed_by;
+    let known = batch
+        .authorities
+        .user
+        .iter()
+        .flat_map(|ca| &ca.ssh_keys)
+        .any(|line| ssh_key::PublicKey::from_openssh(line).is_ok_and(|key| key.key_data() == signer));
+    if known {
+        return Ok(());
+    }
+    Err(wrong(issued, "SSH certificate", "none of the cluster's user CAs signed it".into()))
+}
+
+fn dates(issued: &Issued, now: Timestamp) -> Result<Timestamp, VerifyError> {
+    let (ssh, tls) = (&issued.identity.ssh_cert, &issued.identity.tls_cert);
+    // Two minutes cover a clock we could not read exactly.
+    let soon = now.saturating_add(SignedDuration::from_mins(2)).unwrap_or(now);
+    for (what, from, to) in [
+        ("SSH certificate", ssh.valid_after, ssh.valid_before),
+        ("TLS certificate", tls.not_before, tls.not_after),
+    ] {
+        if to <= now {
+            return Err(wrong(issued, what, format!("it ended at {to}")));
+        }
+        if from > soon {
+            return Err(wrong(issued, what, format!("it begins only at {from}")));
+        }
+    }
+    Ok(ssh.valid_before.min(tls.not_after))
+}
+
+fn subject(issued: &Issued, bot: &BotIdentity) -> Result<(), VerifyError> {
+    let tls = &issued.identity.tls_cert;
+    if tls.common_name != bot.user {
+        return Err(wrong(issued, "TLS certificate", format!("it is for the user `{}`", tls.common_name)));
+    }
+    for role in &issued.roles {
+        if !tls.organizations.contains(role) {
+            return Err(wrong(issued, "TLS certificate", format!("it lacks the role `{role}`")));
+        }
+    }
+    Ok(())
+}
+
+fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
+    let tls = &issued.identity.tls_cert;
+    for role in &expected.roles {
+        if !tls.organizations.contains(role) {
+            let found = format!("output `{}` has {}", issued.output.name, tls.organizations.join(", "));
+            return Err(unexpected("--expect-role", role, found));
+        }
+    }
+    let logins = issued.identity.ssh_cert.logins();
+    for login in &expected.logins {
+        if !logins.contains(&login.as_str()) {
+            let has = if logins.is_empty() { "no login at all".to_owned() } else { logins.join(", ") };
+            return Err(unexpected(
+                "--require-login",
+                login,
+                format!("output `{}` has {has}", issued.output.name),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn wrong(issued: &Issued, what: &'static str, found: String) -> VerifyError {
+    VerifyError::Wrong { output: issued.output.name.clone(), what, found }
+}
+
+fn unexpected(flag: &'static str, want: &str, found: String) -> VerifyError {
+    VerifyError::Unexpected { flag, want: want.to_owned(), found }
+}

@@ -1,0 +1,110 @@
+//! A new private folder, whole or not at all.
+
+pub mod contents;
+pub mod pending;
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+pub use pending::Pending;
+
+/// The manifest of a folder of ours: the report, with the list of its files.
+pub const MANIFEST: &str = "jobpass.json";
+/// Mode of folders.
+const FOLDER_MODE: u32 = 0o700;
+
+/// One file to be.
+pub struct FileToWrite {
+    /// Relative to the folder; may have one subfolder (`NAME/key`).
+    pub path: PathBuf,
+    /// Content, wiped when dropped.
+    pub content: zeroize::Zeroizing<Vec<u8>>,
+    /// Octal; 0o600, or 0o700 for a copied binary.
+    pub mode: u32,
+}
+
+/// Why nothing was written.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum WriteError {
+    /// Creating, writing or renaming failed.
+    #[error("{action} `{path}` failed")]
+    Io {
+        action: &'static str,
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder exists and is not ours.
+    #[error("`{path}` exists and was not made by jobpass")]
+    NotOurs { path: String },
+    /// Something about the place or what should go there.
+    #[error("`{path}` cannot be written: {reason}")]
+    Unfit { path: String, reason: String },
+}
+
+impl WriteError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        use std::io::ErrorKind;
+        match self {
+            Self::Io { source, .. } => Some(
+                match source.kind() {
+                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                        "the disk is full: free some space, or choose another `--dir`"
+                    }
+                    ErrorKind::ReadOnlyFilesystem => "the file system is read-only: choose another `--dir`",
+                    _ => "choose a folder with `--dir` that this user may write",
+                }
+                .into(),
+            ),
+            Self::NotOurs { .. } => {
+                Some("choose another `--dir`, or remove that folder if nothing in it is needed".into())
+            }
+            Self::Unfit { .. } => Some("choose another `--dir`".into()),
+        }
+    }
+}
+
+/// Creates or replaces one private file (0600): written beside its place, then renamed.
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), WriteError> {
+    use std::io::Write as _;
+    let fail = |action| move |source| io(action, path, source);
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("/"));
+    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(fail("creating"))?;
+    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(fail("writing"))?;
+    file.persist(path).map_err(|e| io("renaming", path, e.error))?;
+    Ok(())
+}
+
+/// Removes what the manifest of a folder lists, and the folder when nothing else is in it. A folder that is not there is no error; one
+/// without a manifest of ours is.
+pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let files = pending::manifest_files(dir)
+        .ok_or_else(|| WriteError::NotOurs { path: dir.display().to_string() })?;
+    let mut removed = Vec::new();
+    // The manifest goes last, so that an interrupted wipe can be run again.
+    let (manifest, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| f == Path::new(MANIFEST));
+    for file in rest.into_iter().chain(manifest) {
+        let path = dir.join(&file);
+        match std::fs::remove_file(&path) {
+            Ok(()) => removed.push(file),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(io("removing", &path, e)),
+        }
+        if let Some(folder) = path.parent().filter(|p| *p != dir) {
+            // Not empty yet: a later file's turn.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+    let _ = std::fs::remove_dir(dir);
+    Ok(removed)
+}
+
+fn io(action: &'static str, path: &Path, source: std::io::Error) -> WriteError {
+    WriteError::Io { action, path: path.display().to_string(), source }
+}

@@ -1,0 +1,8 @@
+//! All integration tests, in one binary.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
+
+mod layering;
+mod login;
+mod recorded;
+mod support;

@@ -1,0 +1,171 @@
+//! A sandbox cluster on a thread of its own, and the jobs that use it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, mpsc};
+
+use jobpass::platform::Platform;
+use jobpass::sandbox::{Sandbox, SandboxOptions};
+
+use super::command::{Ran, jobpass, put};
+
+/// A running sandbox and a folder for one test; both end with the value.
+pub struct Cluster {
+    pub sandbox: Arc<Sandbox>,
+    pub folder: tempfile::TempDir,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Cluster {
+    pub fn start(options: SandboxOptions) -> Self {
+        let (started, wait) = mpsc::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let sandbox = Arc::new(Sandbox::start(options).await.unwrap());
+                started.send(Arc::clone(&sandbox)).unwrap();
+                let _ = stopped.await;
+            });
+        });
+        let sandbox = wait.recv().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        put(&folder.path().join("web-ca.pem"), sandbox.web_ca_pem());
+        Self { sandbox, folder, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// One that has a join token for every platform.
+    pub fn any() -> Self {
+        Self::start(SandboxOptions::simulating(None))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn proxy(&self) -> String {
+        self.sandbox.address.to_string()
+    }
+
+    /// The whole environment of a job on that platform: markers, token, the platform's own files, a path and the sandbox's roots.
+    pub fn job(&self, platform: Platform) -> Job<'_> {
+        let mut variables = self.sandbox.job_environment(platform).unwrap();
+        let temp = self.path("temp");
+        std::fs::create_dir_all(&temp).unwrap();
+        let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
+        set("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".into());
+        set("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string());
+        set("TMPDIR", temp.display().to_string());
+        match platform {
+            Platform::GitHubActions => {
+                set("RUNNER_TEMP", temp.display().to_string());
+                for name in ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+                    put(&self.path(name), "");
+                    set(name, self.path(name).display().to_string());
+                }
+            }
+            Platform::GitLabCi => {
+                set("RUNNER_TEMP_PROJECT_DIR", temp.display().to_string());
+                put(&self.path("GITLAB_ENV"), "");
+                set("GITLAB_ENV", self.path("GITLAB_ENV").display().to_string());
+            }
+            Platform::CircleCi => {
+                put(&self.path("BASH_ENV"), "");
+                set("BASH_ENV", self.path("BASH_ENV").display().to_string());
+            }
+            Platform::Spacelift => {}
+        }
+        let token = format!("ci-{}", platform.id());
+        Job { cluster: self, variables, token }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A job's environment, to be bent and run.
+pub struct Job<'a> {
+    cluster: &'a Cluster,
+    pub variables: Vec<(String, String)>,
+    pub token: String,
+}
+
+impl Job<'_> {
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn unset(mut self, name: &str) -> Self {
+        self.variables.retain(|(n, _)| n != name);
+        self
+    }
+
+    pub fn variable(&self, name: &str) -> &str {
+        &self.variables.iter().rfind(|(n, _)| n == name).unwrap().1
+    }
+
+    /// `jobpass` with exactly these arguments.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let variables = self.variables.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+        jobpass(self.cluster.folder.path(), arguments, variables)
+    }
+
+    /// `jobpass login` against the cluster with these arguments more. What it prints holds no secret of the job.
+    pub fn login(&self, arguments: &[&str]) -> Ran {
+        let proxy = self.cluster.proxy();
+        let mut all = vec!["login", "--proxy", &proxy, "--token", &self.token];
+        all.extend(arguments);
+        self.run(&all)
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let ran = Ran::of(&self.command(arguments).output().unwrap());
+        self.assert_secret(&ran);
+        ran
+    }
+
+    /// No identity token and no bearer in anything a log could show; masks are for the runner, which swallows them.
+    #[track_caller]
+    pub fn assert_secret(&self, ran: &Ran) {
+        let seen: String = ran
+            .all()
+            .lines()
+            .filter(|l| !l.starts_with("::add-mask::") && !l.starts_with("::add-mask "))
+            .collect();
+        for (name, value) in &self.variables {
+            let secret = value.starts_with("eyJ") || name.ends_with("REQUEST_TOKEN");
+            assert!(
+                !secret || value.len() < 16 || !seen.contains(value.as_str()),
+                "{name} is shown:\n{seen}"
+            );
+        }
+        assert!(!seen.contains("PRIVATE KEY"), "{seen}");
+    }
+}
+
+/// Files and folders below a folder, with their modes.
+pub fn listing(dir: &Path) -> Vec<(String, u32)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777;
+            found.push((path.strip_prefix(dir).unwrap().display().to_string(), mode));
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}

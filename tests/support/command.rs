@@ -1,0 +1,71 @@
+//! The built binary as a job would run it: an environment given in full, nothing inherited.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit code; -1 when a signal ended it.
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Everything a person or a log could see.
+    pub fn all(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.all());
+        self
+    }
+}
+
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_jobpass"))
+}
+
+/// `jobpass` with these arguments and variables, in that folder.
+pub fn jobpass<'a>(
+    cwd: &Path,
+    arguments: &[&str],
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments).env_clear().envs(variables).current_dir(cwd).stdin(Stdio::null());
+    command
+}
+
+/// Runs a program to its end with nothing inherited but a path.
+#[track_caller]
+pub fn run(program: &str, arguments: &[&str]) -> Ran {
+    let output = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|e| panic!("{program}: {e}"));
+    Ran::of(&output)
+}
+
+/// Writes a private file.
+pub fn put(path: &Path, content: impl AsRef<[u8]>) {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    file.write_all(content.as_ref()).unwrap();
+}

@@ -1,0 +1,117 @@
+//! A real sshd on loopback that trusts one user CA and shows a host certificate.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::command::{put, run};
+
+/// A running sshd; ends with the value.
+pub struct Sshd {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    /// Where it listens.
+    pub port: u16,
+}
+
+/// The account sshd lets in; as root any existing one would do, as another user only oneself.
+pub fn me() -> String {
+    run("id", &["-un"]).stdout.trim().to_owned()
+}
+
+impl Sshd {
+    /// `principals` are who may come in; `host_certificate` signs the public key line it is given.
+    pub fn start(
+        folder: &Path,
+        user_ca: &str,
+        principals: &[&str],
+        host_certificate: impl FnOnce(&str) -> String,
+    ) -> Self {
+        let dir = folder.join("sshd");
+        std::fs::create_dir(&dir).unwrap();
+        let path = |name: &str| dir.join(name).display().to_string();
+        if run("id", &["-u"]).stdout.trim() == "0" {
+            std::fs::create_dir_all("/run/sshd").unwrap();
+        }
+        run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("host_key")]).ok();
+        let public = std::fs::read_to_string(path("host_key.pub")).unwrap();
+        put(Path::new(&path("host_key-cert.pub")), host_certificate(&public) + "\n");
+        put(Path::new(&path("user_ca.pub")), format!("{}\n", user_ca.trim()));
+        put(Path::new(&path("principals")), principals.join("\n") + "\n");
+        // sshd cannot tell the port it took, so one is found for it; another process may be quicker, then the next is tried.
+        for _ in 0..20 {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let config = PathBuf::from(path("config"));
+            put(
+                &config,
+                format!(
+                    "ListenAddress 127.0.0.1:{port}\nHostKey {}\nHostCertificate {}\nPidFile none\nAuthorizedKeysFile none\n\
+                 TrustedUserCAKeys {}\nAuthorizedPrincipalsFile {}\nAuthenticationMethods publickey\n\
+                 PermitRootLogin prohibit-password\nUsePAM no\nStrictModes no\nSubsystem sftp internal-sftp\nLogLevel VERBOSE\n",
+                    path("host_key"),
+                    path("host_key-cert.pub"),
+                    path("user_ca.pub"),
+                    path("principals"),
+                ),
+            );
+            let mut child = Command::new("/usr/sbin/sshd")
+                .args(["-D", "-e", "-f"])
+                .arg(&config)
+                .env_clear()
+                .stdin(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = BufReader::new(child.stderr.take().unwrap());
+            let log = Arc::new(Mutex::new(String::new()));
+            let mut line = String::new();
+            let mut listening = false;
+            while !listening && lines.read_line(&mut line).unwrap_or(0) > 0 {
+                listening = line.contains("Server listening on");
+                log.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+            if !listening {
+                let _ = child.wait();
+                assert!(log.lock().unwrap().contains("Address already in use"), "{}", log.lock().unwrap());
+                continue;
+            }
+            let sink = Arc::clone(&log);
+            std::thread::spawn(move || {
+                for line in lines.lines().map_while(Result::ok) {
+                    let mut log = sink.lock().unwrap();
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            });
+            return Self { child, log, port };
+        }
+        panic!("no port for sshd");
+    }
+
+    pub fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// What it has logged once `wanted` is there: logs follow the client's end by a little.
+    #[track_caller]
+    pub fn logged(&self, wanted: &str) -> String {
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            let log = self.log.lock().unwrap().clone();
+            if log.contains(wanted) {
+                return log;
+            }
+            assert!(std::time::Instant::now() < end, "sshd did not log {wanted:?}:\n{log}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
