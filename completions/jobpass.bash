@@ -19,6 +19,9 @@ _jobpass() {
             jobpass,completions)
                 cmd="jobpass__subcmd__completions"
                 ;;
+            jobpass,explain)
+                cmd="jobpass__subcmd__explain"
+                ;;
             jobpass,login)
                 cmd="jobpass__subcmd__login"
                 ;;
@@ -38,7 +41,7 @@ _jobpass() {
 
     case "${cmd}" in
         jobpass)
-            opts="-h -V --help --version login ssh-proxy sandbox completions man"
+            opts="-h -V --help --version login explain ssh-proxy sandbox completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -65,8 +68,70 @@ _jobpass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobpass__subcmd__explain)
+            opts="-v -q -h -V --rules --claims --at --server-version --cluster --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --json --verbose --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --rules)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --claims)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-method)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id-token-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id-token-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobpass__subcmd__login)
-            opts="-v -q -h -V --proxy --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --name --key-type --export --expect-cluster --expect-bot --expect-role --require-login --dry-run --simulate --allow-dry-run-in-ci --json --verbose --quiet --help --version"
+            opts="-v -q -h -V --proxy --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --name --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --allow-dry-run-in-ci --json --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -153,6 +218,10 @@ _jobpass() {
                     return 0
                     ;;
                 --require-login)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -27,14 +27,15 @@ end
 complete -c jobpass -n "__fish_jobpass_needs_command" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_needs_command" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "login" -d 'Swap this job\'s identity for credentials; write them, tell the later steps'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "explain" -d 'Show this job\'s claims beside a join token\'s rules: which rule matches, which field fails'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (the `ProxyCommand` of the `ssh_config` that login writes)'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "completions" -d 'Print a completion script'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "man" -d 'Print the manual page (roff)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l proxy -d 'The proxy\'s web address [env: TELEPORT_PROXY]' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l proxy -d 'The proxy\'s web address [env: `TELEPORT_PROXY`]' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Trust only these roots for web certificates (PEM)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l timeout -d 'Deadline of the whole run' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: JOBPASS_TOKEN, TELEPORT_BOT_TOKEN]' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l join-method -d 'The join method the token is for' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l platform -d 'The CI platform' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-env -d 'Take the identity token from this variable' -r
@@ -54,7 +55,9 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-cluster
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-bot -d 'The bot must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d 'Every output must carry this role (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l require-login -d 'Every output must allow this login (repeatable)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A node and login the job will use: checked for per-session MFA (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with --dry-run): github, gitlab, circleci, spacelift' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not ask whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run the whole pipeline against a throw-away cluster inside this process: DRY-RUN certificates of 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow --dry-run inside a real CI job'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l json -d 'The report as JSON on standard output'
@@ -62,6 +65,23 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s v -l verbose -
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s q -l quiet -d 'Nothing but errors'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l rules -d 'A file with `kind: token` documents: YAML, or what `tctl get token/NAME --format=json` prints (`-`: standard input)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l claims -d 'Explain these claims (a JSON object) instead of this job\'s identity token' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l at -d 'As if it were this time (RFC 3339)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l server-version -d 'The cluster\'s version: globs and some methods came late' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l cluster -d 'The cluster\'s name, which is the audience of some methods' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l join-method -d 'The join method the token is for' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l platform -d 'The CI platform' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-env -d 'Take the identity token from this variable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split at spaces like a shell would, but no shell runs)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l json -d 'The report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s v -l verbose -d 'Tell each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l dir -d 'The folder that login wrote' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l proxy -d 'The proxy\'s web address; the one of the login when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l ca-file -d 'Trust only these roots for web certificates (PEM)' -r -F

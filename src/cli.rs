@@ -1,5 +1,6 @@
 //! The command line: clap types only.
 
+pub mod explain;
 pub mod output;
 pub mod value;
 
@@ -14,6 +15,7 @@ use crate::identity::keys::KeyKind;
 use crate::net::HostPort;
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
+use crate::verify::policy::Target;
 
 /// Short-lived Teleport credentials for CI jobs
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Swap this job's identity for credentials; write them, tell the later steps
     Login(Box<Login>),
+    /// Show this job's claims beside a join token's rules: which rule matches, which field fails
+    Explain(Box<explain::Explain>),
     /// Connect ssh to a node through the proxy (the `ProxyCommand` of the `ssh_config` that login writes)
     SshProxy(SshProxy),
     /// Serve a throw-away cluster and CI token endpoint on loopback
@@ -171,6 +175,12 @@ pub struct Guards {
     /// Every output must allow this login (repeatable)
     #[arg(long, value_name = "LOGIN")]
     pub require_login: Vec<String>,
+    /// A node and login the job will use: checked for per-session MFA (repeatable)
+    #[arg(long, value_name = "LOGIN@NODE", value_parser = value::target)]
+    pub target: Vec<Target>,
+    /// Do not ask whether per-session MFA or Device Trust keep bots out
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 /// Trial runs against a cluster inside the process.

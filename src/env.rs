@@ -1,6 +1,7 @@
 //! The snapshot of the process's surroundings, taken once by `main`, and every variable name we know.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -131,9 +132,17 @@ impl std::fmt::Debug for Env {
 
 /// Reads a text file of at most `MAX_FILE` bytes.
 pub fn read_text(path: &Path) -> std::io::Result<String> {
-    use std::io::Read as _;
+    bounded(std::fs::File::open(path)?)
+}
+
+/// Reads standard input to its end, at most `MAX_FILE` bytes.
+pub fn read_input() -> std::io::Result<String> {
+    bounded(std::io::stdin().lock())
+}
+
+fn bounded(reader: impl std::io::Read) -> std::io::Result<String> {
     let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    let read = reader.take(MAX_FILE + 1).read_to_string(&mut text)?;
     if read as u64 > MAX_FILE {
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }

@@ -180,15 +180,21 @@ fn to_github(env: &Env, exports: &Exports, done: &mut Exported) -> Result<(), Ex
     if env.var(github::GITHUB_OUTPUT).is_some() {
         append(env, github::GITHUB_OUTPUT, &outputs, done)?;
     }
-    if let (Some(path), false) = (env.var(github::GITHUB_STEP_SUMMARY), exports.summary.is_empty()) {
-        let path = env.absolute(path.as_ref());
-        let there = std::fs::metadata(&path).map_or(0, |m| m.len());
-        let text = heredoc::summary(&exports.summary, there);
-        if !text.is_empty() && file::append(&path, text.as_bytes()).is_ok() {
-            done.places.push(github::GITHUB_STEP_SUMMARY.to_owned());
-        }
+    if summary(env, Platform::GitHubActions, &exports.summary) {
+        done.places.push(github::GITHUB_STEP_SUMMARY.to_owned());
     }
     Ok(())
+}
+
+/// Appends Markdown to the page a platform shows of the step; whether it has one, and it took it. Nothing depends on it.
+pub fn summary(env: &Env, platform: Platform, markdown: &str) -> bool {
+    let (Platform::GitHubActions, Some(path)) = (platform, env.var(github::GITHUB_STEP_SUMMARY)) else {
+        return false;
+    };
+    let path = env.absolute(path.as_ref());
+    let there = std::fs::metadata(&path).map_or(0, |m| m.len());
+    let text = heredoc::summary(markdown, there);
+    !text.is_empty() && file::append(&path, text.as_bytes()).is_ok()
 }
 
 /// Appends to the file a variable names; nothing to say is nothing to do.

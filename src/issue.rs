@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use thiserror::Error;
@@ -12,6 +13,7 @@ use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::TlsCertificate;
 use crate::identity::{Authorities, Authority, Identity};
 use crate::join::{BotIdentity, expiry};
+use crate::net::retry;
 use crate::teleport::auth_service::{AuthService, AuthorityKind, CertsWanted, PublicKeys};
 use crate::teleport::cluster::Cluster;
 use crate::teleport::{ClusterError, wire};
@@ -82,6 +84,11 @@ pub enum IssueError {
 }
 
 impl IssueError {
+    /// Whether no answer came. Asking twice gives two certificates for the same key, of which one is never used.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_transient())
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -111,7 +118,11 @@ impl IssueError {
 /// Servers from this major take SSH and TLS keys apart (`UserCertsRequest` 22 and 23).
 const SPLIT_KEYS_SINCE: u32 = 17;
 
-/// Issues all outputs. Two flights at most: roles and CAs, then certificates; one when every output names its roles.
+/// How often a flight is tried that got no answer.
+const TRIES: u32 = 3;
+
+/// Issues all outputs. Two flights at most: roles and CAs, then certificates; one when every output names its roles. What got no answer is tried
+/// again, with the same keys.
 pub async fn issue(
     cluster: &Cluster,
     bot: &BotIdentity,
@@ -120,30 +131,42 @@ pub async fn issue(
 ) -> Result<Batch, IssueError> {
     let kinds = key_kinds(bot, wanted.key_kind);
     let count = wanted.outputs.len();
-    let making = tokio::task::spawn_blocking(move || {
-        (0..count).map(|_| Keys::generate(kinds)).collect::<Result<Vec<_>, _>>()
-    });
-    let auth = cluster.auth(&bot.cluster, &bot.authorities, bot.client.clone()).await?;
-    let ask_role = wanted.outputs.iter().any(|o| o.roles.is_none());
-    let keys = async {
-        let made = making.await.map_err(|_| KeyError::Generate(kinds.0)).and_then(|keys| keys);
-        made.map_err(IssueError::from)
+    let make = move || (0..count).map(|_| Keys::generate(kinds)).collect::<Result<Vec<_>, _>>();
+    let keys = async move {
+        let made = tokio::task::spawn_blocking(make).await;
+        made.map_err(|_| KeyError::Generate(kinds.0)).and_then(|keys| keys)
     };
-    let roles = async { if ask_role { default_roles(&auth, bot).await } else { Ok(Vec::new()) } };
-    let authorities = async { Ok(authorities(&auth, bot).await?) };
+    let keys = keys.shared();
+    let network = cluster.network();
+    let flight = |_| flights(cluster, bot, wanted, keys.clone(), now);
+    retry(network.deadline(), network.log(), "issuing", TRIES, flight, IssueError::is_transient).await
+}
+
+async fn flights(
+    cluster: &Cluster,
+    bot: &BotIdentity,
+    wanted: &Wanted,
+    keys: impl Future<Output = Result<Vec<Keys>, KeyError>>,
+    now: Timestamp,
+) -> Result<Batch, IssueError> {
+    let keys = async { Ok::<_, IssueError>(keys.await?) };
+    let auth = async { Ok(cluster.auth(&bot.cluster, &bot.authorities, bot.client.clone()).await?) };
+    // Keys are made while the connection comes about.
+    let (keys, auth) = tokio::try_join!(keys, auth)?;
     let expires = expiry(now, &bot.ping, wanted.ttl);
-    if ask_role {
-        let (keys, roles, authorities) = tokio::try_join!(keys, roles, authorities)?;
+    let authorities = async { Ok(authorities(&auth, bot).await?) };
+    if wanted.outputs.iter().any(|o| o.roles.is_none()) {
+        let (roles, authorities) = tokio::try_join!(default_roles(&auth, bot), authorities)?;
         let issued = certificates(&auth, bot, wanted, &keys, &roles, expires).await?;
         return Ok(Batch { issued, authorities });
     }
-    let keys = keys.await?;
     let (issued, authorities) =
         tokio::try_join!(certificates(&auth, bot, wanted, &keys, &[], expires), authorities)?;
     Ok(Batch { issued, authorities })
 }
 
 /// The key or keys of one output.
+#[derive(Clone)]
 struct Keys {
     ssh: KeyPair,
     tls: Option<KeyPair>,

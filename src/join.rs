@@ -10,6 +10,7 @@ use crate::claims::UnverifiedClaims;
 use crate::identity::Suite;
 use crate::identity::keys::{KeyError, KeyPair};
 use crate::net::tls::ClientIdentity;
+use crate::platform::Platform;
 use crate::secret::Jwt;
 use crate::teleport::cluster::{Cluster, Ready, Way};
 use crate::teleport::join_service::Joined;
@@ -25,6 +26,8 @@ pub struct Wanted {
     pub token: String,
     /// The method detection or the user chose; `None`: whatever the token says.
     pub method: Option<JoinMethod>,
+    /// The CI system, for explaining a refusal.
+    pub platform: Option<Platform>,
     /// How long the outputs shall live: the bot identity may not end before them.
     pub ttl: Duration,
 }
@@ -57,6 +60,8 @@ pub struct Refusal {
     pub token: String,
     /// The method, where known.
     pub method: Option<JoinMethod>,
+    /// The CI system.
+    pub platform: Option<Platform>,
     /// What the job's identity token says.
     pub claims: UnverifiedClaims,
     /// What the cluster says of itself.
@@ -85,6 +90,11 @@ pub enum JoinError {
 }
 
 impl JoinError {
+    /// Whether no answer came, so that joining again is safe: the join tokens of the methods served here may be used any number of times.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_transient())
+    }
+
     /// What the user can do about it. For a refusal `report` says more.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -201,7 +211,8 @@ fn bot(
 
 fn refused(message: String, jwt: &Jwt, wanted: &Wanted, method: Option<JoinMethod>, ping: Ping) -> JoinError {
     let claims = UnverifiedClaims::decode(jwt).unwrap_or_default();
-    JoinError::Refused(Box::new(Refusal { message, token: wanted.token.clone(), method, claims, ping }))
+    let (token, platform) = (wanted.token.clone(), wanted.platform);
+    JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping }))
 }
 
 fn unserved(wanted: &Wanted, method: &str) -> JoinError {

@@ -32,6 +32,7 @@ pub mod join;
 pub mod log;
 pub mod net;
 pub mod platform;
+pub mod refusal;
 pub mod report;
 pub mod rules;
 pub mod run;

@@ -1,6 +1,7 @@
 //! The flow of `login`: detect → token → join → issue → verify → write → export → report.
 
 pub mod dry;
+pub mod explain;
 pub mod place;
 pub mod sandbox;
 pub mod ssh_proxy;
@@ -16,11 +17,11 @@ use crate::env::{self, Env};
 use crate::export::{self, Exports};
 use crate::identity::keys::{KeyKind, KeyPair};
 use crate::issue::{self, Output};
-use crate::join::{self, BotIdentity};
+use crate::join::{self, BotIdentity, JoinError};
 use crate::log::Log;
-use crate::net::{Deadline, HostPort, Network, Options};
+use crate::net::{Deadline, HostPort, Network, Options, retry};
 use crate::report::failure::RunError;
-use crate::report::{OutputReport, Report};
+use crate::report::{Exit, Failure, OutputReport, Report};
 use crate::teleport::Cluster;
 use crate::token;
 use crate::verify::{self, Checked, Expectations};
@@ -33,10 +34,15 @@ pub struct Outcome {
     pub stdout: String,
     /// The line for people; not with `-q`.
     pub line: String,
+    /// The code to end with.
+    pub exit: Exit,
 }
 
 /// The longest life Teleport gives a bot's certificate.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
+/// How often a join is tried that got no answer.
+const TRIES: u32 = 3;
 
 /// The longest life of a certificate of a dry run.
 const DRY_RUN: Duration = Duration::from_secs(15 * 60);
@@ -46,6 +52,7 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Login(args) => stoppable(login(args, env, log)).await,
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
+        Command::Explain(args) => explain::command::run(args, env, log).await,
         Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
         Command::Completions(args) => Ok(Outcome { stdout: completions(args.shell), ..Outcome::default() }),
         Command::Man => Ok(Outcome { stdout: man()?, ..Outcome::default() }),
@@ -57,6 +64,7 @@ pub fn talk(cli: &Cli) -> Talk {
     match &cli.command {
         Command::Login(args) => args.talk,
         Command::Sandbox(args) => args.talk,
+        Command::Explain(args) => args.talk,
         Command::SshProxy(args) => args.talk,
         Command::Completions(_) | Command::Man => Talk::default(),
     }
@@ -71,7 +79,15 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let detected = detect::detect(env, &args.identity.detection())?;
     let proxy = proxy(args, env)?;
     let sink = args.output.export.clone();
-    pipeline(args, env, log, Surrounding { options, detected, proxy, sink, dry_run: false }).await
+    let platform = detected.platform;
+    let outcome =
+        pipeline(args, env, log, Surrounding { options, detected, proxy, sink, dry_run: false }).await;
+    if let (Err(error), Some(platform)) = (&outcome, platform)
+        && let Some(summary) = Failure::of(error, env::now()).summary()
+    {
+        export::summary(env, platform, &summary);
+    }
+    outcome
 }
 
 /// What `login` and its dry run differ in.
@@ -98,26 +114,38 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let evidence_wanted = args.identity.evidence();
     token::check(&detected, &evidence_wanted)?;
     let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { cut(args.output.ttl, log) };
-    let join_wanted = join::Wanted { token: token_name(args, env)?, method: detected.method, ttl };
+    let (token, platform) = (token_name(args, env)?, detected.platform);
+    let join_wanted = join::Wanted { token, method: detected.method, platform, ttl };
     let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
     let cluster = Cluster::new(network.clone(), proxy.clone());
     let place = place::Place::choose(args, env, detected.platform, log)?;
     let mut folders = place.prepare(&outputs(args))?;
 
     let key = tokio::task::spawn_blocking(|| KeyPair::generate(KeyKind::P256));
-    let begun = async {
-        let ready = cluster.prepare(&join_wanted.token, 1).await.map_err(join::JoinError::from)?;
-        Ok(join::agree(ready, &join_wanted).await?)
+    // One connection for issuing, one for each kind of output to be verified; TCP comes about while the token is fetched.
+    let ahead = if args.guards.no_verify { 1 } else { 1 + outputs(args).len() };
+    let begin_join = async |ahead| {
+        let ready = cluster.prepare(&join_wanted.token, ahead).await.map_err(JoinError::from)?;
+        join::agree(ready, &join_wanted).await
     };
-    let evidence = async { Ok(token::token(env, &network, &detected, &evidence_wanted).await?) };
-    let (evidence, ready) = tokio::try_join!(evidence, both_errors(begun))?;
+    let evidence =
+        async { Ok::<_, anyhow::Error>(token::token(env, &network, &detected, &evidence_wanted).await?) };
+    let (evidence, ready) = tokio::try_join!(evidence, async { Ok(begin_join(ahead).await?) })?;
     log.took("token and connections", begin.elapsed());
     let token::Evidence::Jwt(jwt) = &evidence;
     mask(log, &detected, dry_run, &[jwt.expose()]);
 
     let at = Instant::now();
-    let key = key.await.context("making a key was stopped")?.map_err(join::JoinError::from)?;
-    let bot = join::join(&cluster, ready, &evidence, &key, &join_wanted, env::now()).await?;
+    let key = key.await.context("making a key was stopped")?.map_err(JoinError::from)?;
+    let ready = std::cell::Cell::new(Some(ready));
+    let joining = async |_| {
+        let ready = match ready.take() {
+            Some(ready) => ready,
+            None => begin_join(ahead).await?,
+        };
+        join::join(&cluster, ready, &evidence, &key, &join_wanted, env::now()).await
+    };
+    let bot = retry(network.deadline(), log, "joining", TRIES, joining, JoinError::is_transient).await?;
     log.took("join", at.elapsed());
     drop(evidence);
 
@@ -130,6 +158,11 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let checked = verify::verify(batch, &bot, &expectations(args), asked, env::now())?;
     for note in &checked.notes {
         log.warn(note);
+    }
+    if !args.guards.no_verify {
+        let at = Instant::now();
+        verify::policy::policies(&cluster, &bot, &checked.batch, &args.guards.target).await?;
+        log.took("verify", at.elapsed());
     }
     for issued in &checked.batch.issued {
         mask_keys(log, &detected, dry_run, issued);
@@ -157,6 +190,9 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     folders.commit(files, &mut report)?;
     log.took("write", at.elapsed());
     let exported = export::export(env, detected.platform, &sink, &exports(&report, args))?;
+    if let Some(advice) = exported.advice {
+        log.note(advice);
+    }
     for place in &exported.places {
         log.detail(format!("told later steps: {place}"));
     }
@@ -167,17 +203,11 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
         log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
     log.detail(format!("{} TCP connections · {}", network.connections(), timings.join(" · ")));
     let stdout = if args.talk.json { report.json() } else { exported.stdout };
-    Ok(Outcome { stdout, line: report.line(env::now(), begin.elapsed()) })
-}
-
-/// Keeps the kind of error `try_join!` wants.
-async fn both_errors<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    work.await
+    Ok(Outcome { stdout, line: report.line(env::now(), begin.elapsed()), exit: Exit::Done })
 }
 
 /// Ends `work` at SIGINT or SIGTERM; dropping it removes what is not finished.
 async fn stoppable(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
-    use crate::report::Exit;
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

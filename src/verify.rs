@@ -1,5 +1,7 @@
 //! Issued → checked: the right keys, dates, principals, roles; and what the user expects of it.
 
+pub mod policy;
+
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -38,6 +40,11 @@ pub enum VerifyError {
     /// Something other than what was asked for: the cluster (or someone between) misbehaves.
     #[error("the {what} of output `{output}` is not what was asked for: {found}")]
     Wrong { output: String, what: &'static str, found: String },
+    /// A policy of the cluster's that keeps every bot out.
+    #[error(
+        "{place} demands {setting}, which no bot can give: output `{output}` would be refused at every use"
+    )]
+    Policy { output: String, place: String, setting: String, cure: String },
     /// A guard of the user's.
     #[error("{flag} `{want}` is not met: {found}")]
     Unexpected { flag: &'static str, want: String, found: String },
@@ -49,6 +56,9 @@ impl VerifyError {
         match self {
             Self::Wrong { .. } => {
                 Some("nothing was written; this should not happen with a sound cluster and clock".into())
+            }
+            Self::Policy { cure, .. } => {
+                Some(format!("{cure}\nnothing was written; `--no-verify` skips this check"))
             }
             Self::Unexpected { flag: "--require-login", .. } => Some(
                 "add the login to a role the bot may impersonate (`allow.logins`), or ask for another role"

@@ -6,6 +6,7 @@ use crate::export::Sink;
 use crate::net::HostPort;
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
+use crate::verify::policy::Target;
 
 /// `auto`, or a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,16 @@ pub fn sink(text: &str) -> Result<Sink, String> {
                 "one of auto, github, gitlab, circleci, spacelift, shell, env-file=PATH, none".into()
             }),
         },
+    }
+}
+
+/// `LOGIN@NODE`.
+pub fn target(text: &str) -> Result<Target, String> {
+    match text.split_once('@') {
+        Some((login, node)) if !login.is_empty() && !node.is_empty() => {
+            Ok(Target { login: login.to_owned(), node: node.to_owned() })
+        }
+        _ => Err("write it as `LOGIN@NODE`".into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! When and how often something is tried again.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub async fn retry<T, E, F, A>(
     again: impl Fn(&E) -> A,
 ) -> Result<T, E>
 where
-    E: Display,
+    E: Error,
     F: Future<Output = Result<T, E>>,
     A: Into<Again>,
 {
@@ -62,7 +62,7 @@ where
         if attempt >= attempts || wait >= deadline.left() {
             return Err(error);
         }
-        log.note(format!("trying again in {:.1}s: {what}: {error}", wait.as_secs_f64()));
+        log.note(format!("trying again in {:.1}s: {what}: {}", wait.as_secs_f64(), whole(&error)));
         tokio::time::sleep(wait).await;
         attempt += 1;
     }
@@ -72,6 +72,20 @@ where
 pub fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
     let seconds = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+/// An error with its causes on one line; a cause that says nothing new is left out.
+fn whole(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// The longest wait after this try.
@@ -97,21 +111,25 @@ mod tests {
 
     use super::*;
 
+    #[derive(Debug, PartialEq, thiserror::Error)]
+    #[error("no answer")]
+    struct Silence;
+
     async fn run(
         limit: Duration,
         attempts: u32,
         good_at: u32,
         again: Again,
-    ) -> (Result<u32, String>, u32, Vec<String>) {
+    ) -> (Result<u32, Silence>, u32, Vec<String>) {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
         let log = Log::new(move |_, line| sink.lock().unwrap().push(line.to_owned()));
         let tries = Cell::new(0);
         let work = |attempt| {
             tries.set(attempt);
-            std::future::ready(if attempt >= good_at { Ok(attempt) } else { Err("no answer".to_owned()) })
+            std::future::ready(if attempt >= good_at { Ok(attempt) } else { Err(Silence) })
         };
-        let result = retry(Deadline::after(limit), &log, "asking", attempts, work, |_: &String| again).await;
+        let result = retry(Deadline::after(limit), &log, "asking", attempts, work, |_: &Silence| again).await;
         let lines = lines.lock().unwrap().clone();
         (result, tries.get(), lines)
     }

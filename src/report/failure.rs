@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 
-use anstream::adapter::strip_str;
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::json;
 
+use super::refused::Refused;
 use crate::detect::DetectError;
 use crate::export::ExportError;
 use crate::issue::IssueError;
 use crate::join::JoinError;
 use crate::net::NetError;
+use crate::platform::Platform;
 use crate::rules::RulesError;
 use crate::sandbox::SandboxError;
 use crate::teleport::ClusterError;
@@ -18,10 +20,11 @@ use crate::verify::VerifyError;
 use crate::write::WriteError;
 
 /// The exit codes. Stable; the README has the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
 pub enum Exit {
     /// Done.
+    #[default]
     Done = 0,
     /// Our fault.
     Internal = 1,
@@ -74,8 +77,8 @@ pub struct Failure {
     pub message: String,
     /// From near to far; links that say nothing new are gone.
     pub causes: Vec<String>,
-    /// The job's own claims, where Teleport refused it.
-    pub said: Vec<(String, String)>,
+    /// What can be said of a join that Teleport refused.
+    pub refused: Option<Refused>,
     /// What can be done, one advice each.
     pub hints: Vec<String>,
     /// The code.
@@ -83,12 +86,14 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Takes an error apart.
-    pub fn of(error: &anyhow::Error) -> Self {
+    /// Takes an error apart. `now` is our clock.
+    pub fn of(error: &anyhow::Error, now: Timestamp) -> Self {
         let mut causes: Vec<String> = Vec::new();
-        let message = strip_str(&error.to_string()).to_string();
+        let message = error.to_string();
+        let mut refused = None;
         if let Some(JoinError::Refused(refusal)) = find(error) {
             causes.push(refusal.message.clone());
+            refused = Some(Refused::of(refusal, now));
         }
         if let Some(IssueError::Refused { message, .. }) = find(error) {
             causes.push(message.clone());
@@ -102,34 +107,62 @@ impl Failure {
         }
         let (exit, hint) = verdict(error);
         let hints = hint.iter().flat_map(|h| h.lines()).map(str::to_owned).collect();
-        Self { message, causes, said: said(error), hints, exit }
+        Self { message, causes, refused, hints, exit }
     }
 
-    /// `error:`, `caused by:`, `this job said:`, `hint:`; complete without colour.
+    /// `error:`, `caused by:`, what the job said and why it may have been refused, `hint:`; complete without colour.
     pub fn text(&self) -> String {
-        let mut text = format!("error: {}\n", self.message);
-        for cause in &self.causes {
-            let _ = writeln!(text, "  caused by: {cause}");
+        let details = self.refused.as_ref().map(Refused::text).unwrap_or_default();
+        format!("{}{details}{}", self.head(), self.tail())
+    }
+
+    /// The same, as the platform's log shows it best: an annotation on GitHub, the details folded on GitLab.
+    pub fn text_on(&self, platform: Option<Platform>, now: Timestamp) -> String {
+        let Some(platform) = platform else { return self.text() };
+        let mut text = String::new();
+        let cause = self.causes.first().or(self.hints.first()).map_or("", String::as_str);
+        if let Some(annotation) = platform.annotate_error(&self.message, cause) {
+            let _ = writeln!(text, "{annotation}");
         }
-        if !self.said.is_empty() {
-            text.push_str("  this job said:\n");
-            for (claim, value) in &self.said {
-                let _ = writeln!(text, "    {claim}: {value}");
+        match (&self.refused, platform) {
+            (Some(refused), Platform::GitLabCi) => {
+                text.push_str(&self.head());
+                text.push_str(&platform.fold("why, and what would let this job in", &refused.text(), now));
+                text.push_str(&self.tail());
             }
-        }
-        for hint in &self.hints {
-            let _ = writeln!(text, "hint: {hint}");
+            _ => text.push_str(&self.text()),
         }
         text
     }
 
+    /// A refusal as Markdown, for a step summary; `None` for other failures.
+    pub fn summary(&self) -> Option<String> {
+        let details = self.refused.as_ref()?.text();
+        // A fence longer than any run of back-ticks inside cannot be closed from inside.
+        let fence = "`".repeat(details.split(|c| c != '`').map(str::len).max().unwrap_or(0).max(2) + 1);
+        Some(format!("### {}\n\n{fence}text\n{}{details}{fence}\n", self.message, self.head()))
+    }
+
+    fn head(&self) -> String {
+        let mut text = format!("error: {}\n", self.message);
+        for cause in &self.causes {
+            let _ = writeln!(text, "  caused by: {cause}");
+        }
+        text
+    }
+
+    fn tail(&self) -> String {
+        self.hints.iter().fold(String::new(), |mut text, hint| {
+            let _ = writeln!(text, "hint: {hint}");
+            text
+        })
+    }
+
     /// The same for scripts.
     pub fn json(&self) -> String {
-        let said: serde_json::Map<String, Value> =
-            self.said.iter().map(|(k, v)| (k.clone(), Value::from(v.clone()))).collect();
         let error = json!({
-            "message": self.message, "causes": self.causes, "claims": said, "hints": self.hints,
-            "exit_code": self.exit as u8,
+            "message": self.message, "causes": self.causes, "hints": self.hints, "exit_code": self.exit as u8,
+            "refused": self.refused.as_ref().map(Refused::json),
         });
         let mut text = serde_json::to_string_pretty(&json!({ "error": error })).unwrap_or_default();
         text.push('\n');
@@ -229,17 +262,4 @@ fn of_net(error: &NetError) -> Exit {
         NetError::Address { .. } | NetError::Roots { .. } => Exit::Usage,
         _ => Exit::Network,
     }
-}
-
-fn said(error: &anyhow::Error) -> Vec<(String, String)> {
-    let Some(JoinError::Refused(refusal)) = find(error) else { return Vec::new() };
-    refusal
-        .claims
-        .iter()
-        .filter(|(name, _)| !matches!(*name, "jti" | "nbf" | "iat" | "sha" | "exp"))
-        .map(|(name, value)| {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            (name.to_owned(), crate::teleport::fault::plain(&text))
-        })
-        .collect()
 }

@@ -164,7 +164,8 @@ impl Notes {
             JoinMethod::Bitbucket => {
                 for name in ["workspace_uuid", "repository_uuid", "deployment_environment_uuid"] {
                     let uuid = text(rule, name);
-                    if !(uuid.is_empty() || uuid.starts_with('{') && uuid.ends_with('}')) {
+                    let braced = uuid.starts_with('{') && uuid.ends_with('}');
+                    if !uuid.is_empty() && !braced {
                         self.error(
                             &format!("{path}.{name}"),
                             "can never match: Bitbucket's UUIDs stand in braces, `{…}`",

@@ -53,7 +53,8 @@ impl Parts {
             JoinMethod::GitLab => parts.gitlab(claims)?,
             JoinMethod::CircleCi => parts.circleci(claims)?,
             JoinMethod::Spacelift => {
-                parts.options = vec![("hostname", text(claims, "aud").or_else(|| host_of_issuer(claims))?)];
+                parts.options =
+                    vec![("hostname", first_audience(claims).or_else(|| host_of_issuer(claims))?)];
                 parts.rule(
                     claims,
                     &[("caller_id", "callerId")],

@@ -13,7 +13,7 @@ use crate::env;
 use crate::identity::keys::KeyPair;
 use crate::net::http::Connection;
 use crate::net::tls::ClientIdentity;
-use crate::net::{HostPort, NetError, Network};
+use crate::net::{HostPort, NetError, Network, retry};
 use crate::secret::Jwt;
 
 /// A cluster behind a proxy.
@@ -32,6 +32,9 @@ pub struct Ready {
     pub way: Way,
     web: Connection,
 }
+
+/// How often the ping is tried when no answer comes.
+const TRIES: u32 = 4;
 
 /// The two ways to join.
 pub enum Way {
@@ -61,17 +64,15 @@ impl Cluster {
     /// Pings, begins to join, and opens `ahead` connections for what follows, all at once.
     pub async fn prepare(&self, token: &str, ahead: usize) -> Result<Ready, ClusterError> {
         *self.early.lock().await = (0..ahead).map(|_| self.dialer.early()).collect();
-        let ping = async {
-            let peer = self.proxy.to_string();
-            let opened = Connection::open(&self.network, &self.proxy).await;
-            let mut web =
-                opened.map_err(|source| ClusterError::Net { doing: format!("reaching {peer}"), source })?;
-            let ping = ping::ping(&mut web, &peer, env::now).await?;
-            if !ping.tls_routing {
-                return Err(ClusterError::NoTlsRouting { peer });
-            }
-            Ok((web, ping))
-        };
+        let log = self.network.log();
+        let ping = retry(
+            self.network.deadline(),
+            log,
+            "asking the proxy",
+            TRIES,
+            |_| self.ping(),
+            ClusterError::is_transient,
+        );
         let (pinged, begun) = tokio::join!(ping, self.begin(token));
         let (web, ping) = pinged?;
         let way = match begun {
@@ -87,6 +88,18 @@ impl Cluster {
             Err(error) => return Err(error),
         };
         Ok(Ready { ping, way, web })
+    }
+
+    async fn ping(&self) -> Result<(Connection, Ping), ClusterError> {
+        let peer = self.proxy.to_string();
+        let opened = Connection::open(&self.network, &self.proxy).await;
+        let mut web =
+            opened.map_err(|source| ClusterError::Net { doing: format!("reaching {peer}"), source })?;
+        let ping = ping::ping(&mut web, &peer, env::now).await?;
+        if !ping.tls_routing {
+            return Err(ClusterError::NoTlsRouting { peer });
+        }
+        Ok((web, ping))
     }
 
     /// Begins to join by stream. Where something before the proxy ends TLS but speaks HTTP/2 itself, the answer is no gRPC: then once more through an upgrade.

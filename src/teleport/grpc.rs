@@ -1,6 +1,7 @@
 //! gRPC over a stream of our own: HTTP/2 by hyper, messages by prost, no channel machinery.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,12 +20,15 @@ use crate::net::{Deadline, NetError, Stream};
 pub struct Channel {
     grpc: Grpc<Http2>,
     deadline: Deadline,
+    peer: Arc<str>,
 }
 
 /// The `:authority` of every call; Teleport's servers route by ALPN, not by it.
 const AUTHORITY: &str = "https://teleport.cluster.local";
 /// How often an idle connection is asked whether it lives, and how long it may take to say so.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
+/// How long one call may take before it counts as not answered.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
 /// Larger than the 64 KiB default, so that a transfer over a long wire is not held up by its window.
 const WINDOW: u32 = 1024 * 1024;
 
@@ -48,7 +52,7 @@ impl Channel {
             let _ = connection.await;
         });
         let grpc = Grpc::with_origin(Http2 { sender }, http::Uri::from_static(AUTHORITY));
-        Ok(Self { grpc, deadline })
+        Ok(Self { grpc, deadline, peer: peer.into() })
     }
 
     /// One request, one answer.
@@ -133,10 +137,8 @@ impl Channel {
         work: impl Future<Output = Result<T, ClusterError>>,
     ) -> Result<T, ClusterError> {
         let doing = format!("waiting for {call}");
-        self.deadline
-            .run(&doing, work)
-            .await
-            .map_err(|source| ClusterError::Net { doing: call.to_owned(), source })?
+        let answer = self.deadline.try_within(CALL_LIMIT, &self.peer, &doing, work).await;
+        answer.map_err(|source| ClusterError::Net { doing: call.to_owned(), source })?
     }
 }
 

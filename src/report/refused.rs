@@ -1,0 +1,135 @@
+//! A refused join, explained: what the job said, the likely causes, rules that would let it in.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::join::Refusal;
+use crate::refusal::{Cause, Context, causes, job_says};
+use crate::rules::ServerVersion;
+use crate::rules::suggest::{Suggestion, suggest};
+use crate::span::span;
+
+/// All that can be said of a refusal. Holds no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The claims this method's rules look at.
+    pub said: Vec<(String, String)>,
+    /// Life left, clock, audience: one line each.
+    pub state: Vec<String>,
+    /// The likeliest first.
+    pub causes: Vec<Cause>,
+    /// Complete `kind: token` documents.
+    pub rules: Option<Suggestion>,
+}
+
+impl Refused {
+    /// Works it out. `now` is our clock.
+    pub fn of(refusal: &Refusal, now: Timestamp) -> Self {
+        let claims = &refusal.claims;
+        let audiences = claims.audiences().join(", ");
+        let context = Context {
+            method: refusal.method,
+            claims: Some(claims),
+            clock_skew: refusal.ping.clock_skew,
+            audience_sent: Some(audiences.as_str()).filter(|a| !a.is_empty()),
+            platform: refusal.platform,
+            server_version: ServerVersion::parse(&refusal.ping.server_version),
+            cluster: Some(&refusal.ping.cluster_name),
+            token_name: Some(&refusal.token),
+            ..Context::at(now)
+        };
+        let mut state = Vec::new();
+        if let Some(end) = claims.expires() {
+            let left = end.duration_since(now);
+            state.push(if left.is_positive() {
+                format!("the identity token is good for another {}", span(left))
+            } else {
+                format!("the identity token expired {} ago", span(left.abs()))
+            });
+        }
+        match refusal.ping.clock_skew {
+            Some(skew) if skew.abs() >= 2 => {
+                let way = if skew > 0 { "behind" } else { "ahead of" };
+                state.push(format!("this machine's clock is {}s {way} the cluster's", skew.abs()));
+            }
+            Some(_) => state.push("this machine's clock and the cluster's agree".to_owned()),
+            None => {}
+        }
+        let method = refusal.method.or_else(|| refusal.platform.map(crate::detect::method_of));
+        Self {
+            said: method.map(|m| job_says(m, claims)).unwrap_or_default(),
+            state,
+            causes: causes(&refusal.message, &context),
+            rules: method.and_then(|m| suggest(m, claims, &refusal.token, "my-bot")),
+        }
+    }
+
+    /// Claims, state, causes with their cures, rules.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.said.is_empty() {
+            text.push_str("this job said:\n");
+            let column =
+                self.said.iter().map(|(claim, _)| claim.chars().count()).max().unwrap_or_default().min(40);
+            for (claim, value) in &self.said {
+                let _ = writeln!(text, "  {claim:column$}  {value}");
+            }
+        }
+        for line in &self.state {
+            let _ = writeln!(text, "  {line}");
+        }
+        text.push_str("likely causes:\n");
+        for (index, cause) in self.causes.iter().enumerate() {
+            wrapped(&mut text, &format!("{}. ", index + 1), &format!("{}: {}", cause.title, cause.detail));
+            wrapped(&mut text, "   hint: ", &cause.cure);
+        }
+        if let Some(rules) = &self.rules {
+            text.push_str("a join token for just such jobs (save it, then `tctl create -f FILE`):\n");
+            indented(&mut text, &rules.narrow);
+            text.push_str("or, for the whole project:\n");
+            indented(&mut text, &rules.wide);
+        }
+        text
+    }
+
+    /// The same for scripts.
+    pub fn json(&self) -> Value {
+        let said: serde_json::Map<String, Value> =
+            self.said.iter().map(|(k, v)| (k.clone(), Value::from(v.clone()))).collect();
+        let causes: Vec<Value> = self
+            .causes
+            .iter()
+            .map(|c| json!({"title": c.title, "detail": c.detail, "cure": c.cure}))
+            .collect();
+        let rules = self.rules.as_ref().map(|r| json!({"narrow": r.narrow, "wide": r.wide}));
+        json!({"claims": said, "state": self.state, "likely_causes": causes, "rules": rules})
+    }
+}
+
+/// Lines of at most 100 columns, the later ones under the first one's text.
+fn wrapped(out: &mut String, first: &str, text: &str) {
+    let hang = " ".repeat(first.len());
+    let mut line = first.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && line.chars().count() + 1 + word.chars().count() > 98 {
+            let _ = writeln!(out, "  {line}");
+            line.clone_from(&hang);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    let _ = writeln!(out, "  {line}");
+}
+
+fn indented(out: &mut String, document: &str) {
+    for line in document.lines() {
+        let _ = writeln!(out, "    {line}");
+    }
+}

@@ -1,0 +1,159 @@
+//! What a reader sees.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::rules::parse;
+
+const NEW: ServerVersion = ServerVersion { major: 18, minor: 11, patch: 0 };
+
+fn claims(value: &serde_json::Value) -> UnverifiedClaims {
+    UnverifiedClaims::from_json(value.to_string().as_bytes()).unwrap()
+}
+
+fn now() -> Timestamp {
+    "2026-11-21T05:00:00Z".parse().unwrap()
+}
+
+fn github_job() -> UnverifiedClaims {
+    claims(&json!({"iss": "https://token.actions.githubusercontent.com", "aud": "teleport.cluster.local",
+        "repository": "asteroid-earth/x", "repository_owner": "asteroid-earth", "ref": "refs/heads/dev",
+        "exp": now().as_second() + 280}))
+}
+
+fn token(spec: &str) -> Vec<ProvisionToken> {
+    parse(&format!("kind: token\nversion: v2\nmetadata: {{name: gh}}\nspec: {spec}\n")).unwrap()
+}
+
+#[test]
+fn the_real_case_is_clear_at_once() {
+    // Teleport issue 17939.
+    let tokens = token(
+        "{roles: [Bot], bot_name: ci, join_method: github, github: {allow: [\
+         {repository: other/y, ref: refs/heads/main}, {repository: asteroid-earth/x, repository_owner: benarent}]}}",
+    );
+    let found = explain(&github_job(), "ACTIONS_ID_TOKEN_REQUEST_URL", &tokens, NEW, None, now());
+    assert!(!found.admitted());
+    assert_eq!(
+        found.to_text(),
+        "\
+this job's identity token, from ACTIONS_ID_TOKEN_REQUEST_URL
+  iss               https://token.actions.githubusercontent.com
+  aud               teleport.cluster.local
+  repository        asteroid-earth/x
+  repository_owner  asteroid-earth
+  ref               refs/heads/dev
+  expires in 280 s, at 2026-11-21T05:04:40Z
+
+join token `gh` (github) REFUSES this job
+  ok       issuer  https://token.actions.githubusercontent.com
+  ok       audience  teleport.cluster.local
+  rule 1 does not match
+    FAILS    repository  wants `other/y`, has `asteroid-earth/x`
+    FAILS    ref  wants `refs/heads/main`, has `refs/heads/dev`
+  rule 2 does not match
+    ok       repository  asteroid-earth/x
+    FAILS    repository_owner  wants `benarent`, has `asteroid-earth`
+  closest is rule 2; for it to match:
+    - `repository_owner`: write `asteroid-earth` in the rule, or run the job where it is `benarent`
+  error    spec.github.allow[1].repository_owner: can never match together with `repository:
+      asteroid-earth/x`, whose owner is `asteroid-earth`
+  warning  spec.github.allow[1]: admits every branch and every workflow of the repository; add `ref`
+      or `environment`
+"
+    );
+    let json = found.to_json();
+    assert_eq!(json["tokens"][0]["outcome"], "refuses");
+    assert_eq!(json["tokens"][0]["closest"]["rule"], 1);
+    assert_eq!(json["tokens"][0]["rules"][1]["fields"][1]["got"], "asteroid-earth");
+}
+
+#[test]
+fn each_part_decides() {
+    let good = "{roles: [Bot], bot_name: ci, join_method: github, github: {allow: [{repository: asteroid-earth/x}]}}";
+    let gitlab = "{roles: [Bot], bot_name: ci, join_method: gitlab, gitlab: {allow: [{project_path: g/p}]}}";
+    let open = "{roles: [Bot], bot_name: ci, join_method: generic_oidc, generic_oidc: {issuer: 'https://i', audience: a, \
+        allow_any: [{expression: 'true'}]}}";
+    let gl = |aud: &str| claims(&json!({"iss": "https://gitlab.com", "aud": aud, "project_path": "g/p"}));
+    let own = claims(&json!({"iss": "https://i", "aud": "a"}));
+    let foreign = claims(
+        &json!({"iss": "https://forge.x/api/actions", "aud": "teleport.cluster.local", "repository": "asteroid-earth/x"}),
+    );
+    let old = ServerVersion { major: 18, minor: 10, patch: 9 };
+    for (spec, claims, version, cluster, want) in [
+        (good.to_owned(), &github_job(), NEW, None, Outcome::Admits(0)),
+        (good.replace("[Bot]", "[Node]"), &github_job(), NEW, None, Outcome::Refuses),
+        (good.to_owned(), &foreign, NEW, None, Outcome::Refuses),
+        (gitlab.to_owned(), &gl("lab.example"), NEW, Some("lab.example"), Outcome::Admits(0)),
+        (gitlab.to_owned(), &gl("https://lab.example"), NEW, Some("lab.example"), Outcome::Refuses),
+        (gitlab.to_owned(), &gl("lab.example"), NEW, None, Outcome::Admits(0)),
+        (open.to_owned(), &own, NEW, None, Outcome::MayAdmit),
+        (open.to_owned(), &own, old, None, Outcome::Refuses),
+    ] {
+        let found = explain(claims, "a file", &token(&spec), version, cluster, now());
+        assert_eq!(found.tokens[0].outcome(), want, "{spec}\n{}", found.to_text());
+        assert_eq!(found.admitted(), matches!(want, Outcome::Admits(_)));
+    }
+    let unknown = explain(&gl("x"), "a file", &token(gitlab), NEW, None, now());
+    assert!(matches!(unknown.tokens[0].audience, Check::Unknown(_)));
+    let mut gone = token(good);
+    gone[0].expires = Some(now());
+    assert!(!explain(&github_job(), "a file", &gone, NEW, None, now()).admitted());
+}
+
+#[test]
+fn without_rules_it_writes_some() {
+    let found = explain(&github_job(), "a file", &[], NEW, None, now());
+    assert_eq!(found.method, Some(JoinMethod::GitHub));
+    let suggestion = found.suggestion.clone().unwrap();
+    assert!(found.to_text().contains(&suggestion.narrow) && found.to_text().contains(&suggestion.wide));
+    assert!(explain(&github_job(), "f", &parse(&suggestion.narrow).unwrap(), NEW, None, now()).admitted());
+
+    let unknown = explain(
+        &claims(&json!({"iss": "https://forge", "repository": "o/r"})),
+        "a file",
+        &[],
+        NEW,
+        None,
+        now(),
+    );
+    assert!(unknown.method.is_none() && unknown.to_text().contains("none can be suggested"));
+    let late = explain(&github_job(), "f", &[], NEW, None, now() + jiff::SignedDuration::from_secs(300));
+    assert!(late.to_text().contains("expired 20 s ago"));
+}
+
+#[test]
+fn platforms_are_known_by_their_claims() {
+    for (value, want) in [
+        (json!({"iss": "https://ghe.x/_services/token", "repository": "o/r"}), JoinMethod::GitHub),
+        (json!({"project_path": "g/p", "pipeline_source": "push"}), JoinMethod::GitLab),
+        (json!({"iss": "https://oidc.circleci.com/org/o"}), JoinMethod::CircleCi),
+        (json!({"spaceId": "s", "callerType": "stack"}), JoinMethod::Spacelift),
+        (json!({"repositoryUuid": "{r}", "workspaceUuid": "{w}"}), JoinMethod::Bitbucket),
+        (json!({"terraform_run_id": "run-1"}), JoinMethod::TerraformCloud),
+        (json!({"iss": "https://vstoken.dev.azure.com/o"}), JoinMethod::AzureDevops),
+        (json!({"iss": "https://login.app.env0.com/"}), JoinMethod::Env0),
+        (json!({"sub": "system:serviceaccount:n:s"}), JoinMethod::Kubernetes),
+        (json!({"iss": "https://accounts.google.com"}), JoinMethod::Gcp),
+        (json!({"iss": "https://sts.windows.net/t/"}), JoinMethod::Azure),
+        (json!({"Account": "1", "Arn": "arn"}), JoinMethod::Iam),
+    ] {
+        assert_eq!(looks_like(&claims(&value)), Some(want), "{value}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn lines_are_short_and_clean(value in "[\\PC\u{0}-\u{1f} ]{0,300}") {
+        let job = claims(&json!({"iss": value, "aud": [value], "repository": value, "ref": value}));
+        let spec = json!({"roles": ["Bot"], "bot_name": value, "join_method": "github",
+            "github": {"allow": [{"repository": "o/r", "ref": value, "sub": value}]}});
+        let found = explain(&job, &value, &token(&spec.to_string()), NEW, None, now());
+        for line in found.to_text().lines() {
+            prop_assert!(line.chars().count() <= 100, "{}", line);
+            prop_assert!(!line.chars().any(char::is_control), "{:?}", line);
+        }
+        let _ = found.to_json();
+    }
+}
