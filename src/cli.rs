@@ -129,6 +129,9 @@ pub struct OutputArgs {
     /// The folder to write; a private one in the platform's temp folder when left out
     #[arg(long, aliases = ["destination", "destination-dir"], value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Put a copy of this binary into the folder: containers and later steps need nothing else for ssh
+    #[arg(long)]
+    pub copy_binary: bool,
     /// A name for this identity: its own folder, suffixed variables
     #[arg(long, value_name = "NAME", value_parser = value::name)]
     pub name: Option<String>,

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use jobpass::cli::Cli;
+use jobpass::cli::{Cli, Command};
 use jobpass::env::{self, Env};
 use jobpass::log::{Level, Log};
 use jobpass::platform::Platform;
@@ -42,6 +42,12 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     let outcome = match outcome {
         Ok(outcome) => outcome,
+        // `ssh` shows this amid its own words.
+        Err(error) if matches!(cli.command, Command::SshProxy(_)) => {
+            let failure = Failure::of(&error, env::now());
+            let _ = anstream::stderr().write_all(failure.line().as_bytes());
+            return ExitCode::from(failure.exit as u8);
+        }
         Err(error) => return fail(&error, &env, talk.json),
     };
     let mut stdout = std::io::stdout().lock();

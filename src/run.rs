@@ -41,6 +41,9 @@ pub struct Outcome {
 /// The longest life Teleport gives a bot's certificate.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
+/// Name of the copy of the binary in a folder.
+const BINARY: &str = "jobpass";
+
 /// How often a join is tried that got no answer.
 const TRIES: u32 = 3;
 
@@ -172,18 +175,18 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let later_proxy = later_proxy(&proxy, &bot);
     let mut report = report(&checked, &bot, &detected, &later_proxy, &folders, dry_run);
     let ca_file = args.cluster.ca_file.as_ref().map(|f| env.absolute(f));
-    let around = |dir| Surroundings {
-        dir,
-        proxy_host: &later_proxy.host,
-        binary: &env.exe,
-        ca_file: ca_file.as_deref(),
-    };
     let mut files = Vec::new();
-    for (folder, members) in folders.members() {
+    for (dir, members) in folders.members() {
+        let copy = dir.join(BINARY);
+        let binary = if args.output.copy_binary { &copy } else { &env.exe };
+        let around = Surroundings { dir, proxy_host: &later_proxy.host, binary, ca_file: ca_file.as_deref() };
         let mut all = Vec::new();
         for (index, prefix) in members {
             let Some(issued) = checked.batch.issued.get(*index) else { continue };
-            all.extend(contents::contents(issued, &checked.batch.authorities, &around(folder), prefix)?);
+            all.extend(contents::contents(issued, &checked.batch.authorities, &around, prefix)?);
+        }
+        if args.output.copy_binary {
+            all.push(contents::binary(BINARY, &env.exe)?);
         }
         files.push(all);
     }

@@ -76,13 +76,16 @@ impl Sandbox {
         self.cluster.cas.user.ssh_line()
     }
 
-    /// Signs an SSH host certificate of the root cluster for tests and targets: `public_key` is an `authorized_keys` line. The
+    /// Signs an SSH host certificate, by the CA of the cluster the principals are in, for tests and targets: `public_key` is an `authorized_keys` line. The
     /// certificate is one line without a newline, valid for a day.
     pub fn sign_host_key(&self, public_key: &str, principals: &[&str]) -> Result<String, SandboxError> {
         let key = ssh_key::PublicKey::from_openssh(public_key.trim())
             .map_err(|e| SandboxError::make("host certificate", e))?;
         let now = now().as_second();
-        ssh_cert::host(&self.cluster.cas.host, key.key_data(), principals, (now - 60, now + 24 * 3600))
+        let cas = &self.cluster.cas;
+        let inside = |cluster: &str| principals.iter().any(|p| p.ends_with(&format!(".{cluster}")));
+        let leaf = cas.leaves.iter().find(|(name, _)| inside(name)).map(|(_, ca)| ca);
+        ssh_cert::host(leaf.unwrap_or(&cas.host), key.key_data(), principals, (now - 60, now + 24 * 3600))
     }
 
     /// The variables that make a process look like a job of that platform, its identity token included. Names of files (`GITHUB_ENV`,

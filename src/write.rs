@@ -78,11 +78,16 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// Removes what the manifest of a folder lists, and the folder when nothing else is in it. A folder that is not there is no error; one
-/// without a manifest of ours is.
+/// Removes what the manifest of a folder lists, and the folder when nothing else is in it. A folder that is not there, or is empty, is no
+/// error; one without a manifest of ours is, and so is a link. Links inside are not followed.
 pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
-    if !dir.exists() {
-        return Ok(Vec::new());
+    match std::fs::symlink_metadata(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(io("looking at", dir, e)),
+        Ok(meta) if !meta.is_dir() => return Err(WriteError::NotOurs { path: dir.display().to_string() }),
+        // Only an empty folder goes this way.
+        Ok(_) if std::fs::remove_dir(dir).is_ok() => return Ok(Vec::new()),
+        Ok(_) => {}
     }
     let files = pending::manifest_files(dir)
         .ok_or_else(|| WriteError::NotOurs { path: dir.display().to_string() })?;
@@ -91,6 +96,10 @@ pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
     let (manifest, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| f == Path::new(MANIFEST));
     for file in rest.into_iter().chain(manifest) {
         let path = dir.join(&file);
+        let linked = |folder: &Path| std::fs::symlink_metadata(folder).is_ok_and(|m| m.is_symlink());
+        if path.ancestors().skip(1).take_while(|folder| *folder != dir).any(linked) {
+            continue;
+        }
         match std::fs::remove_file(&path) {
             Ok(()) => removed.push(file),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}

@@ -5,4 +5,5 @@
 mod layering;
 mod login;
 mod recorded;
+mod ssh_proxy;
 mod support;

@@ -32,7 +32,9 @@ pub enum FormatError {
     #[error("`{0}` is no name for a cluster or host")]
     Name(String),
     /// A path with a character `ssh_config` cannot carry.
-    #[error("the path `{0}` has a quote, a backslash or a control character, which ssh_config cannot carry")]
+    #[error(
+        "the path `{0}` has a quote, a backslash, `${{` or a control character, which ssh_config cannot carry"
+    )]
     Path(String),
 }
 
@@ -70,19 +72,19 @@ pub fn known_hosts(proxy_host: &str, cas: &Authorities) -> Result<String, Format
 /// `ssh_config` for plain OpenSSH: blocks for every cluster, all three families of host certificate algorithms.
 pub fn ssh_config(parts: &SshConfigParts<'_>) -> Result<String, FormatError> {
     let blocks: Result<Vec<String>, _> = parts.clusters.iter().map(|c| block(parts, c)).collect();
-    Ok(wrapped(parts, &blocks?.join("\n")))
+    wrapped(parts, &blocks?.join("\n"))
 }
 
 /// The same for one cluster, to be included elsewhere.
 pub fn ssh_config_for_cluster(parts: &SshConfigParts<'_>, cluster: &str) -> Result<String, FormatError> {
-    Ok(wrapped(parts, &block(parts, cluster)?))
+    wrapped(parts, &block(parts, cluster)?)
 }
 
-fn wrapped(parts: &SshConfigParts<'_>, blocks: &str) -> String {
-    let (host, by) = (parts.proxy_host, concat!("by jobpass ", env!("CARGO_PKG_VERSION")));
-    format!(
+fn wrapped(parts: &SshConfigParts<'_>, blocks: &str) -> Result<String, FormatError> {
+    let (host, by) = (checked(parts.proxy_host)?, concat!("by jobpass ", env!("CARGO_PKG_VERSION")));
+    Ok(format!(
         "# Begin generated Teleport configuration for {host} {by}\n\n{blocks}\n# End generated Teleport configuration\n"
-    )
+    ))
 }
 
 fn block(parts: &SshConfigParts<'_>, cluster: &str) -> Result<String, FormatError> {
@@ -131,9 +133,10 @@ fn checked(name: &str) -> Result<&str, FormatError> {
     Err(FormatError::Name(name.chars().filter(|c| !c.is_control()).take(80).collect()))
 }
 
-/// A path in double quotes. ssh expands `%` in it, so that is doubled; a quote or backslash has no sure escape in old versions.
+/// A path in double quotes. ssh expands `%` in it, so that is doubled; a quote or backslash has no sure escape in old versions, and
+/// `${NAME}`, expanded since OpenSSH 8.4, has none at all.
 fn quoted(path: &str) -> Result<String, FormatError> {
-    if path.chars().any(|c| c == '"' || c == '\\' || c.is_control()) {
+    if path.contains("${") || path.chars().any(|c| c == '"' || c == '\\' || c.is_control()) {
         return Err(FormatError::Path(path.chars().filter(|c| !c.is_control()).collect()));
     }
     Ok(format!("\"{}\"", path.replace('%', "%%")))
@@ -214,6 +217,10 @@ mod tests {
         assert!(matches!(with("lab.example", "ssh-rsa AAAA"), Err(FormatError::Key(_))));
     }
 
+    fn put(path: &std::path::Path, content: &str) {
+        std::fs::File::create(path).unwrap().write_all(content.as_bytes()).unwrap();
+    }
+
     fn ssh_g(config: &str, host: &str) -> String {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(config.as_bytes()).unwrap();
@@ -269,6 +276,50 @@ mod tests {
             assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
         }
         assert!(for_shell("a\nb").is_err());
-        assert!(super::quoted("/a\"b").is_err());
+        for bad in ["/a\"b", "/a\\b", "/a\nb", "/a${HOME}b"] {
+            assert!(matches!(super::quoted(bad), Err(FormatError::Path(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_header_takes_no_second_line() {
+        let parts =
+            SshConfigParts { dir: "/d", proxy_host: "p\nProxyCommand x", clusters: &[], proxy_command: None };
+        assert!(matches!(ssh_config(&parts), Err(FormatError::Name(_))));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 16, ..Default::default() })]
+
+        /// `ssh -G` shows paths before they are expanded; only a connection tells which files are opened.
+        #[test]
+        fn ssh_opens_the_files_of_any_folder(name in "[ -!#-.0-\\[\\]-~é]{0,12}[a-z]") {
+            let base = tempfile::tempdir().unwrap();
+            let dir = base.path().join(&name);
+            std::fs::create_dir(&dir).unwrap();
+            let clusters = ["lab.example".to_owned()];
+            let shown = dir.to_str().unwrap();
+            let command = ["true".to_owned()];
+            let parts = SshConfigParts {
+                dir: shown,
+                proxy_host: "teleport.test",
+                clusters: &clusters,
+                proxy_command: Some(&command),
+            };
+            let Ok(config) = ssh_config(&parts) else {
+                assert!(name.contains("${"), "{name}");
+                return Ok(());
+            };
+            for (file, content) in [("config", config), ("key.pub", KeyPair::generate(KeyKind::Ed25519).unwrap().public_ssh_line())] {
+                put(&base.path().join(file), &content);
+                put(&dir.join(file), &content);
+            }
+            let mut ssh = Command::new("ssh");
+            ssh.args(["-v", "-o", "BatchMode=yes", "-F"]).arg(base.path().join("config")).arg("n.lab.example");
+            let output = ssh.stdin(Stdio::null()).output().unwrap();
+            let log = String::from_utf8_lossy(&output.stderr).into_owned();
+            // Type 3 is Ed25519: the public half was found; -1 would be a file that is not there.
+            assert!(log.lines().any(|l| l.contains("identity file ") && l.ends_with("/key type 3")), "{name:?}\n{log}");
+        }
     }
 }

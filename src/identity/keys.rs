@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
-use ssh_key::private::{Ed25519Keypair, Ed25519PrivateKey, KeypairData};
+use ssh_key::private::{EcdsaKeypair, Ed25519Keypair, Ed25519PrivateKey, KeypairData};
 use ssh_key::public::{EcdsaPublicKey, Ed25519PublicKey, KeyData, RsaPublicKey};
 use ssh_key::{LineEnding, Mpint};
 use thiserror::Error;
@@ -27,6 +27,9 @@ pub enum KeyKind {
     P256,
     Ed25519,
 }
+
+/// Length of the one RSA modulus there is a kind for.
+const RSA_BYTES: usize = 256;
 
 /// A private key with its public half in both forms.
 #[derive(Debug, Clone)]
@@ -61,7 +64,7 @@ impl KeyPair {
     }
 
     /// Reads PKCS#8 PEM, PKCS#1 PEM (`RSA PRIVATE KEY`, as older tbot writes), SEC1 (`EC PRIVATE KEY`) or an unencrypted
-    /// OpenSSH container with an Ed25519 key. The first such block counts; what is around it does not.
+    /// OpenSSH container with an Ed25519 or P-256 key. The first such block counts; what is around it does not.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let (label, der) = first_key(pem)?;
         match label.as_str() {
@@ -82,31 +85,49 @@ impl KeyPair {
             "OPENSSH PRIVATE KEY" => {
                 let key = ssh_key::PrivateKey::from_bytes(&der)
                     .map_err(|_| KeyError::Unreadable("its OpenSSH container is damaged"))?;
-                let KeypairData::Ed25519(pair) = key.key_data() else {
-                    return Err(KeyError::Unreadable(
-                        "an OpenSSH container that is encrypted, or not of Ed25519",
-                    ));
-                };
-                let seed = Zeroizing::new(pair.private.to_bytes());
-                let key = Ed25519KeyPair::from_seed_unchecked(&*seed)
-                    .map_err(|_| KeyError::Unreadable("an odd Ed25519 key"))?;
-                let pkcs8 = key.to_pkcs8v1().map_err(|_| KeyError::Unreadable("an odd Ed25519 key"))?;
-                Self::from_pkcs8(pkcs8.as_ref())
+                Self::from_container(key.key_data())
             }
             _ => Err(KeyError::Unreadable("an encrypted or unknown kind of key")),
         }
     }
 
-    /// Reads PKCS#8 DER, whichever kind it holds.
+    fn from_container(key: &KeypairData) -> Result<Self, KeyError> {
+        match key {
+            KeypairData::Ed25519(pair) => {
+                let odd = |_| KeyError::Unreadable("an odd Ed25519 key");
+                let seed = Zeroizing::new(pair.private.to_bytes());
+                let key = Ed25519KeyPair::from_seed_and_public_key(&*seed, &pair.public.0).map_err(odd)?;
+                let pkcs8 = key.to_pkcs8v1().map_err(|_| KeyError::Unreadable("an odd Ed25519 key"))?;
+                Self::from_pkcs8(pkcs8.as_ref())
+            }
+            KeypairData::Ecdsa(EcdsaKeypair::NistP256 { public, private }) => {
+                let (algorithm, private) = (&ECDSA_P256_SHA256_ASN1_SIGNING, private.as_slice());
+                let key =
+                    EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, public.as_bytes())
+                        .map_err(|_| KeyError::Unreadable("an odd EC key"))?;
+                let pkcs8 = key.to_pkcs8v1().map_err(|_| KeyError::Unreadable("an odd EC key"))?;
+                Self::from_pkcs8(pkcs8.as_ref())
+            }
+            _ => Err(KeyError::Unreadable(
+                "an OpenSSH container that is encrypted, or not of Ed25519 or P-256",
+            )),
+        }
+    }
+
+    /// Reads PKCS#8 DER, whichever kind it holds. An Ed25519 key is kept in version 1: OpenSSL and Go refuse version 2.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
         let private = PrivateKey::from_pkcs8(der.to_vec());
         if EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der).is_ok() {
             return Self::of(KeyKind::P256, private);
         }
-        if Ed25519KeyPair::from_pkcs8(der).is_ok() {
-            return Self::of(KeyKind::Ed25519, private);
+        if let Ok(key) = Ed25519KeyPair::from_pkcs8(der) {
+            let v1 = key.to_pkcs8v1().map_err(|_| KeyError::Unreadable("an odd Ed25519 key"))?;
+            return Self::of(KeyKind::Ed25519, PrivateKey::from_pkcs8(v1.as_ref().to_vec()));
         }
-        if rsa::KeyPair::from_pkcs8(der).is_ok() {
+        if let Ok(key) = rsa::KeyPair::from_pkcs8(der) {
+            if key.public_modulus_len() != RSA_BYTES {
+                return Err(KeyError::Unreadable("an RSA key of another size than 2048 bits"));
+            }
             return Self::of(KeyKind::Rsa2048, private);
         }
         Err(KeyError::Unreadable("its PKCS#8 is damaged, or of a kind jobpass does not know"))
@@ -346,6 +367,24 @@ mod tests {
                 assert_eq!(KeyPair::from_pem(&old).unwrap().public_der(), key.public_der(), "{kind:?}");
             }
         }
+    }
+
+    #[test]
+    fn keeps_keys_in_the_form_others_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let v2 = Ed25519KeyPair::generate().unwrap().to_pkcs8().unwrap();
+        let key = KeyPair::from_pem(&pem("PRIVATE KEY", v2.as_ref())).unwrap();
+        let tls = file(&dir, "v1", key.tls_pem().expose_secret());
+        assert_eq!(output("openssl", &["pkey", "-in", &tls, "-pubout"]), key.public_pem());
+
+        let path = dir.path().join("p256").display().to_string();
+        output("ssh-keygen", &["-q", "-t", "ecdsa", "-b", "256", "-N", "", "-C", "", "-f", &path]);
+        let key = KeyPair::from_pem(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let line = std::fs::read_to_string(path + ".pub").unwrap();
+        assert_eq!((key.kind(), key.public_ssh_line().trim()), (KeyKind::P256, line.trim()));
+
+        let large = output("openssl", &["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"]);
+        assert!(KeyPair::from_pem(&large).unwrap_err().to_string().contains("2048"));
     }
 
     #[test]

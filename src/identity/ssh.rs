@@ -1,5 +1,7 @@
 //! An issued SSH certificate: what OpenSSH and Teleport put in it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use ssh_key::Certificate;
 use ssh_key::certificate::CertType;
@@ -17,7 +19,7 @@ pub struct SshCertificate {
     pub principals: Vec<String>,
     /// Start of validity.
     pub valid_after: Timestamp,
-    /// End of validity; `Timestamp::MAX` for a certificate that never ends.
+    /// End of validity. A certificate that never ends (`forever`) is not read: no cluster issues one.
     pub valid_before: Timestamp,
     /// The certified key.
     pub public_key: KeyData,
@@ -40,8 +42,9 @@ impl SshCertificate {
         }
         // A comment, which may follow, is nothing a file of ours should carry.
         let words: Vec<&str> = line.split_whitespace().take(2).collect();
-        let parsed = Certificate::from_openssh(&words.join(" "));
-        parsed.map_err(|e| SshCertError::Malformed(e.to_string())).and_then(|c| Self::of(&c))
+        let line = words.join(" ");
+        let certificate = Certificate::from_openssh(&line).map_err(malformed)?;
+        Self::of(&certificate, line)
     }
 
     /// Reads the wire form (what base64 of the line holds).
@@ -49,9 +52,9 @@ impl SshCertificate {
         if bytes.len() > MAX_LINE {
             return Err(SshCertError::Malformed("longer than 64 KiB".into()));
         }
-        Certificate::from_bytes(bytes)
-            .map_err(|e| SshCertError::Malformed(e.to_string()))
-            .and_then(|c| Self::of(&c))
+        let certificate = Certificate::from_bytes(bytes).map_err(malformed)?;
+        let line = format!("{} {}", certificate.algorithm().to_certificate_type(), STANDARD.encode(bytes));
+        Self::of(&certificate, line)
     }
 
     /// Principals a person could log in as: those that do not begin with `-teleport-`.
@@ -69,16 +72,16 @@ impl SshCertificate {
         roles.into_iter().flatten().filter_map(|r| r.as_str().map(str::to_owned)).collect()
     }
 
-    fn of(certificate: &Certificate) -> Result<Self, SshCertError> {
+    /// `line` is what was read, not written anew: the signature is over those bytes.
+    fn of(certificate: &Certificate, line: String) -> Result<Self, SshCertError> {
         if certificate.cert_type() != CertType::User {
             return Err(SshCertError::NotForUsers);
         }
-        let line = certificate.to_openssh().map_err(|e| SshCertError::Malformed(e.to_string()))?;
         let time = |seconds: u64| {
             i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX)
         };
         Ok(Self {
-            line: line.trim().to_owned(),
+            line,
             key_id: certificate.key_id().to_owned(),
             principals: certificate.valid_principals().to_vec(),
             valid_after: time(certificate.valid_after()),
@@ -99,6 +102,13 @@ pub enum SshCertError {
     /// A host certificate where a user's was due.
     #[error("a host certificate, not a user certificate")]
     NotForUsers,
+}
+
+fn malformed(error: ssh_key::Error) -> SshCertError {
+    SshCertError::Malformed(match error {
+        ssh_key::Error::Time => "its dates are beyond any calendar (issued without an end?)".into(),
+        other => other.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -131,5 +141,41 @@ mod tests {
             assert!(SshCertificate::from_line(bad).is_err());
         }
         assert!(SshCertificate::from_wire(&[0, 0, 0, 9]).is_err());
+    }
+
+    /// A certificate by `ssh-keygen`, with these options.
+    fn made(options: &[&str]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let run = |args: &[&str]| {
+            let output =
+                std::process::Command::new("ssh-keygen").args(args).current_dir(dir.path()).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        for name in ["ca", "user"] {
+            run(&["-q", "-t", "ed25519", "-N", "", "-f", name]);
+        }
+        run(&[&["-q", "-s", "ca", "-I", "x", "-n", "root"], options, &["user.pub"]].concat());
+        std::fs::read_to_string(dir.path().join("user-cert.pub")).unwrap()
+    }
+
+    #[test]
+    fn keeps_the_bytes_that_were_signed() {
+        // A value that is an empty string: written anew it would lose its length prefix.
+        let line = made(&["-V", "+1h", "-O", "extension:empty="]);
+        let words: Vec<&str> = line.split(' ').take(2).collect();
+        let read = SshCertificate::from_line(&line).unwrap();
+        assert_eq!(read.line, words.join(" "));
+        let wire = SshCertificate::from_wire(&STANDARD.decode(words[1]).unwrap()).unwrap();
+        assert_eq!(wire.line, read.line);
+    }
+
+    #[test]
+    fn tells_apart_what_it_does_not_take() {
+        let error = SshCertificate::from_line(&made(&[])).unwrap_err();
+        assert!(error.to_string().contains("without an end"), "{error}");
+        assert_eq!(
+            SshCertificate::from_line(&made(&["-h", "-V", "+1h"])).unwrap_err(),
+            SshCertError::NotForUsers
+        );
     }
 }

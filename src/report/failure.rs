@@ -54,6 +54,9 @@ pub enum RunError {
     /// Ctrl-C or SIGTERM.
     #[error("stopped by {signal}; nothing was written")]
     Stopped { signal: &'static str, code: Exit },
+    /// Credentials that were written earlier have ended.
+    #[error("the credentials in `{dir}` ended at {ended}")]
+    Expired { dir: String, ended: Timestamp },
     /// Standard output is gone.
     #[error("standard output cannot be written, so {what} did not arrive")]
     Output {
@@ -143,6 +146,19 @@ impl Failure {
         Some(format!("### {}\n\n{fence}text\n{}{details}{fence}\n", self.message, self.head()))
     }
 
+    /// All on one line, for programs that show what their helpers say amid their own.
+    pub fn line(&self) -> String {
+        let mut text = format!("jobpass: {}", self.message);
+        for cause in &self.causes {
+            let _ = write!(text, ": {cause}");
+        }
+        if !self.hints.is_empty() {
+            let _ = write!(text, " ({})", self.hints.join("; "));
+        }
+        text.push('\n');
+        text
+    }
+
     fn head(&self) -> String {
         let mut text = format!("error: {}\n", self.message);
         for cause in &self.causes {
@@ -180,6 +196,7 @@ fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
         return match e {
             RunError::Usage { hint, .. } => (Exit::Usage, hint.clone()),
             RunError::Stopped { code, .. } => (*code, None),
+            RunError::Expired { .. } => (Exit::Refused, Some("run `jobpass login` again in this job".into())),
             RunError::Output { .. } => {
                 (Exit::Files, Some("keep standard output open, or leave out what prints to it".into()))
             }

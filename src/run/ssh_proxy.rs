@@ -56,11 +56,8 @@ impl Identity {
         };
         let certificate = TlsCertificate::from_pem(&text("tlscert")?)?;
         if certificate.not_after <= env::now() {
-            return Err(RunError::Usage {
-                message: format!("the credentials in `{}` ended at {}", dir.display(), certificate.not_after),
-                hint: Some("run `jobpass login` again in this job".into()),
-            }
-            .into());
+            let (dir, ended) = (dir.display().to_string(), certificate.not_after);
+            return Err(RunError::Expired { dir, ended }.into());
         }
         // With split keys the TLS key has a file of its own.
         let name = if dir.join("tlskey").exists() { "tlskey" } else { "key" };

@@ -73,6 +73,12 @@ pub fn contents(
     Ok(files)
 }
 
+/// A copy of the running binary.
+pub fn binary(name: &str, exe: &Path) -> Result<FileToWrite, super::WriteError> {
+    let content = std::fs::read(exe).map_err(|source| super::io("reading", exe, source))?;
+    Ok(FileToWrite { path: PathBuf::from(name), content: Zeroizing::new(content), mode: 0o700 })
+}
+
 /// The manifest, which is the report.
 pub fn manifest(json: &str) -> FileToWrite {
     FileToWrite {

@@ -68,7 +68,10 @@ impl Pending {
         let old = aside.path().join("old");
         std::fs::rename(to, &old).map_err(|e| io("renaming", to, e))?;
         if let Err(error) = std::fs::rename(&from, to) {
-            let _ = std::fs::rename(&old, to);
+            if std::fs::rename(&old, to).is_err() {
+                // It could not come back either: better found under another name than lost.
+                let _ = aside.keep();
+            }
             return Err(io("renaming", to, error));
         }
         let _ = self.temporary.keep();
@@ -217,6 +220,24 @@ mod tests {
         wipe(&dir).unwrap();
         assert_eq!(entries(&dir), ["mine"]);
         assert!(matches!(wipe(&dir), Err(WriteError::NotOurs { .. })));
+        std::fs::remove_file(dir.join("mine")).unwrap();
+        assert_eq!(wipe(&dir).unwrap().len(), 0);
+        assert!(!dir.exists(), "an empty folder goes too");
+    }
+
+    #[test]
+    fn wipe_follows_no_link() {
+        let base = tempfile::tempdir().unwrap();
+        let (dir, elsewhere, link) =
+            (base.path().join("out"), base.path().join("elsewhere"), base.path().join("link"));
+        Pending::prepare(&elsewhere).unwrap().commit(&[file("key", "not ours")]).unwrap();
+        let manifest = file(MANIFEST, r#"{"jobpass":"1","files":["a/key","jobpass.json"]}"#);
+        Pending::prepare(&dir).unwrap().commit(&[manifest]).unwrap();
+        std::os::unix::fs::symlink(&dir, &link).unwrap();
+        assert!(matches!(wipe(&link), Err(WriteError::NotOurs { .. })));
+        std::os::unix::fs::symlink(&elsewhere, dir.join("a")).unwrap();
+        wipe(&dir).unwrap();
+        assert_eq!(entries(&elsewhere), ["key"]);
     }
 
     #[test]
