@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
+mod explain;
 mod layering;
 mod login;
+mod policy;
 mod recorded;
 mod ssh_proxy;
 mod support;

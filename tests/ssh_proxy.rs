@@ -8,7 +8,7 @@ use jobpass::platform::Platform;
 use jobpass::sandbox::{SandboxNode, SandboxOptions};
 
 use crate::support::cluster::Cluster;
-use crate::support::command::{Ran, put, run};
+use crate::support::command::{Ran, put};
 use crate::support::sshd::{Sshd, me};
 
 const NODE: &str = "node1.sandbox.example";

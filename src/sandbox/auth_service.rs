@@ -146,12 +146,13 @@ fn is_mfa_required(
         Some(MfaTarget::Node(node)) => role.logins.contains(&node.login),
         _ => true,
     };
-    let required = caller
+    let of_roles = caller
         .roles
         .iter()
         .filter_map(|name| cluster.role(name))
         .filter(applies)
         .any(|r| r.require_mfa_type != 0);
+    let required = of_roles || cluster.options.require_session_mfa;
     // `MFA_REQUIRED_YES` is 1, `MFA_REQUIRED_NO` 2 (api/proto authservice.proto).
     IsMfaRequiredResponse { required, mfa_required: if required { 1 } else { 2 } }
 }

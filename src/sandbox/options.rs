@@ -90,6 +90,8 @@ pub struct SandboxOptions {
     pub databases: Vec<SandboxDatabase>,
     /// Registered applications.
     pub apps: Vec<SandboxApp>,
+    /// Per-session MFA for the whole cluster (`cluster_auth_preference`), which no role shows.
+    pub require_session_mfa: bool,
     /// RSA-2048 CAs, as clusters made before version 17 have; slower to make.
     pub rsa_cas: bool,
     /// Identity tokens signed with RS256, as all real platforms do, in place of ES256; slower to make.
@@ -144,6 +146,7 @@ impl SandboxOptions {
             kube_clusters: Vec::new(),
             databases: Vec::new(),
             apps: Vec::new(),
+            require_session_mfa: false,
             rsa_cas: false,
             rs256: false,
         }

@@ -1,0 +1,74 @@
+//! Per-session MFA and Device Trust: told before anything is written, or only a line under `-v` where the server will not say.
+
+use jobpass::platform::Platform;
+use jobpass::sandbox::faults::{Faults, RefusedCall};
+use jobpass::sandbox::{SandboxOptions, SandboxRole};
+
+use crate::support::cluster::{Cluster, listing};
+
+fn with_role(change: impl Fn(&mut SandboxRole)) -> SandboxOptions {
+    let mut options = SandboxOptions::simulating(None);
+    for role in options.roles.iter_mut().filter(|r| r.name == "ci-deploy") {
+        change(role);
+    }
+    options
+}
+
+#[test]
+fn a_policy_that_keeps_bots_out_stops_the_login() {
+    let strict = |text: &str| with_role(|r| text.clone_into(&mut r.device_trust_mode));
+    let mfa = |kind| with_role(|r| r.require_mfa_type = kind);
+    let whole = SandboxOptions { require_session_mfa: true, ..SandboxOptions::simulating(None) };
+    for (options, arguments, wanted) in [
+        (mfa(1), &[][..], "error: the role `ci-deploy` demands per-session MFA (`require_session_mfa: yes`)"),
+        (mfa(2), &[], "the role `ci-deploy` demands a hardware key"),
+        (strict("required"), &[], "Device Trust (`device_trust_mode: required`)"),
+        (whole, &["--target", "deploy@node1"], "error: `deploy@node1` demands per-session MFA"),
+    ] {
+        let cluster = Cluster::start(options);
+        let job = cluster.job(Platform::GitHubActions);
+        let ran = job.login(arguments);
+        assert_eq!(ran.code, 4, "{}", ran.stderr);
+        assert!(ran.stderr.contains(wanted), "{wanted} is not in {}", ran.stderr);
+        assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+        assert!(listing(&cluster.path("temp")).is_empty(), "nothing is written");
+        assert_eq!(std::fs::read_to_string(cluster.path("GITHUB_ENV")).unwrap(), "", "nothing is exported");
+        let mut unchecked = arguments.to_vec();
+        unchecked.push("--no-verify");
+        job.login(&unchecked).ok();
+    }
+}
+
+#[test]
+fn what_does_not_concern_bots_is_let_through() {
+    for options in [
+        with_role(|r| "required-for-humans".clone_into(&mut r.device_trust_mode)),
+        with_role(|r| "optional".clone_into(&mut r.device_trust_mode)),
+        SandboxOptions { require_session_mfa: true, ..SandboxOptions::simulating(None) },
+    ] {
+        Cluster::start(options).job(Platform::GitLabCi).login(&[]).ok();
+    }
+    // Only roles that are asked for count.
+    let cluster = Cluster::start(with_role(|r| r.require_mfa_type = 1));
+    cluster.job(Platform::GitLabCi).login(&["--roles", "ci-read"]).ok();
+}
+
+#[test]
+fn a_server_that_will_not_say_costs_a_line() {
+    let refuse =
+        |method: &str, code| RefusedCall { method: method.into(), code, message: "not for you".into() };
+    let faults = Faults {
+        refuse_calls: vec![refuse("GetCurrentUserRoles", 7), refuse("IsMFARequired", 12)],
+        ..Faults::default()
+    };
+    let cluster = Cluster::start(SandboxOptions { faults, ..with_role(|r| r.require_mfa_type = 1) });
+    let ran = cluster.job(Platform::GitLabCi).login(&["-v", "--target", "deploy@node1"]).ok();
+    for line in [
+        "what its roles demand is not known: GetCurrentUserRoles: not for you",
+        "whether the target demands MFA is not known",
+    ] {
+        assert!(ran.stderr.contains(line), "{line} is not in {}", ran.stderr);
+    }
+    let quiet = cluster.job(Platform::GitLabCi).login(&[]).ok();
+    assert!(!quiet.stderr.contains("not known"), "{}", quiet.stderr);
+}
