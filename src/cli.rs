@@ -16,6 +16,7 @@ use crate::net::HostPort;
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 use crate::verify::policy::Target;
+use value::Pin;
 
 /// Short-lived Teleport credentials for CI jobs
 #[derive(Debug, Parser)]
@@ -77,7 +78,16 @@ pub struct ClusterArgs {
     /// The proxy's web address [env: `TELEPORT_PROXY`]
     #[arg(long, alias = "proxy-server", value_name = "HOST[:PORT]", value_parser = value::address)]
     pub proxy: Option<HostPort>,
-    /// Trust only these roots for web certificates (PEM)
+    /// The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = value::auth_address, conflicts_with = "proxy")]
+    pub auth_server: Option<HostPort>,
+    /// SHA-256 of the public key of the cluster's host CA, as `tctl status` shows it (with `--auth-server`)
+    #[arg(long, value_name = "sha256:HEX", value_parser = value::pin, requires = "auth_server")]
+    pub ca_pin: Option<Pin>,
+    /// Trust whatever answers at `--auth-server`; the join gives it this job's identity token
+    #[arg(long, requires = "auth_server", conflicts_with_all = ["ca_pin", "ca_file"])]
+    pub insecure_trust_on_first_use: bool,
+    /// Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Deadline of the whole run

@@ -153,7 +153,7 @@ async fn flights(
     let auth = async { Ok(cluster.auth(&bot.cluster, &bot.authorities, bot.client.clone()).await?) };
     // Keys are made while the connection comes about.
     let (keys, auth) = tokio::try_join!(keys, auth)?;
-    let expires = expiry(now, &bot.ping, wanted.ttl);
+    let expires = expiry(now, bot.ping.clock_skew, wanted.ttl);
     let authorities = async { Ok(authorities(&auth, bot).await?) };
     if wanted.outputs.iter().any(|o| o.roles.is_none()) {
         let (roles, authorities) = tokio::try_join!(default_roles(&auth, bot), authorities)?;

@@ -64,8 +64,8 @@ pub struct Refusal {
     pub platform: Option<Platform>,
     /// What the job's identity token says.
     pub claims: UnverifiedClaims,
-    /// What the cluster says of itself.
-    pub ping: Ping,
+    /// What the cluster says of itself, where it told before the join.
+    pub ping: Option<Ping>,
 }
 
 /// Why there is no bot identity.
@@ -143,9 +143,9 @@ pub async fn join(
 ) -> Result<BotIdentity, JoinError> {
     let Evidence::Jwt(jwt) = evidence;
     let ping = ready.ping.clone();
-    let expires = expiry(now, &ping, wanted.ttl);
+    let expires = expiry(now, ping.as_ref().and_then(|p| p.clock_skew), wanted.ttl);
     let mut method = wanted.method;
-    let mut suite = ping.suite;
+    let mut suite = ping.as_ref().and_then(|p| p.suite);
     let way = std::mem::replace(&mut ready.way, Way::Post);
     let joined = match way {
         Way::Stream(session) => {
@@ -163,12 +163,12 @@ pub async fn join(
         Way::Post => ready.post(&wanted.token, key, jwt, expires).await,
     };
     match joined {
-        Ok(joined) => bot(joined, key, ping, suite, method),
+        Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
         Err(ClusterError::Refused { code: Code::Unimplemented, message, .. })
             if !is_about_methods(&message) =>
         {
             Err(ClusterError::NotTeleport {
-                peer: cluster.proxy().to_string(),
+                peer: cluster.address().to_string(),
                 found: format!("neither way to join is there: {message}"),
             }
             .into())
@@ -179,16 +179,17 @@ pub async fn join(
 }
 
 /// When what is asked for now shall end, by the server's clock where ours is off.
-pub fn expiry(now: Timestamp, ping: &Ping, ttl: Duration) -> Timestamp {
-    let skew = jiff::SignedDuration::from_secs(ping.clock_skew.unwrap_or(0));
+pub fn expiry(now: Timestamp, clock_skew: Option<i64>, ttl: Duration) -> Timestamp {
+    let skew = jiff::SignedDuration::from_secs(clock_skew.unwrap_or(0));
     let ttl = jiff::SignedDuration::try_from(ttl).unwrap_or(jiff::SignedDuration::from_hours(1));
     now.saturating_add(skew).and_then(|t| t.saturating_add(ttl)).unwrap_or(now)
 }
 
-fn bot(
+async fn bot(
+    cluster: &Cluster,
     joined: Joined,
     key: &KeyPair,
-    ping: Ping,
+    ping: Option<Ping>,
     suite: Option<Suite>,
     method: Option<JoinMethod>,
 ) -> Result<BotIdentity, JoinError> {
@@ -197,19 +198,23 @@ fn bot(
         let field = "certificate for the key we sent".to_owned();
         return Err(ClusterError::Field { what: "the join's answer", field }.into());
     }
-    let cluster = certificate.attribute("1.7").unwrap_or(&certificate.issuer_common_name).to_owned();
-    Ok(BotIdentity {
-        user: certificate.common_name,
-        cluster,
-        client: ClientIdentity { chain: vec![certificate.der], key: key.private().clone() },
-        authorities: joined.authorities,
-        ping,
-        suite,
-        method,
-    })
+    let name = certificate.attribute("1.7").unwrap_or(&certificate.issuer_common_name).to_owned();
+    let client = ClientIdentity { chain: vec![certificate.der], key: key.private().clone() };
+    let authorities = joined.authorities;
+    let ping = match ping {
+        Some(ping) => ping,
+        None => cluster.auth(&name, &authorities, client.clone()).await?.ping().await?,
+    };
+    Ok(BotIdentity { user: certificate.common_name, cluster: name, client, authorities, ping, suite, method })
 }
 
-fn refused(message: String, jwt: &Jwt, wanted: &Wanted, method: Option<JoinMethod>, ping: Ping) -> JoinError {
+fn refused(
+    message: String,
+    jwt: &Jwt,
+    wanted: &Wanted,
+    method: Option<JoinMethod>,
+    ping: Option<Ping>,
+) -> JoinError {
     let claims = UnverifiedClaims::decode(jwt).unwrap_or_default();
     let (token, platform) = (wanted.token.clone(), wanted.platform);
     JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping }))

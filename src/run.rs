@@ -11,18 +11,21 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::Instant;
 
-use crate::cli::{Cli, Command, Login, Talk};
+use crate::cli::{Cli, ClusterArgs, Command, Login, Talk};
 use crate::detect::{self, Detected};
 use crate::env::{self, Env};
 use crate::export::{self, Exports};
 use crate::identity::keys::{KeyKind, KeyPair};
+use crate::identity::tls::ders_of;
 use crate::issue::{self, Output};
 use crate::join::{self, BotIdentity, JoinError};
 use crate::log::Log;
+use crate::net::tls::Trust;
 use crate::net::{Deadline, HostPort, Network, Options, retry};
 use crate::report::failure::RunError;
 use crate::report::{Exit, Failure, OutputReport, Report};
 use crate::teleport::Cluster;
+use crate::teleport::dial::Entry;
 use crate::token;
 use crate::verify::{self, Checked, Expectations};
 use crate::write::contents::{self, Surroundings};
@@ -78,13 +81,15 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     if args.dry.dry_run {
         return dry::login(args, env, log).await;
     }
-    let options = Options { ca_file: args.cluster.ca_file.clone(), ..Options::default() };
     let detected = detect::detect(env, &args.identity.detection())?;
-    let proxy = proxy(args, env)?;
+    let entry = entry(&args.cluster, env)?;
+    // At an auth service `--ca-file` is about the cluster's own CA, not about the web.
+    let ca_file = args.cluster.ca_file.clone().filter(|_| matches!(entry, Entry::Proxy(_)));
+    let options = Options { ca_file, ..Options::default() };
     let sink = args.output.export.clone();
     let platform = detected.platform;
     let outcome =
-        pipeline(args, env, log, Surrounding { options, detected, proxy, sink, dry_run: false }).await;
+        pipeline(args, env, log, Surrounding { options, detected, entry, sink, dry_run: false }).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::of(error, env::now()).summary()
     {
@@ -99,8 +104,8 @@ pub struct Surrounding {
     pub options: Options,
     /// Where the job runs.
     pub detected: Detected,
-    /// The proxy to ask.
-    pub proxy: HostPort,
+    /// The cluster to ask.
+    pub entry: Entry,
     /// How later steps are told.
     pub sink: export::Sink,
     /// Whether the cluster is the one in this process.
@@ -110,7 +115,7 @@ pub struct Surrounding {
 /// The stages, in order.
 pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -> anyhow::Result<Outcome> {
     let begin = Instant::now();
-    let Surrounding { options, detected, proxy, sink, dry_run } = around;
+    let Surrounding { options, detected, entry, sink, dry_run } = around;
     for reason in &detected.reasons {
         log.detail(format!("{}: {}", reason.platform, reason.why));
     }
@@ -120,7 +125,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let (token, platform) = (token_name(args, env)?, detected.platform);
     let join_wanted = join::Wanted { token, method: detected.method, platform, ttl };
     let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
-    let cluster = Cluster::new(network.clone(), proxy.clone());
+    let cluster = Cluster::new(network.clone(), entry.clone());
     let place = place::Place::choose(args, env, detected.platform, log)?;
     let mut folders = place.prepare(&outputs(args))?;
 
@@ -155,7 +160,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let at = Instant::now();
     let issue_wanted =
         issue::Wanted { outputs: outputs(args), ttl, key_kind: args.output.key_type.map(KeyKind::from) };
-    let asked = join::expiry(env::now(), &bot.ping, ttl);
+    let asked = join::expiry(env::now(), bot.ping.clock_skew, ttl);
     let batch = issue::issue(&cluster, &bot, &issue_wanted, env::now()).await?;
     log.took("issue", at.elapsed());
     let checked = verify::verify(batch, &bot, &expectations(args), asked, env::now())?;
@@ -172,9 +177,9 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     }
 
     let at = Instant::now();
-    let later_proxy = later_proxy(&proxy, &bot);
+    let later_proxy = later_proxy(&entry, &bot);
     let mut report = report(&checked, &bot, &detected, &later_proxy, &folders, dry_run);
-    let ca_file = args.cluster.ca_file.as_ref().map(|f| env.absolute(f));
+    let ca_file = options.ca_file.as_ref().map(|f| env.absolute(f));
     let mut files = Vec::new();
     for (dir, members) in folders.members() {
         let copy = dir.join(BINARY);
@@ -221,14 +226,39 @@ async fn stoppable(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyho
     }
 }
 
-fn proxy(args: &Login, env: &Env) -> Result<HostPort, RunError> {
-    if let Some(proxy) = &args.cluster.proxy {
-        return Ok(proxy.clone());
-    }
+/// Where the cluster is entered, and whom to trust there.
+fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
     let usage = |message: String, hint: &str| RunError::Usage { message, hint: Some(hint.to_owned()) };
+    if let Some(address) = &args.auth_server {
+        let trust = match (&args.ca_pin, &args.ca_file) {
+            (Some(pin), _) => Trust::Pin(pin.0),
+            (None, Some(file)) => {
+                let path = env.absolute(file).display().to_string();
+                let text = env::read_text(std::path::Path::new(&path))
+                    .map_err(|source| RunError::Read { path: path.clone(), source })?;
+                let roots = ders_of(&text).ok().filter(|roots| !roots.is_empty());
+                let none =
+                    || usage(format!("`{path}` holds no PEM certificate"), "give the cluster's host CA");
+                Trust::Only(roots.ok_or_else(none)?)
+            }
+            (None, None) if args.insecure_trust_on_first_use => Trust::Blindly,
+            (None, None) => {
+                return Err(usage(
+                    format!("nothing says how to know the auth service at {address}"),
+                    "give `--ca-pin sha256:…` (`tctl status` shows it) or `--ca-file`; \
+                     `--insecure-trust-on-first-use` trusts whatever answers",
+                ));
+            }
+        };
+        return Ok(Entry::Auth { address: address.clone(), trust });
+    }
+    if let Some(proxy) = &args.proxy {
+        return Ok(Entry::Proxy(proxy.clone()));
+    }
     let hint = "say `--proxy HOST[:PORT]`, or set `TELEPORT_PROXY`";
     let text = env.var(env::names::TELEPORT_PROXY).ok_or_else(|| usage("no proxy is given".into(), hint))?;
-    HostPort::parse(text, 443).map_err(|e| usage(format!("`TELEPORT_PROXY`: {e}"), hint))
+    let proxy = HostPort::parse(text, 443).map_err(|e| usage(format!("`TELEPORT_PROXY`: {e}"), hint))?;
+    Ok(Entry::Proxy(proxy))
 }
 
 /// The join token's name; an absolute path is a file that holds it, as in tbot.
@@ -293,9 +323,13 @@ fn expectations(args: &Login) -> Expectations {
     }
 }
 
-/// Stays on the address the user gave: split DNS and tunnels make the advertised one unreachable for some.
-fn later_proxy(given: &HostPort, _bot: &BotIdentity) -> HostPort {
-    given.clone()
+/// Stays on the address the user gave: split DNS and tunnels make the advertised one unreachable for some. Behind an auth service the advertised
+/// one is all there is.
+fn later_proxy(entry: &Entry, bot: &BotIdentity) -> HostPort {
+    match entry {
+        Entry::Proxy(given) => given.clone(),
+        Entry::Auth { address, .. } => bot.ping.public_address.clone().unwrap_or_else(|| address.clone()),
+    }
 }
 
 fn report(

@@ -112,3 +112,45 @@ fn what_it_says_is_what_a_join_gets() {
         assert_eq!(job.run(&["explain", "--rules", "token.yaml"]).code, code);
     }
 }
+
+/// What the simulated GitHub job says.
+const SAID: [(&str, &str); 6] = [
+    ("repository", "acme/app"),
+    ("repository_owner", "acme"),
+    ("ref", "refs/heads/main"),
+    ("ref_type", "branch"),
+    ("workflow", "deploy"),
+    ("actor", "octocat"),
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+
+    /// Any rules, any of the versions that differ: the sandbox admits whom `explain` says it would admit, and refuses the rest.
+    #[test]
+    fn the_sandbox_and_explain_never_differ(
+        rules in proptest::collection::vec(proptest::collection::vec(0_u8..5, SAID.len()), 1..4),
+        globs: bool,
+    ) {
+        let version = if globs { "18.9.0" } else { "18.2.0" };
+        let mut text = String::from(
+            "kind: token\nversion: v2\nmetadata: {name: ci-github}\nspec:\n  roles: [Bot]\n  bot_name: ci\n  \
+             join_method: github\n  github:\n    allow:\n",
+        );
+        for rule in &rules {
+            let fields = SAID.iter().zip(rule).filter_map(|((field, said), choice)| match choice {
+                0 | 1 => None,
+                2 => Some(format!("{field}: \"{said}\"")),
+                3 => Some(format!("{field}: \"{}*\"", &said[..2])),
+                _ => Some(format!("{field}: \"x{said}\"")),
+            });
+            text.push_str(&format!("      - {{{}}}\n", fields.collect::<Vec<_>>().join(", ")));
+        }
+        let tokens = jobpass::rules::parse(&text).unwrap();
+        let cluster = Cluster::start(SandboxOptions { tokens, version: version.into(), ..SandboxOptions::simulating(None) });
+        put(&cluster.path("token.yaml"), &text);
+        let job = cluster.job(Platform::GitHubActions);
+        let said = job.run(&["explain", "--rules", "token.yaml", "--server-version", version]).code;
+        proptest::prop_assert_eq!(job.login(&["--no-verify"]).code, said, "{}", text);
+    }
+}

@@ -25,9 +25,33 @@ pub struct Words(pub Vec<String>);
 /// The web port when none is given.
 const WEB_PORT: u16 = 443;
 
+/// The auth service's port when none is given.
+const AUTH_PORT: u16 = 3025;
+
 /// `HOST[:PORT]`.
 pub fn address(text: &str) -> Result<HostPort, String> {
     HostPort::parse(text, WEB_PORT).map_err(|e| e.to_string())
+}
+
+/// A CA pin: SHA-256 of a `SubjectPublicKeyInfo`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pin(pub [u8; 32]);
+
+/// `sha256:` and 64 hexadecimal digits.
+pub fn pin(text: &str) -> Result<Pin, String> {
+    let wrong = || "a CA pin is `sha256:` and 64 hexadecimal digits".to_owned();
+    let hex = text.strip_prefix("sha256:").filter(|h| h.len() == 64 && h.is_ascii()).ok_or_else(wrong)?;
+    let mut bytes = [0; 32];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        let pair = hex.get(index * 2..index * 2 + 2).ok_or_else(wrong)?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+    }
+    Ok(Pin(bytes))
+}
+
+/// `HOST[:PORT]` of an auth service.
+pub fn auth_address(text: &str) -> Result<HostPort, String> {
+    HostPort::parse(text, AUTH_PORT).map_err(|e| e.to_string())
 }
 
 /// A duration such as `1h30m` or `PT1H`; above zero.

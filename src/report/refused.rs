@@ -28,15 +28,17 @@ impl Refused {
     /// Works it out. `now` is our clock.
     pub fn of(refusal: &Refusal, now: Timestamp) -> Self {
         let claims = &refusal.claims;
+        let ping = refusal.ping.as_ref();
+        let clock_skew = ping.and_then(|p| p.clock_skew);
         let audiences = claims.audiences().join(", ");
         let context = Context {
             method: refusal.method,
             claims: Some(claims),
-            clock_skew: refusal.ping.clock_skew,
+            clock_skew,
             audience_sent: Some(audiences.as_str()).filter(|a| !a.is_empty()),
             platform: refusal.platform,
-            server_version: ServerVersion::parse(&refusal.ping.server_version),
-            cluster: Some(&refusal.ping.cluster_name),
+            server_version: ping.and_then(|p| ServerVersion::parse(&p.server_version)),
+            cluster: ping.map(|p| p.cluster_name.as_str()),
             token_name: Some(&refusal.token),
             ..Context::at(now)
         };
@@ -49,7 +51,7 @@ impl Refused {
                 format!("the identity token expired {} ago", span(left.abs()))
             });
         }
-        match refusal.ping.clock_skew {
+        match clock_skew {
             Some(skew) if skew.abs() >= 2 => {
                 let way = if skew > 0 { "behind" } else { "ahead of" };
                 state.push(format!("this machine's clock is {}s {way} the cluster's", skew.abs()));

@@ -10,6 +10,7 @@ use crate::platform::Platform;
 use crate::report::failure::RunError;
 use crate::run::{Outcome, Surrounding, pipeline};
 use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::teleport::dial::Entry;
 
 /// Runs it.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
@@ -54,7 +55,10 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let around = Surrounding {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
         detected: detect::detect(&job, &wanted)?,
-        proxy: HostPort { host: sandbox.address.ip().to_string(), port: sandbox.address.port() },
+        entry: Entry::Proxy(HostPort {
+            host: sandbox.address.ip().to_string(),
+            port: sandbox.address.port(),
+        }),
         // A simulated platform has no files to hand on to; a real one has.
         sink: match (&args.output.export, real) {
             (Sink::Auto, None) => Sink::None,

@@ -13,6 +13,7 @@ use crate::net::{Deadline, HostPort, Network, Options};
 use crate::report::failure::RunError;
 use crate::run::Outcome;
 use crate::teleport::Cluster;
+use crate::teleport::dial::Entry;
 use crate::teleport::transport::{Target, carry};
 use crate::write::MANIFEST;
 
@@ -31,7 +32,7 @@ pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> anyhow::Result<O
     let target = Target::of(&args.host, args.port, &cluster_name);
     let options = Options { ca_file: args.ca_file.as_ref().map(|f| env.absolute(f)), ..Options::default() };
     let network = Network::new(env, &options, Deadline::after(LONGEST), log.clone())?;
-    let cluster = Cluster::new(network, proxy);
+    let cluster = Cluster::new(network, Entry::Proxy(proxy));
     let connect = cluster.ssh(&identity.authorities, identity.client);
     let limit = Deadline::after(args.timeout);
     let channel = limit.run("connecting to the proxy", connect).await??;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::ClusterError;
 use super::grpc::Channel;
+use super::ping::{Ping, of_auth};
 use super::wire::{
     self, CaKeySet, Certs, Empty, GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetRoleRequest,
     IsMfaRequiredRequest, IsMfaRequiredResponse, MfaTarget, Role, RouteToApp, RouteToDatabase,
@@ -102,6 +103,11 @@ impl AuthService {
     /// Takes a connection made with a client certificate.
     pub fn new(channel: Channel) -> Self {
         Self { channel }
+    }
+
+    /// Name, version and addresses of the cluster.
+    pub async fn ping(&self) -> Result<Ping, ClusterError> {
+        of_auth(self.channel.unary("Ping", "/proto.AuthService/Ping", Empty {}).await?)
     }
 
     /// Reads a role. A bot may read its own (`bot-NAME`) only.

@@ -4,7 +4,7 @@ use tokio::sync::Mutex;
 use tonic::Code;
 
 use super::auth_service::AuthService;
-use super::dial::{Dialer, Early, Path, Service};
+use super::dial::{Dialer, Early, Entry, Path, Service};
 use super::grpc::Channel;
 use super::join_service::{self, Begun, Session};
 use super::ping::{self, Ping};
@@ -16,21 +16,21 @@ use crate::net::tls::ClientIdentity;
 use crate::net::{HostPort, NetError, Network, retry};
 use crate::secret::Jwt;
 
-/// A cluster behind a proxy.
+/// A cluster, entered through its proxy or at its auth service.
 pub struct Cluster {
     network: Network,
-    proxy: HostPort,
+    entry: Entry,
     dialer: Dialer,
     early: Mutex<Vec<Early>>,
 }
 
 /// All that could be done before the identity token is there.
 pub struct Ready {
-    /// What the proxy says of the cluster.
-    pub ping: Ping,
+    /// What the proxy says of the cluster; `None` at an auth service, which tells only those who have joined.
+    pub ping: Option<Ping>,
     /// How the join goes on.
     pub way: Way,
-    web: Connection,
+    web: Option<Connection>,
 }
 
 /// How often the ping is tried when no answer comes.
@@ -46,14 +46,14 @@ pub enum Way {
 
 impl Cluster {
     /// Nothing is sent yet.
-    pub fn new(network: Network, proxy: HostPort) -> Self {
-        let dialer = Dialer::new(network.clone(), proxy.clone());
-        Self { network, proxy, dialer, early: Mutex::default() }
+    pub fn new(network: Network, entry: Entry) -> Self {
+        let dialer = Dialer::new(network.clone(), entry.clone());
+        Self { network, entry, dialer, early: Mutex::default() }
     }
 
     /// The address the user gave.
-    pub fn proxy(&self) -> &HostPort {
-        &self.proxy
+    pub fn address(&self) -> &HostPort {
+        self.entry.address()
     }
 
     /// The network it is reached over.
@@ -73,6 +73,12 @@ impl Cluster {
             |_| self.ping(),
             ClusterError::is_transient,
         );
+        if let Entry::Auth { address, .. } = &self.entry {
+            return match self.begin_once(token).await? {
+                Begun::Session(session) => Ok(Ready { ping: None, way: Way::Stream(session), web: None }),
+                Begun::NotServed => Err(ClusterError::OldAuth { peer: address.to_string() }),
+            };
+        }
         let (pinged, begun) = tokio::join!(ping, self.begin(token));
         let (web, ping) = pinged?;
         let way = match begun {
@@ -87,12 +93,12 @@ impl Cluster {
             }
             Err(error) => return Err(error),
         };
-        Ok(Ready { ping, way, web })
+        Ok(Ready { ping: Some(ping), way, web: Some(web) })
     }
 
     async fn ping(&self) -> Result<(Connection, Ping), ClusterError> {
-        let peer = self.proxy.to_string();
-        let opened = Connection::open(&self.network, &self.proxy).await;
+        let peer = self.address().to_string();
+        let opened = Connection::open(&self.network, self.address()).await;
         let mut web =
             opened.map_err(|source| ClusterError::Net { doing: format!("reaching {peer}"), source })?;
         let ping = ping::ping(&mut web, &peer, env::now).await?;
@@ -166,7 +172,9 @@ impl Ready {
         jwt: &Jwt,
         expires: jiff::Timestamp,
     ) -> Result<join_service::Joined, ClusterError> {
-        host_credentials::join(&mut self.web, &host_credentials::Request::new(token, key, jwt, expires)).await
+        let none = || ClusterError::Field { what: "this way to join", field: "web page".into() };
+        let web = self.web.as_mut().ok_or_else(none)?;
+        host_credentials::join(web, &host_credentials::Request::new(token, key, jwt, expires)).await
     }
 }
 

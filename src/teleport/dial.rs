@@ -59,6 +59,14 @@ impl Service {
         }
     }
 
+    /// What is offered, ours first. `h2` must follow: the proxy agrees on it for the auth service, and refuses a list without it.
+    fn alpn(&self, entry: &Entry) -> Vec<Vec<u8>> {
+        match entry {
+            Entry::Proxy(_) => vec![self.own_alpn().into_bytes(), H2.to_vec()],
+            Entry::Auth { .. } => vec![H2.to_vec()],
+        }
+    }
+
     fn own_alpn(&self) -> String {
         match self {
             Self::ProxyGrpc => ALPN_PROXY_GRPC.to_owned(),
@@ -67,19 +75,17 @@ impl Service {
         }
     }
 
-    fn alpn(&self) -> Vec<Vec<u8>> {
-        // `h2` must follow: the proxy agrees on it for the auth service, and refuses a list without it.
-        vec![self.own_alpn().into_bytes(), H2.to_vec()]
-    }
-
-    fn spec(&self, proxy: &HostPort) -> TlsSpec {
-        let (server_name, trust, client) = match self {
-            Self::ProxyGrpc => (proxy.host.clone(), Trust::Web, None),
-            Self::Auth { authorities, client, .. } | Self::ProxySsh { authorities, client } => {
+    fn spec(&self, entry: &Entry) -> TlsSpec {
+        let (server_name, trust, client) = match (self, entry) {
+            (Self::ProxyGrpc, Entry::Proxy(proxy)) => (proxy.host.clone(), Trust::Web, None),
+            (Self::ProxyGrpc, Entry::Auth { trust, .. }) => {
+                (CLUSTER_SERVER_NAME.to_owned(), trust.clone(), None)
+            }
+            (Self::Auth { authorities, client, .. } | Self::ProxySsh { authorities, client }, _) => {
                 (CLUSTER_SERVER_NAME.to_owned(), Trust::Only(authorities.clone()), Some(client.clone()))
             }
         };
-        TlsSpec { peer: proxy.to_string(), server_name, alpn: self.alpn(), trust, client }
+        TlsSpec { peer: entry.address().to_string(), server_name, alpn: self.alpn(entry), trust, client }
     }
 }
 
@@ -104,18 +110,45 @@ pub enum Path {
     Upgrade = 2,
 }
 
-/// Opens connections to one proxy.
+/// Where a cluster is entered.
+#[derive(Clone)]
+pub enum Entry {
+    /// The proxy's web address: everything is behind its one port.
+    Proxy(HostPort),
+    /// The auth service itself, where its port is reachable: no web page, no ssh.
+    Auth {
+        /// Usually port 3025.
+        address: HostPort,
+        /// How it is known before the join gives the cluster's CAs.
+        trust: Trust,
+    },
+}
+
+impl Entry {
+    /// The address all connections go to.
+    pub fn address(&self) -> &HostPort {
+        match self {
+            Self::Proxy(address) | Self::Auth { address, .. } => address,
+        }
+    }
+}
+
+/// Opens connections to one cluster.
 #[derive(Clone)]
 pub struct Dialer {
     network: Network,
-    proxy: HostPort,
+    entry: Entry,
     path: Arc<AtomicU8>,
 }
 
 impl Dialer {
-    /// To this proxy's web address.
-    pub fn new(network: Network, proxy: HostPort) -> Self {
-        Self { network, proxy, path: Arc::new(AtomicU8::new(Path::Unknown as u8)) }
+    /// Nothing is opened yet.
+    pub fn new(network: Network, entry: Entry) -> Self {
+        let path = match entry {
+            Entry::Proxy(_) => Path::Unknown,
+            Entry::Auth { .. } => Path::Direct,
+        };
+        Self { network, entry, path: Arc::new(AtomicU8::new(path as u8)) }
     }
 
     /// What is known of the way.
@@ -129,8 +162,8 @@ impl Dialer {
 
     /// Begins a TCP connection now.
     pub fn early(&self) -> Early {
-        let (network, proxy) = (self.network.clone(), self.proxy.clone());
-        Early(tokio::spawn(async move { network.tcp(&proxy).await }))
+        let (network, address) = (self.network.clone(), self.entry.address().clone());
+        Early(tokio::spawn(async move { network.tcp(&address).await }))
     }
 
     /// Remembers what was seen to work.
@@ -171,32 +204,35 @@ impl Dialer {
                 Err(error) => return Err(self.failed(service, error)),
             },
         };
-        Channel::over(stream, &self.proxy.to_string(), self.network.deadline()).await
+        Channel::over(stream, &self.entry.address().to_string(), self.network.deadline()).await
     }
 
     async fn direct(&self, early: Option<Early>, service: &Service) -> Result<Stream, NetError> {
         let tcp = self.tcp(early).await?;
-        let TlsStream { stream, alpn, .. } = self.network.tls(tcp, &service.spec(&self.proxy)).await?;
+        let TlsStream { stream, alpn, .. } = self.network.tls(tcp, &service.spec(&self.entry)).await?;
         // A server that prefers `h2` in a list still routes by what was offered beside it.
         if alpn.as_deref() == Some(H2) || alpn.as_deref() == Some(service.own_alpn().as_bytes()) {
             return Ok(stream);
         }
         let agreed = alpn.map_or("none".into(), |a| super::fault::plain(&String::from_utf8_lossy(&a)));
         Err(NetError::Tls {
-            peer: self.proxy.to_string(),
+            peer: self.entry.address().to_string(),
             reason: format!("the protocol agreed on is {agreed}"),
         })
     }
 
     async fn upgraded(&self, early: Option<Early>, service: &Service) -> Result<Stream, ClusterError> {
         let tcp = self.tcp(early).await.map_err(|e| self.failed(service, e))?;
-        let tunnel = upgrade(&self.network, tcp, &self.proxy).await?;
-        let tls = self.network.tls(tunnel, &service.spec(&self.proxy)).await;
+        let tunnel = upgrade(&self.network, tcp, self.entry.address()).await?;
+        let tls = self.network.tls(tunnel, &service.spec(&self.entry)).await;
         tls.map(|tls| tls.stream).map_err(|e| self.failed(service, e))
     }
 
     fn failed(&self, service: &Service, source: NetError) -> ClusterError {
-        ClusterError::Net { doing: format!("reaching {} at {}", service.name(), self.proxy), source }
+        ClusterError::Net {
+            doing: format!("reaching {} at {}", service.name(), self.entry.address()),
+            source,
+        }
     }
 
     async fn tcp(&self, early: Option<Early>) -> Result<Stream, NetError> {
@@ -205,7 +241,7 @@ impl Dialer {
         {
             return result;
         }
-        self.network.tcp(&self.proxy).await
+        self.network.tcp(self.entry.address()).await
     }
 }
 

@@ -27,6 +27,11 @@ pub enum ClusterError {
         "the proxy {peer} has TLS routing off, so its auth service is reachable through an SSH tunnel only, which jobpass does not speak"
     )]
     NoTlsRouting { peer: String },
+    /// An auth service from before the join stream.
+    #[error(
+        "the auth service at {peer} is older than Teleport 18, and those take joins through the proxy only"
+    )]
+    OldAuth { peer: String },
     /// An answer, and it is no. Final: never tried again.
     #[error("{call}: {message}")]
     Refused { call: &'static str, code: Code, message: String },
@@ -61,6 +66,7 @@ impl ClusterError {
                  or turn on TLS routing (`proxy_listener_mode: multiplex`)"
                     .into(),
             ),
+            Self::OldAuth { .. } => Some("use `--proxy HOST[:PORT]`, the proxy's web address".into()),
             Self::Refused { .. } => None,
             Self::Unanswered { .. } => Some("the cluster or a balancer before it is not well: run the job again later".into()),
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ClusterError;
 use super::fault::plain;
+use super::wire::PingResponse;
 use crate::identity::Suite;
 use crate::net::HostPort;
 use crate::net::http::{Answer, Connection};
@@ -83,6 +84,23 @@ pub fn read(body: &[u8], status: u16, peer: &str) -> Result<Ping, ClusterError> 
         tls_routing: page.pointer("/proxy/tls_routing_enabled").and_then(Value::as_bool).unwrap_or(false),
         suite,
         edition: text("/edition").map(plain),
+        clock_skew: None,
+    })
+}
+
+/// The same, as the auth service tells it to those who have joined.
+pub fn of_auth(answer: PingResponse) -> Result<Ping, ClusterError> {
+    let missing =
+        |field: &str| ClusterError::Field { what: "the auth service's ping", field: field.to_owned() };
+    let suite = (answer.signature_algorithm_suite != 0).then(|| answer.signature_algorithm_suite.to_string());
+    Ok(Ping {
+        major: major(&answer.server_version).ok_or_else(|| missing("server_version"))?,
+        server_version: plain(&answer.server_version),
+        public_address: HostPort::parse(&answer.proxy_public_addr, 443).ok(),
+        cluster_name: answer.cluster_name,
+        tls_routing: true,
+        suite: suite.and_then(|s| Suite::parse(&s)),
+        edition: None,
         clock_skew: None,
     })
 }
