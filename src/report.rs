@@ -2,6 +2,7 @@
 
 pub mod failure;
 pub mod refused;
+pub mod wrapped;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

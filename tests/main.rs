@@ -7,5 +7,6 @@ mod layering;
 mod login;
 mod policy;
 mod recorded;
+mod refusals;
 mod ssh_proxy;
 mod support;

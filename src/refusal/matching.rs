@@ -194,13 +194,14 @@ fn one(title: &str, detail: impl Into<String>, cure: &str) -> Vec<Cause> {
 
 /// The server never says which rule or field failed; the job's own claims often do.
 fn no_rule(ctx: &Context<'_>) -> Vec<Cause> {
-    let mut found = traps::rules(ctx);
+    let (guesses, mut found): (Vec<_>, Vec<_>) = traps::rules(ctx).into_iter().partition(traps::is_a_guess);
     let token = ctx.token_name.map_or_else(|| "the token".to_owned(), |name| format!("`{}`", clean(name)));
     found.push(Cause::new(
         "no rule of the token fits this job",
         format!("in no rule of {token} do all fields agree with the job's claims, and the server does not say which one fails"),
         "Save the token with `tctl get token/NAME` and run `jobpass explain` with it to see each field.",
     ));
+    found.extend(guesses);
     found
 }
 

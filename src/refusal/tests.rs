@@ -267,8 +267,10 @@ fn the_trap_in_the_claims_comes_first() {
             ..Context::at(now())
         };
         let found = causes(message, &ctx);
-        assert_eq!(found[0].title, title, "{message}: {found:#?}");
-        assert!(found[0].cure.contains(words), "{}", found[0].cure);
+        // What the claims alone make no likelier follows what is certain.
+        let place = usize::from(title == "the job has no environment");
+        assert_eq!(found[place].title, title, "{message}: {found:#?}");
+        assert!(found[place].cure.contains(words), "{}", found[place].cure);
     }
 }
 

@@ -4,6 +4,16 @@ use super::{Cause, Context, clean};
 use crate::rules::GITHUB_GLOBS_SINCE;
 use crate::teleport::JoinMethod;
 
+const NO_ENVIRONMENT: &str = "the job has no environment";
+const NO_GLOBS: &str = "no globs on this server";
+const SHORT_REF: &str = "the ref is not written in full";
+const LONG_REF: &str = "the ref has no prefix";
+
+/// Whether the cause depends on what the rules say, and the job's claims alone make it no likelier than any other.
+pub(super) fn is_a_guess(cause: &Cause) -> bool {
+    [NO_ENVIRONMENT, NO_GLOBS, SHORT_REF, LONG_REF].contains(&cause.title.as_str())
+}
+
 /// Why no rule may match, the most telling first.
 pub(super) fn rules(ctx: &Context<'_>) -> Vec<Cause> {
     match ctx.method {
@@ -60,7 +70,7 @@ fn github(ctx: &Context<'_>) -> Vec<Cause> {
     }
     if environment.is_empty() {
         found.push(Cause::new(
-            "the job has no environment",
+            NO_ENVIRONMENT,
             "there is no claim `environment`, so a rule that has one cannot match",
             "Add `environment: NAME` to the job, or remove the field from the rule.",
         ));
@@ -75,14 +85,14 @@ fn github(ctx: &Context<'_>) -> Vec<Cause> {
     }
     if ctx.server_version.is_some_and(|version| version < GITHUB_GLOBS_SINCE) {
         found.push(Cause::new(
-            "no globs on this server",
+            NO_GLOBS,
             format!("before about {GITHUB_GLOBS_SINCE} the fields of a `github` rule are compared exactly, `*` included"),
             "Write the values out in full.",
         ));
     }
     if !git_ref.is_empty() {
         found.push(Cause::new(
-            "the ref is not written in full",
+            SHORT_REF,
             format!("the claim is `{git_ref}`; the sample in Teleport's documentation says `ref/heads/main`, which never matches"),
             format!("Write `ref: {git_ref}` in the rule."),
         ));
@@ -125,14 +135,14 @@ fn gitlab(ctx: &Context<'_>) -> Vec<Cause> {
     }
     if ctx.claim("environment").is_empty() {
         found.push(Cause::new(
-            "the job has no environment",
+            NO_ENVIRONMENT,
             "there is no claim `environment`, so a rule with `environment` or `environment_protected` cannot match, not even with `false`",
             "Add `environment:` to the job, or remove the fields from the rule.",
         ));
     }
     if !git_ref.is_empty() {
         found.push(Cause::new(
-            "the ref has no prefix",
+            LONG_REF,
             format!("GitLab's claim is `{git_ref}`, without `refs/heads/`"),
             format!("Write `ref: {git_ref}` in the rule."),
         ));

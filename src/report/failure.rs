@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::refused::Refused;
+use super::wrapped::wrapped;
 use crate::detect::DetectError;
 use crate::export::ExportError;
 use crate::issue::IssueError;
@@ -160,16 +161,16 @@ impl Failure {
     }
 
     fn head(&self) -> String {
-        let mut text = format!("error: {}\n", self.message);
+        let mut text = format!("error: {}\n", wrapped(&self.message, 7));
         for cause in &self.causes {
-            let _ = writeln!(text, "  caused by: {cause}");
+            let _ = writeln!(text, "  caused by: {}", wrapped(cause, 13));
         }
         text
     }
 
     fn tail(&self) -> String {
         self.hints.iter().fold(String::new(), |mut text, hint| {
-            let _ = writeln!(text, "hint: {hint}");
+            let _ = writeln!(text, "hint: {}", wrapped(hint, 6));
             text
         })
     }

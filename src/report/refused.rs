@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::wrapped::wrapped;
 use crate::join::Refusal;
 use crate::refusal::{Cause, Context, causes, job_says};
 use crate::rules::ServerVersion;
@@ -84,8 +85,13 @@ impl Refused {
         }
         text.push_str("likely causes:\n");
         for (index, cause) in self.causes.iter().enumerate() {
-            wrapped(&mut text, &format!("{}. ", index + 1), &format!("{}: {}", cause.title, cause.detail));
-            wrapped(&mut text, "   hint: ", &cause.cure);
+            let _ = writeln!(
+                text,
+                "  {}. {}",
+                index + 1,
+                wrapped(&format!("{}: {}", cause.title, cause.detail), 5)
+            );
+            let _ = writeln!(text, "     hint: {}", wrapped(&cause.cure, 11));
         }
         if let Some(rules) = &self.rules {
             text.push_str("a join token for just such jobs (save it, then `tctl create -f FILE`):\n");
@@ -108,26 +114,6 @@ impl Refused {
         let rules = self.rules.as_ref().map(|r| json!({"narrow": r.narrow, "wide": r.wide}));
         json!({"claims": said, "state": self.state, "likely_causes": causes, "rules": rules})
     }
-}
-
-/// Lines of at most 100 columns, the later ones under the first one's text.
-fn wrapped(out: &mut String, first: &str, text: &str) {
-    let hang = " ".repeat(first.len());
-    let mut line = first.to_owned();
-    let mut empty = true;
-    for word in text.split_whitespace() {
-        if !empty && line.chars().count() + 1 + word.chars().count() > 98 {
-            let _ = writeln!(out, "  {line}");
-            line.clone_from(&hang);
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
-    }
-    let _ = writeln!(out, "  {line}");
 }
 
 fn indented(out: &mut String, document: &str) {

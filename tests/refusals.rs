@@ -1,0 +1,129 @@
+//! Every refused join says what the job is, why it may have been refused and what would let it in: one snapshot a trap.
+
+use jobpass::platform::Platform;
+use jobpass::sandbox::SandboxOptions;
+use serde_json::{Value, json};
+
+use crate::support::cluster::Cluster;
+use crate::support::command::{Ran, put};
+
+/// A join token of the cluster, a bent identity token, and the snapshot of what is said.
+struct Trap {
+    name: &'static str,
+    platform: Platform,
+    /// `spec` below the method's name.
+    spec: Value,
+    /// Claims on top of the usual ones.
+    claims: Value,
+}
+
+fn traps() -> Vec<Trap> {
+    use Platform::{CircleCi, GitHubActions, GitLabCi, Spacelift};
+    let audience = "teleport.cluster.local";
+    let github = |name, allow: Value, mut claims: Value| {
+        claims["aud"] = audience.into();
+        Trap { name, platform: GitHubActions, spec: json!({"allow": [allow]}), claims }
+    };
+    let gitlab = |name, claims| Trap {
+        name,
+        platform: GitLabCi,
+        spec: json!({"allow": [{"project_path": "acme/other"}]}),
+        claims,
+    };
+    let circle = json!({"organization_id": "11111111-2222-3333-4444-555555555555", "allow": [{"context_id": "99999999-0000-0000-0000-000000000000"}]});
+    vec![
+        github("github-no-rule", json!({"repository": "acme/other"}), json!({})),
+        github(
+            "github-immutable-sub",
+            json!({"sub": "repo:acme/app:ref:refs/heads/main"}),
+            json!({"sub": "repo:acme@65/app@74:ref:refs/heads/main"}),
+        ),
+        github(
+            "github-environment-in-sub",
+            json!({"sub": "repo:acme/app:ref:refs/heads/main"}),
+            json!({"sub": "repo:acme/app:environment:prod", "environment": "prod"}),
+        ),
+        github(
+            "github-pull-request",
+            json!({"repository": "acme/app", "ref": "refs/heads/main"}),
+            json!({"sub": "repo:acme/app:pull_request", "event_name": "pull_request", "ref": "refs/pull/7/merge", "head_ref": "fix", "base_ref": "main"}),
+        ),
+        github(
+            "github-reusable-workflow",
+            json!({"repository": "acme/workflows"}),
+            json!({"job_workflow_ref": "acme/workflows/.github/workflows/deploy.yml@refs/heads/main"}),
+        ),
+        github(
+            "github-enterprise-issuer",
+            json!({"repository": "acme/app"}),
+            json!({"iss": "https://token.actions.githubusercontent.com/acme-inc"}),
+        ),
+        github("github-wrong-audience", json!({"repository": "acme/app"}), json!({"aud": "x"})),
+        github(
+            "github-expired",
+            json!({"repository": "acme/app"}),
+            json!({"exp": 1_795_000_000, "iat": 1_794_999_700}),
+        ),
+        gitlab("gitlab-no-rule", json!({})),
+        gitlab("gitlab-wrong-audience", json!({"aud": "https://teleport.example.com:443"})),
+        gitlab("gitlab-two-audiences", json!({"aud": ["sandbox.example", "https://vault.example"]})),
+        Trap { name: "circleci-context-missing", platform: CircleCi, spec: circle, claims: json!({}) },
+        Trap {
+            name: "spacelift-scope-read",
+            platform: Spacelift,
+            spec: json!({"hostname": "acme.app.spacelift.io", "allow": [{"space_id": "root", "scope": "write"}]}),
+            claims: json!({"scope": "read", "runType": "PROPOSED"}),
+        },
+    ]
+}
+
+#[test]
+fn every_trap_is_named() {
+    for trap in traps() {
+        let mut options = SandboxOptions::simulating(Some(trap.platform));
+        let token = options.tokens.first_mut().unwrap();
+        if trap.platform != Platform::CircleCi && trap.platform != Platform::Spacelift {
+            token.spec = trap.spec.clone();
+        } else {
+            // The simulated organisation and host are the sandbox's own.
+            token.spec["allow"] = trap.spec["allow"].clone();
+        }
+        let cluster = Cluster::start(options);
+        let mut claims = trap.claims.clone();
+        if trap.name == "github-wrong-audience" {
+            claims["aud"] = "https://github.com/acme".into();
+        }
+        let jwt = cluster.sandbox.id_token(trap.platform, &claims).unwrap();
+        put(&cluster.path("jwt"), jwt.expose());
+        // Shown as it is, in a file: what the platform itself would mint is not bent.
+        let ran = cluster.job(trap.platform).login(&["--id-token-file", "jwt"]);
+        assert!(!ran.all().replace("::add-mask::", "").contains("PRIVATE"), "{}", trap.name);
+        check(trap.name, &ran);
+    }
+}
+
+fn check(name: &str, ran: &Ran) {
+    let mut redactions = snapbox::Redactions::new();
+    for (what, pattern) in [
+        ("[LIFE]", r"good for another (?<redacted>\S+)"),
+        ("[AGO]", r"expired (?<redacted>\S+) ago"),
+        ("[TIME]", r"(?<redacted>\d{4}-\d\d-\d\d[T ][0-9:.A%]+( ?\+0000 UTC|Z)?)"),
+        ("[ADDRESS]", r"(?<redacted>127\.0\.0\.1:\d+)"),
+        ("[SECTION]", r"section_(start|end):(?<redacted>\d+)"),
+    ] {
+        redactions.insert(what, regex::Regex::new(pattern).unwrap()).unwrap();
+    }
+    let lines = ran.stderr.lines().filter(|l| !l.starts_with("::add-mask"));
+    let text = format!("exit {}\n{}\n", ran.code, lines.collect::<Vec<_>>().join("\n"));
+    let text = redactions.redact(&text);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/refusals/{name}.txt"));
+    snapbox::Assert::new()
+        .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
+        .eq(text, snapbox::Data::read_from(&path, None).raw());
+    for line in ran.stderr.lines().filter(|l| !l.starts_with("::") && !l.contains("section_")) {
+        assert!(
+            line.chars().count() <= 100 || line.starts_with("    "),
+            "{name}: longer than 100 columns: {line}"
+        );
+    }
+}
