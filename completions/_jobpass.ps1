@@ -35,7 +35,9 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         }
         'jobpass;login' {
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'The proxy''s web address [env: `TELEPORT_PROXY`]')
-            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Trust only these roots for web certificates (PEM)')
+            [CompletionResult]::new('--auth-server', '--auth-server', [CompletionResultType]::ParameterName, 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below')
+            [CompletionResult]::new('--ca-pin', '--ca-pin', [CompletionResultType]::ParameterName, 'SHA-256 of the public key of the cluster''s host CA, as `tctl status` shows it (with `--auth-server`)')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Deadline of the whole run')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]')
             [CompletionResult]::new('--join-method', '--join-method', [CompletionResultType]::ParameterName, 'The join method the token is for')
@@ -57,6 +59,8 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--require-login', '--require-login', [CompletionResultType]::ParameterName, 'Every output must allow this login (repeatable)')
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'A node and login the job will use: checked for per-session MFA (repeatable)')
             [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform (with --dry-run): github, gitlab, circleci, spacelift')
+            [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join gives it this job''s identity token')
+            [CompletionResult]::new('--copy-binary', '--copy-binary', [CompletionResultType]::ParameterName, 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not ask whether per-session MFA or Device Trust keep bots out')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run the whole pipeline against a throw-away cluster inside this process: DRY-RUN certificates of 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow --dry-run inside a real CI job')

@@ -131,13 +131,21 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__login)
-            opts="-v -q -h -V --proxy --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --name --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --allow-dry-run-in-ci --json --verbose --quiet --help --version"
+            opts="-v -q -h -V --proxy --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --name --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --allow-dry-run-in-ci --json --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-pin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -33,7 +33,9 @@ complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "sandbox" -d 'Serve 
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "completions" -d 'Print a completion script'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l proxy -d 'The proxy\'s web address [env: `TELEPORT_PROXY`]' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Trust only these roots for web certificates (PEM)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l timeout -d 'Deadline of the whole run' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l join-method -d 'The join method the token is for' -r
@@ -57,6 +59,8 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l require-login -d 'Every output must allow this login (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A node and login the job will use: checked for per-session MFA (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with --dry-run): github, gitlab, circleci, spacelift' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join gives it this job\'s identity token'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not ask whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run the whole pipeline against a throw-away cluster inside this process: DRY-RUN certificates of 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow --dry-run inside a real CI job'

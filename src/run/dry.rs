@@ -9,7 +9,7 @@ use crate::net::{HostPort, Options};
 use crate::platform::Platform;
 use crate::report::failure::RunError;
 use crate::run::{Outcome, Surrounding, pipeline};
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
 use crate::teleport::dial::Entry;
 
 /// Runs it.
@@ -31,15 +31,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
         }
         .into());
     };
-    let mut options = SandboxOptions::simulating(Some(platform));
-    options.dry_run = true;
-    if let Some(name) = &args.identity.token {
-        for token in &mut options.tokens {
-            if token.method.name() == platform.id() {
-                name.clone_into(&mut token.name);
-            }
-        }
-    }
+    let options = cluster_for(args, platform);
     let token = options.tokens.iter().find(|t| t.method.name() == platform.id()).map(|t| t.name.clone());
     let sandbox = Sandbox::start(options).await?;
     let mut job = env.clone();
@@ -69,4 +61,33 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let outcome = pipeline(args, &job, log, around).await;
     sandbox.stop().await;
     outcome
+}
+
+/// A cluster in which the very command line that is tried can succeed: with the join token, roles and logins it names.
+fn cluster_for(args: &Login, platform: Platform) -> SandboxOptions {
+    let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::simulating(Some(platform)) };
+    for token in options.tokens.iter_mut().filter(|t| t.method.name() == platform.id()) {
+        if let Some(name) = args.identity.token.as_ref().filter(|n| !n.starts_with('/')) {
+            name.clone_into(&mut token.name);
+        }
+        if let Some(bot) = &args.guards.expect_bot {
+            token.bot_name = Some(bot.strip_prefix("bot-").unwrap_or(bot).to_owned());
+        }
+    }
+    if let Some(cluster) = &args.guards.expect_cluster {
+        options.cluster.clone_from(cluster);
+    }
+    let of_outputs = args.output.output.iter().filter_map(|o| o.roles.as_ref()).flatten();
+    let roles = args.output.roles.iter().chain(of_outputs).chain(&args.guards.expect_role);
+    for name in roles {
+        if !options.roles.iter().any(|r| r.name == *name) {
+            options.roles.push(SandboxRole { name: name.clone(), ..SandboxRole::default() });
+        }
+    }
+    for role in &mut options.roles {
+        role.logins.extend(args.guards.require_login.iter().cloned());
+    }
+    let clusters = args.output.output.iter().filter_map(|o| o.cluster.clone());
+    options.leaves.extend(clusters.filter(|c| *c != options.cluster));
+    options
 }
