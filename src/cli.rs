@@ -1,5 +1,7 @@
 //! The command line: clap types only.
 
+pub mod doctor;
+pub mod inspect;
 pub mod output;
 pub mod value;
 
@@ -33,6 +35,10 @@ pub struct Cli {
 pub enum Command {
     /// Swap this job's identity for credentials; write them, tell the later steps
     Login(Box<Login>),
+    /// Try every step short of the join, and say what is wrong and how to cure it
+    Doctor(Box<doctor::Doctor>),
+    /// Say what a folder of credentials holds: who, roles, logins, until when
+    Inspect(inspect::Inspect),
     /// Connect ssh to a node through the proxy (the `ProxyCommand` of the `ssh_config` that login writes)
     SshProxy(SshProxy),
     /// Serve a throw-away cluster and CI token endpoint on loopback

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     if !talk.quiet && !outcome.line.is_empty() {
         let _ = writeln!(anstream::stderr(), "{}", outcome.line);
     }
-    ExitCode::SUCCESS
+    ExitCode::from(outcome.exit as u8)
 }
 
 fn fail(error: &anyhow::Error, json: bool) -> ExitCode {

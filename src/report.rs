@@ -1,6 +1,7 @@
 //! A result or an error → text for people, JSON for scripts, an exit code. Nothing else prints.
 
 pub mod failure;
+pub mod wrapped;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

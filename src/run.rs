@@ -1,6 +1,8 @@
 //! The flow of `login`: detect → token → join → issue → verify → write → export → report.
 
+pub mod doctor;
 pub mod dry;
+pub mod inspect;
 pub mod place;
 pub mod sandbox;
 pub mod ssh_proxy;
@@ -10,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::Instant;
 
-use crate::cli::{Cli, Command, Login, Talk};
+use crate::cli::{Cli, ClusterArgs, Command, IdentityArgs, Login, Talk};
 use crate::detect::{self, Detected};
 use crate::env::{self, Env};
 use crate::export::{self, Exports};
@@ -20,7 +22,7 @@ use crate::join::{self, BotIdentity};
 use crate::log::Log;
 use crate::net::{Deadline, HostPort, Network, Options};
 use crate::report::failure::RunError;
-use crate::report::{OutputReport, Report};
+use crate::report::{Exit, OutputReport, Report};
 use crate::teleport::Cluster;
 use crate::token;
 use crate::verify::{self, Checked, Expectations};
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub stdout: String,
     /// The line for people; not with `-q`.
     pub line: String,
+    /// How the process ends: a finding that is an answer, not an error, has a code of its own.
+    pub exit: Exit,
 }
 
 /// The longest life Teleport gives a bot's certificate.
@@ -45,6 +49,8 @@ const DRY_RUN: Duration = Duration::from_secs(15 * 60);
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Login(args) => stoppable(login(args, env, log)).await,
+        Command::Doctor(args) => doctor::run(args, env, log).await,
+        Command::Inspect(args) => inspect::run(args, env),
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
         Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
         Command::Completions(args) => Ok(Outcome { stdout: completions(args.shell), ..Outcome::default() }),
@@ -56,6 +62,8 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
 pub fn talk(cli: &Cli) -> Talk {
     match &cli.command {
         Command::Login(args) => args.talk,
+        Command::Doctor(args) => args.talk,
+        Command::Inspect(args) => args.talk,
         Command::Sandbox(args) => args.talk,
         Command::SshProxy(args) => args.talk,
         Command::Completions(_) | Command::Man => Talk::default(),
@@ -69,7 +77,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     }
     let options = Options { ca_file: args.cluster.ca_file.clone(), ..Options::default() };
     let detected = detect::detect(env, &args.identity.detection())?;
-    let proxy = proxy(args, env)?;
+    let proxy = proxy(&args.cluster, env)?;
     let sink = args.output.export.clone();
     pipeline(args, env, log, Surrounding { options, detected, proxy, sink, dry_run: false }).await
 }
@@ -98,10 +106,18 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let evidence_wanted = args.identity.evidence();
     token::check(&detected, &evidence_wanted)?;
     let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { cut(args.output.ttl, log) };
-    let join_wanted = join::Wanted { token: token_name(args, env)?, method: detected.method, ttl };
+    let join_wanted = join::Wanted { token: token_name(&args.identity, env)?, method: detected.method, ttl };
     let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
     let cluster = Cluster::new(network.clone(), proxy.clone());
-    let place = place::Place::choose(args, env, detected.platform, log)?;
+    let place = place::Place::choose(
+        args.output.dir.as_deref(),
+        args.output.name.as_deref(),
+        env,
+        detected.platform,
+    )?;
+    if let Some(warning) = place.warning() {
+        log.warn(warning);
+    }
     let mut folders = place.prepare(&outputs(args))?;
 
     let key = tokio::task::spawn_blocking(|| KeyPair::generate(KeyKind::P256));
@@ -167,7 +183,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
         log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
     log.detail(format!("{} TCP connections · {}", network.connections(), timings.join(" · ")));
     let stdout = if args.talk.json { report.json() } else { exported.stdout };
-    Ok(Outcome { stdout, line: report.line(env::now(), begin.elapsed()) })
+    Ok(Outcome { stdout, line: report.line(env::now(), begin.elapsed()), exit: Exit::Done })
 }
 
 /// Keeps the kind of error `try_join!` wants.
@@ -177,7 +193,6 @@ async fn both_errors<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow
 
 /// Ends `work` at SIGINT or SIGTERM; dropping it removes what is not finished.
 async fn stoppable(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
-    use crate::report::Exit;
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -188,8 +203,8 @@ async fn stoppable(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyho
     }
 }
 
-fn proxy(args: &Login, env: &Env) -> Result<HostPort, RunError> {
-    if let Some(proxy) = &args.cluster.proxy {
+fn proxy(args: &ClusterArgs, env: &Env) -> Result<HostPort, RunError> {
+    if let Some(proxy) = &args.proxy {
         return Ok(proxy.clone());
     }
     let usage = |message: String, hint: &str| RunError::Usage { message, hint: Some(hint.to_owned()) };
@@ -199,10 +214,10 @@ fn proxy(args: &Login, env: &Env) -> Result<HostPort, RunError> {
 }
 
 /// The join token's name; an absolute path is a file that holds it, as in tbot.
-fn token_name(args: &Login, env: &Env) -> Result<String, RunError> {
+fn token_name(args: &IdentityArgs, env: &Env) -> Result<String, RunError> {
     let hint = "say `--token NAME`, the name of the `kind: token` resource on the cluster (no secret), or set `JOBPASS_TOKEN`";
     let usage = |message: &str| RunError::Usage { message: message.to_owned(), hint: Some(hint.to_owned()) };
-    let given = args.identity.token.as_deref();
+    let given = args.token.as_deref();
     let name = given
         .or_else(|| env.var(env::names::JOBPASS_TOKEN))
         .or_else(|| env.var(env::names::TELEPORT_BOT_TOKEN));

@@ -18,10 +18,11 @@ use crate::verify::VerifyError;
 use crate::write::WriteError;
 
 /// The exit codes. Stable; the README has the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
 pub enum Exit {
     /// Done.
+    #[default]
     Done = 0,
     /// Our fault.
     Internal = 1,
@@ -51,6 +52,9 @@ pub enum RunError {
     /// Ctrl-C or SIGTERM.
     #[error("stopped by {signal}; nothing was written")]
     Stopped { signal: &'static str, code: Exit },
+    /// A folder or file that should hold credentials does not.
+    #[error("`{path}` holds no credentials: {reason}")]
+    NoCredentials { path: String, reason: String, hint: String },
     /// Standard output is gone.
     #[error("standard output cannot be written, so {what} did not arrive")]
     Output {
@@ -147,6 +151,7 @@ fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
         return match e {
             RunError::Usage { hint, .. } => (Exit::Usage, hint.clone()),
             RunError::Stopped { code, .. } => (*code, None),
+            RunError::NoCredentials { hint, .. } => (Exit::Files, Some(hint.clone())),
             RunError::Output { .. } => {
                 (Exit::Files, Some("keep standard output open, or leave out what prints to it".into()))
             }

@@ -59,7 +59,7 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> anyhow::Result<Ou
         _ = terminate.recv() => {}
     }
     sandbox.stop().await;
-    Ok(Outcome { stdout: String::new(), line: "sandbox stopped".into() })
+    Ok(Outcome { stdout: String::new(), line: "sandbox stopped".into(), ..Outcome::default() })
 }
 
 fn private() -> std::fs::Permissions {
