@@ -1,6 +1,8 @@
 //! The command line: clap types only.
 
+pub mod doctor;
 pub mod explain;
+pub mod inspect;
 pub mod output;
 pub mod value;
 
@@ -38,6 +40,10 @@ pub enum Command {
     Login(Box<Login>),
     /// Show this job's claims beside a join token's rules: which rule matches, which field fails
     Explain(Box<explain::Explain>),
+    /// Try every step short of the join, and say what is wrong and how to cure it
+    Doctor(Box<doctor::Doctor>),
+    /// Say what a folder of credentials holds: who, roles, logins, until when
+    Inspect(inspect::Inspect),
     /// Connect ssh to a node through the proxy (the `ProxyCommand` of the `ssh_config` that login writes)
     SshProxy(SshProxy),
     /// Serve a throw-away cluster and CI token endpoint on loopback

@@ -38,6 +38,8 @@ pub mod names {
     pub const SPACELIFT_WORKSPACE_ROOT: &str = "TF_VAR_spacelift_workspace_root";
     /// The proxy's address, as `tsh`, `tbot` and Teleport's GitHub actions have it.
     pub const TELEPORT_PROXY: &str = "TELEPORT_PROXY";
+    /// The folder `login` wrote, as it tells later steps.
+    pub const JOBPASS_DIR: &str = "JOBPASS_DIR";
     /// Name of the join token.
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";
     /// Name of the join token, as `tbot` has it.
@@ -46,6 +48,8 @@ pub mod names {
     pub const CI: &str = "CI";
     /// The user's private runtime folder (XDG Base Directory Specification).
     pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+    /// Where programs are, separated by colons (POSIX).
+    pub const PATH: &str = "PATH";
     /// Where temporary files go (POSIX).
     pub const TMPDIR: &str = "TMPDIR";
     /// PEM bundle that replaces the system's roots (OpenSSL's convention).

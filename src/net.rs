@@ -93,6 +93,11 @@ impl Network {
         self.inner.proxies.for_target(target).map(ToString::to_string)
     }
 
+    /// The addresses of the target's name, in the order they are tried; within 10 s.
+    pub async fn resolve(&self, target: &HostPort) -> Result<Vec<std::net::SocketAddr>, NetError> {
+        dial::addresses(self, target, &target.to_string()).await.map(Vec::from)
+    }
+
     /// How many TCP connections were established so far.
     pub fn connections(&self) -> usize {
         self.inner.connections.load(Ordering::Relaxed)

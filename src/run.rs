@@ -1,7 +1,9 @@
 //! The flow of `login`: detect → token → join → issue → verify → write → export → report.
 
+pub mod doctor;
 pub mod dry;
 pub mod explain;
+pub mod inspect;
 pub mod place;
 pub mod sandbox;
 pub mod ssh_proxy;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::Instant;
 
-use crate::cli::{Cli, ClusterArgs, Command, Login, Talk};
+use crate::cli::{Cli, ClusterArgs, Command, IdentityArgs, Login, Talk};
 use crate::detect::{self, Detected};
 use crate::env::{self, Env};
 use crate::export::{self, Exports};
@@ -37,7 +39,7 @@ pub struct Outcome {
     pub stdout: String,
     /// The line for people; not with `-q`.
     pub line: String,
-    /// The code to end with.
+    /// How the process ends: a finding that is an answer, not an error, has a code of its own.
     pub exit: Exit,
 }
 
@@ -57,6 +59,8 @@ const DRY_RUN: Duration = Duration::from_secs(15 * 60);
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Login(args) => stoppable(login(args, env, log)).await,
+        Command::Doctor(args) => doctor::run(args, env, log).await,
+        Command::Inspect(args) => inspect::run(args, env),
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
         Command::Explain(args) => explain::command::run(args, env, log).await,
         Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
@@ -69,6 +73,8 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
 pub fn talk(cli: &Cli) -> Talk {
     match &cli.command {
         Command::Login(args) => args.talk,
+        Command::Doctor(args) => args.talk,
+        Command::Inspect(args) => args.talk,
         Command::Sandbox(args) => args.talk,
         Command::Explain(args) => args.talk,
         Command::SshProxy(args) => args.talk,
@@ -122,11 +128,15 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let evidence_wanted = args.identity.evidence();
     token::check(&detected, &evidence_wanted)?;
     let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { cut(args.output.ttl, log) };
-    let (token, platform) = (token_name(args, env)?, detected.platform);
+    let (token, platform) = (token_name(&args.identity, env)?, detected.platform);
     let join_wanted = join::Wanted { token, method: detected.method, platform, ttl };
     let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
     let cluster = Cluster::new(network.clone(), entry.clone());
-    let place = place::Place::choose(args, env, detected.platform, log)?;
+    let (dir, name) = (args.output.dir.as_deref(), args.output.name.as_deref());
+    let place = place::Place::choose(dir, name, env, detected.platform)?;
+    if let Some(warning) = place.warning() {
+        log.warn(warning);
+    }
     let mut folders = place.prepare(&outputs(args))?;
 
     let key = tokio::task::spawn_blocking(|| KeyPair::generate(KeyKind::P256));
@@ -262,10 +272,10 @@ fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
 }
 
 /// The join token's name; an absolute path is a file that holds it, as in tbot.
-fn token_name(args: &Login, env: &Env) -> Result<String, RunError> {
+fn token_name(args: &IdentityArgs, env: &Env) -> Result<String, RunError> {
     let hint = "say `--token NAME`, the name of the `kind: token` resource on the cluster (no secret), or set `JOBPASS_TOKEN`";
     let usage = |message: &str| RunError::Usage { message: message.to_owned(), hint: Some(hint.to_owned()) };
-    let given = args.identity.token.as_deref();
+    let given = args.token.as_deref();
     let name = given
         .or_else(|| env.var(env::names::JOBPASS_TOKEN))
         .or_else(|| env.var(env::names::TELEPORT_BOT_TOKEN));

@@ -9,6 +9,7 @@ pub mod host_credentials;
 pub mod join_service;
 pub mod method;
 pub mod ping;
+pub mod probe;
 pub mod transport;
 pub mod upgrade;
 pub mod wire;

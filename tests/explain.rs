@@ -144,7 +144,7 @@ proptest::proptest! {
                 3 => Some(format!("{field}: \"{}*\"", &said[..2])),
                 _ => Some(format!("{field}: \"x{said}\"")),
             });
-            text.push_str(&format!("      - {{{}}}\n", fields.collect::<Vec<_>>().join(", ")));
+            text = format!("{text}      - {{{}}}\n", fields.collect::<Vec<_>>().join(", "));
         }
         let tokens = jobpass::rules::parse(&text).unwrap();
         let cluster = Cluster::start(SandboxOptions { tokens, version: version.into(), ..SandboxOptions::simulating(None) });

@@ -22,14 +22,23 @@ const MAX_ADDRESSES: usize = 12;
 
 /// A TCP connection straight to the target; `peer` is what errors call it.
 pub(super) async fn dial(network: &Network, target: &HostPort, peer: &str) -> Result<TcpStream, NetError> {
-    let doing = format!("resolving `{}`", target.host);
-    let addresses = network.deadline().try_within(LIMIT, peer, &doing, resolve(target)).await??;
+    let addresses = addresses(network, target, peer).await?;
     let doing = format!("connecting to {peer}");
     let stream = network.deadline().try_within(LIMIT, peer, &doing, first(addresses, peer)).await??;
     // Small messages go back and forth; waiting to fill a packet only costs time.
     let _ = stream.set_nodelay(true);
     network.count_connection();
     Ok(stream)
+}
+
+/// The addresses of the target's name, in the order they are tried.
+pub(super) async fn addresses(
+    network: &Network,
+    target: &HostPort,
+    peer: &str,
+) -> Result<VecDeque<SocketAddr>, NetError> {
+    let doing = format!("resolving `{}`", target.host);
+    network.deadline().try_within(LIMIT, peer, &doing, resolve(target)).await?
 }
 
 async fn resolve(target: &HostPort) -> Result<VecDeque<SocketAddr>, NetError> {

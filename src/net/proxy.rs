@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// curl's variables for `https` targets, the first that is set counts (curl.se/docs/manpage.html, "ENVIRONMENT").
 /// `HTTP_PROXY` is for `http` targets only, of which there are none here.
-const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+pub const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// Which targets go through a proxy.

@@ -58,6 +58,9 @@ pub enum RunError {
     /// Credentials that were written earlier have ended.
     #[error("the credentials in `{dir}` ended at {ended}")]
     Expired { dir: String, ended: Timestamp },
+    /// A folder or file that should hold credentials does not.
+    #[error("`{path}` holds no credentials: {reason}")]
+    NoCredentials { path: String, reason: String, hint: String },
     /// Standard output is gone.
     #[error("standard output cannot be written, so {what} did not arrive")]
     Output {
@@ -198,6 +201,7 @@ fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
             RunError::Usage { hint, .. } => (Exit::Usage, hint.clone()),
             RunError::Stopped { code, .. } => (*code, None),
             RunError::Expired { .. } => (Exit::Refused, Some("run `jobpass login` again in this job".into())),
+            RunError::NoCredentials { hint, .. } => (Exit::Files, Some(hint.clone())),
             RunError::Output { .. } => {
                 (Exit::Files, Some("keep standard output open, or leave out what prints to it".into()))
             }

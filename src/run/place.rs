@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Login;
 use crate::env::{Env, names};
 use crate::issue::Output;
-use crate::log::Log;
 use crate::platform::Platform;
 use crate::report::{Report, inside};
 use crate::write::contents::manifest;
@@ -16,6 +14,8 @@ use crate::write::{FileToWrite, Pending, WriteError, wipe};
 pub struct Place {
     base: PathBuf,
     cwd: PathBuf,
+    new: bool,
+    in_checkout: bool,
 }
 
 /// Folders under way: each is one rename away from being there.
@@ -30,13 +30,15 @@ impl Place {
     /// `--dir`; else `jobpass[-NAME]` in the platform's temp folder; else a new folder in the user's runtime folder or `TMPDIR`, with a random name, as
     /// others can write there.
     pub fn choose(
-        args: &Login,
+        dir: Option<&Path>,
+        name: Option<&str>,
         env: &Env,
         platform: Option<Platform>,
-        log: &Log,
     ) -> Result<Self, WriteError> {
-        let name = args.output.name.as_ref().map_or_else(|| "jobpass".to_owned(), |n| format!("jobpass-{n}"));
-        let base = match (&args.output.dir, platform.and_then(|p| p.temp_dir(env))) {
+        let name = name.map_or_else(|| "jobpass".to_owned(), |n| format!("jobpass-{n}"));
+        let temp_dir = platform.and_then(|p| p.temp_dir(env));
+        let new = dir.is_none() && temp_dir.is_none();
+        let base = match (dir, temp_dir) {
             (Some(dir), _) => env.absolute(dir),
             (None, Some(temp)) => temp.join(name),
             (None, None) => {
@@ -45,16 +47,33 @@ impl Place {
                 temp.unwrap_or_else(|| PathBuf::from("/tmp")).join(format!("{name}-{}", random()?))
             }
         };
-        if let Some(checkout) = platform.and_then(|p| p.checkout(env))
-            && inside(&base, &checkout)
-        {
-            log.warn(format!(
+        let checkout = platform.and_then(|p| p.checkout(env));
+        let in_checkout = checkout.is_some_and(|checkout| inside(&base, &checkout));
+        Ok(Self { base, cwd: env.cwd.clone(), new, in_checkout })
+    }
+
+    /// The folder, absolute.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// The folder for people; one with a random name goes by the folder it will be in.
+    pub fn description(&self) -> String {
+        match self.base.parent().filter(|_| self.new) {
+            Some(parent) => format!("a new folder in `{}`", parent.display()),
+            None => format!("`{}`", self.base.display()),
+        }
+    }
+
+    /// Why the folder is a bad choice, though it can be written.
+    pub fn warning(&self) -> Option<String> {
+        self.in_checkout.then(|| {
+            format!(
                 "`{}` is inside the checkout, where credentials get committed, cached or baked into images: \
                  choose another `--dir`",
-                base.display()
-            ));
-        }
-        Ok(Self { base, cwd: env.cwd.clone() })
+                self.base.display()
+            )
+        })
     }
 
     /// Makes sure, before anything is asked for, that the folders can be written. Outputs without a folder of their own share the base; several have a

@@ -1,0 +1,63 @@
+//! `jobpass doctor`: tries every step short of the join, and says what is wrong and how to cure it.
+
+pub mod check;
+pub mod identity;
+pub mod local;
+pub mod reach;
+pub mod settings;
+
+use std::time::Duration;
+
+use crate::cli::doctor::Doctor;
+use crate::env::Env;
+use crate::log::Log;
+use crate::net::{NetError, Network};
+use crate::run::Outcome;
+use reach::Way;
+
+/// How long one check may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Runs all checks; those that do not need each other side by side. One that fails hides no other.
+pub async fn run(args: &Doctor, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+    if args.platform_only {
+        return Ok(check::outcome(&identity::platforms(args, env), args.talk.json));
+    }
+    let (platform, detected) = identity::platform(args, env);
+    let detected = detected.as_ref();
+    let (address, target) = settings::address(args, env);
+    let join_token = identity::join_token(args, env);
+    let (roots, http_proxy, networks) = settings::networks(args, env, target.as_ref(), log);
+
+    let way = match (&target, &networks.full, &networks.without_roots) {
+        (None, ..) => Err("the proxy's address"),
+        (Some(target), Ok(network), _) => Ok(Way { target, network, trusted: true }),
+        (Some(target), Err(_), Some(network)) => Ok(Way { target, network, trusted: false }),
+        (_, Err(_), None) => Err("the HTTP proxy"),
+    };
+    let full = networks.full.as_ref().map_err(|needs| *needs);
+    let ((token, claims), folder, ssh, (reached, ping)) = tokio::join!(
+        identity::token(args, env, detected, full, networks.bare.as_ref()),
+        local::folder(args, env, detected.and_then(|d| d.platform)),
+        local::ssh(env),
+        reach::reach(way.as_ref().map_err(|needs| *needs), detected.and_then(|d| d.method)),
+    );
+    let audience = identity::audience(args, detected, claims.as_ref(), ping.as_ref());
+
+    // In the order of `login`, as the first that failed gives the exit code.
+    let mut checks = vec![platform, address, join_token, roots, http_proxy, folder, token, audience];
+    checks.extend(reached);
+    checks.push(ssh);
+    Ok(check::outcome(&checks, args.talk.json))
+}
+
+/// Runs one check within its own limit and the whole run's.
+async fn within<T>(
+    network: &Network,
+    limit: Duration,
+    peer: &str,
+    doing: &str,
+    work: impl Future<Output = T>,
+) -> Result<T, NetError> {
+    network.deadline().try_within(limit, peer, doing, work).await
+}

@@ -1,0 +1,157 @@
+//! One line of the doctor: what was tried, how it went, what can be done.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::report::wrapped::wrapped;
+use crate::report::{Exit, Failure};
+use crate::run::Outcome;
+use crate::teleport::fault::plain;
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// `login` may work all the same.
+    Warning,
+    /// `login` would stop here.
+    Failed,
+    /// Not tried, for what it needs is not there.
+    Skipped,
+}
+
+/// One check.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    #[serde(rename = "check")]
+    name: String,
+    state: State,
+    finding: String,
+    cure: Vec<String>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// A check and what later ones need of it.
+pub type Found<T> = (Check, Option<T>);
+
+impl Check {
+    /// All is well.
+    pub fn ok(check: &str, finding: impl AsRef<str>) -> Self {
+        Self::new(check, State::Ok, finding.as_ref())
+    }
+
+    /// Something to know; `login` may work all the same.
+    pub fn warning(check: &str, finding: impl AsRef<str>, cure: &str) -> Self {
+        Self { cure: lines(cure), ..Self::new(check, State::Warning, finding.as_ref()) }
+    }
+
+    /// Not tried.
+    pub fn skipped(check: &str, why: impl AsRef<str>) -> Self {
+        Self::new(check, State::Skipped, why.as_ref())
+    }
+
+    /// `login` would stop here with that exit code.
+    pub fn failed(check: &str, finding: impl AsRef<str>, cure: &str, exit: Exit) -> Self {
+        Self { cure: lines(cure), exit, ..Self::new(check, State::Failed, finding.as_ref()) }
+    }
+
+    /// The same in the error's own words.
+    pub fn error(check: &str, error: impl Into<anyhow::Error>) -> Self {
+        let failure = Failure::of(&error.into(), crate::env::now());
+        let mut finding = failure.message;
+        for cause in failure.causes {
+            let _ = write!(finding, ": {cause}");
+        }
+        Self::failed(check, finding, &failure.hints.join("\n"), failure.exit)
+    }
+
+    /// The same finding with more behind it.
+    #[must_use]
+    pub fn and(mut self, more: &str) -> Self {
+        self.finding.push_str(&plain(more));
+        self
+    }
+
+    /// How it went.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    fn new(check: &str, state: State, finding: &str) -> Self {
+        Self { name: check.to_owned(), state, finding: plain(finding), cure: Vec::new(), exit: Exit::Done }
+    }
+}
+
+/// All checks as text or JSON, with the exit code of the first that failed.
+pub fn outcome(checks: &[Check], json: bool) -> Outcome {
+    let stdout = if json {
+        let mut text = serde_json::to_string_pretty(checks).unwrap_or_default();
+        text.push('\n');
+        text
+    } else {
+        text(checks)
+    };
+    let failed = checks.iter().find(|c| c.state == State::Failed);
+    Outcome { stdout, line: tally(checks), exit: failed.map_or(Exit::Done, |c| c.exit) }
+}
+
+/// `12 ok · 1 warning · 2 skipped`.
+fn tally(checks: &[Check]) -> String {
+    let states = [State::Ok, State::Warning, State::Failed, State::Skipped];
+    let count = |state| checks.iter().filter(|c| c.state == state).count();
+    let counted = states.into_iter().map(|state| (word(state), count(state))).filter(|(_, n)| *n > 0);
+    counted.map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(" · ")
+}
+
+fn text(checks: &[Check]) -> String {
+    let widest = checks.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for Check { name, state, finding, cure, .. } in checks {
+        let before = format!("{:<9}{name:<widest$}  ", word(*state));
+        let indent = before.chars().count();
+        let _ = writeln!(text, "{before}{}", wrapped(finding, indent));
+        for advice in cure {
+            let _ = writeln!(text, "{:indent$}cure: {}", "", wrapped(advice, indent + 6));
+        }
+    }
+    text
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Warning => "warning",
+        State::Failed => "failed",
+        State::Skipped => "skipped",
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(plain).filter(|l| !l.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_failure_decides() {
+        let failed = |exit| Check::failed("b", "it\n::error::broke", "mend it\nor not", exit);
+        let all = [
+            Check::ok("a", "fine"),
+            failed(Exit::NoIdentity),
+            Check::warning("c", "hm", "see"),
+            failed(Exit::Usage),
+        ];
+        let outcome = outcome(&all, false);
+        assert_eq!(outcome.exit, Exit::NoIdentity);
+        assert_eq!(outcome.line, "1 ok · 1 warning · 2 failed");
+        let broken = "failed   b  it ::error::broke\n            cure: mend it\n            cure: or not\n";
+        assert!(outcome.stdout.contains(broken), "{}", outcome.stdout);
+        assert_eq!(super::outcome(&[Check::skipped("a", "x"), all[2].clone()], true).exit, Exit::Done);
+    }
+}

@@ -1,0 +1,160 @@
+//! Who am I: platform, identity token, its audience, the join token's name.
+
+use crate::claims::UnverifiedClaims;
+use crate::cli::doctor::Doctor;
+use crate::detect::{self, Detected};
+use crate::env::{self, Env};
+use crate::net::Network;
+use crate::platform::Place;
+use crate::report::Exit;
+use crate::run::doctor::check::{Check, Found};
+use crate::run::doctor::within;
+use crate::span::span;
+use crate::teleport::JoinMethod;
+use crate::teleport::ping::Ping;
+use crate::token::{self, Evidence, GITHUB_AUDIENCE, Source};
+
+const PLATFORM: &str = "platform";
+const TOKEN: &str = "identity token";
+const AUDIENCE: &str = "audience";
+/// Less life than this left may be too little for the join.
+const SHORT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+/// A token may have to be made first, by a service or a command.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Which platform this is.
+pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
+    match detect::detect(env, &args.identity.detection()) {
+        Ok(detected) => {
+            let by = match detected.method {
+                Some(method) => format!("joins by `{method}`"),
+                None => "the cluster knows the join method".to_owned(),
+            };
+            let why = detected
+                .reasons
+                .iter()
+                .find(|r| r.taken)
+                .map_or_else(String::new, |r| format!(" ({})", r.why));
+            let title = detected.platform.map_or("none, the identity token is given by hand", |p| p.title());
+            (Check::ok(PLATFORM, format!("{title}{why}: {by}")), Some(detected))
+        }
+        Err(error) => (Check::error(PLATFORM, error), None),
+    }
+}
+
+/// A line a platform, and one more when none is found.
+pub fn platforms(args: &Doctor, env: &Env) -> Vec<Check> {
+    let (reasons, failed) = match detect::detect(env, &args.identity.detection()) {
+        Ok(Detected { reasons, platform, .. }) => {
+            let by_hand = platform.is_none();
+            (reasons, by_hand.then(|| Check::ok(PLATFORM, "none, the identity token is given by hand")))
+        }
+        Err(error) => {
+            let reasons = match &error {
+                detect::DetectError::NoPlatform { reasons } => reasons.clone(),
+                detect::DetectError::LookAlike { .. } => Vec::new(),
+            };
+            (reasons, Some(Check::error(PLATFORM, error)))
+        }
+    };
+    let line = |r: &detect::Reason| {
+        if r.taken { Check::ok(r.platform, &r.why) } else { Check::skipped(r.platform, &r.why) }
+    };
+    reasons.iter().map(line).chain(failed).collect()
+}
+
+/// The name of the join token; the token itself is no secret and is not looked up.
+pub fn join_token(args: &Doctor, env: &Env) -> Check {
+    match crate::run::token_name(&args.identity, env) {
+        Ok(name) => {
+            Check::ok("join token", format!("`{name}` (whether the cluster has it, only a join tells)"))
+        }
+        Err(error) => Check::error("join token", error),
+    }
+}
+
+/// Gets the identity token as `login` would, and looks at its life.
+pub async fn token(
+    args: &Doctor,
+    env: &Env,
+    detected: Option<&Detected>,
+    network: Result<&Network, &str>,
+    spare: Option<&Network>,
+) -> Found<UnverifiedClaims> {
+    let Some(detected) = detected else { return (Check::skipped(TOKEN, "needs the platform"), None) };
+    let wanted = args.identity.evidence();
+    let place = detected.platform.and_then(|p| p.place(env));
+    let is_remote =
+        matches!(wanted.source, Source::Platform) && matches!(place, Some(Place::Endpoint { .. }));
+    let network = match (network, spare) {
+        (Ok(network), _) => network,
+        (Err(_), Some(spare)) if !is_remote => spare,
+        (Err(needs), _) => return (Check::skipped(TOKEN, format!("needs {needs}")), None),
+    };
+    let got = token::token(env, network, detected, &wanted);
+    let Evidence::Jwt(jwt) =
+        match within(network, LIMIT, "the source of the token", "getting a token", got).await {
+            Ok(Ok(evidence)) => evidence,
+            Ok(Err(error)) => return (Check::error(TOKEN, error), None),
+            Err(error) => return (Check::error(TOKEN, error), None),
+        };
+    let claims = match UnverifiedClaims::decode(&jwt) {
+        Ok(claims) => claims,
+        Err(error) => {
+            let cure = "see that the source gives an identity token";
+            return (Check::failed(TOKEN, error.to_string(), cure, Exit::NoIdentity), None);
+        }
+    };
+    let issuer = claims.issuer().unwrap_or("an unnamed issuer").to_owned();
+    let check = match claims.expires() {
+        None => Check::ok(TOKEN, format!("of `{issuer}`, with no end")),
+        Some(end) => {
+            let left = end.duration_since(env::now());
+            let finding = format!("of `{issuer}`, valid for {}", span(left));
+            if left >= SHORT {
+                Check::ok(TOKEN, finding)
+            } else {
+                let cures = detected.platform.map(|p| p.expired_cures(env)).unwrap_or_default();
+                Check::warning(TOKEN, finding, &cures.join("\n"))
+            }
+        }
+    };
+    (check, Some(claims))
+}
+
+/// Whether the token is for this cluster, where the join method says what it must be for.
+pub fn audience(
+    args: &Doctor,
+    detected: Option<&Detected>,
+    claims: Option<&UnverifiedClaims>,
+    ping: Option<&Ping>,
+) -> Check {
+    let (Some(detected), Some(claims)) = (detected, claims) else {
+        return Check::skipped(AUDIENCE, "needs the identity token");
+    };
+    let wanted = match detected.method {
+        // `lib/join/githubactions` and `lib/join/gcp`, v18.
+        Some(JoinMethod::GitHub | JoinMethod::Gcp) => GITHUB_AUDIENCE.to_owned(),
+        // `lib/join/gitlab/token_validator.go`, v18: the cluster's name.
+        Some(JoinMethod::GitLab) => match ping {
+            Some(ping) => ping.cluster_name.clone(),
+            None => return Check::skipped(AUDIENCE, "needs the web ping, for the cluster's name"),
+        },
+        _ => {
+            let found = claims.audiences().join("`, `");
+            return Check::ok(AUDIENCE, format!("`{found}`, which the cluster compares with the join token"));
+        }
+    };
+    match token::audience_problem(claims, std::slice::from_ref(&wanted)) {
+        None => Check::ok(AUDIENCE, format!("`{wanted}`, as the cluster wants it")),
+        Some(problem) => {
+            let fixed = detected.platform.and_then(|p| p.audience_cure(&wanted));
+            let cure = match (fixed, &args.identity.audience) {
+                (Some(cure), _) => cure,
+                (None, Some(_)) => "leave out `--audience`".to_owned(),
+                (None, None) => format!("give an identity token made for `{wanted}`"),
+            };
+            Check::failed(AUDIENCE, problem, &cure, Exit::NoIdentity)
+        }
+    }
+}

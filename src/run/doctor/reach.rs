@@ -1,0 +1,262 @@
+//! The way to the cluster: DNS, TCP, TLS, web ping, clock, path to its services, auth service.
+
+use jiff::Timestamp;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::name::Name;
+
+use crate::env;
+use crate::net::http::Connection;
+use crate::net::tls::{TlsSpec, TlsStream, Trust};
+use crate::net::{HostPort, NetError, Network};
+use crate::run::doctor::check::{Check, Found, State};
+use crate::run::doctor::{LIMIT, within};
+use crate::span::span;
+use crate::teleport::dial::Path;
+use crate::teleport::ping::{self, Ping};
+use crate::teleport::{ClusterError, JoinMethod, probe};
+
+const DNS: &str = "DNS";
+const TCP: &str = "TCP";
+const TLS: &str = "TLS";
+const PING: &str = "web ping";
+const CLOCK: &str = "clock";
+const PATH: &str = "ALPN";
+const AUTH: &str = "auth service";
+/// In their order.
+const ALL: [&str; 7] = [DNS, TCP, TLS, PING, CLOCK, PATH, AUTH];
+/// Certificates of a chain that are shown.
+const MAX_CHAIN: usize = 4;
+/// More seconds than these between the clocks are told: tokens have a leeway of a minute at most.
+const SKEW: i64 = 30;
+
+/// What leads to the cluster.
+pub struct Way<'a> {
+    /// The proxy's address.
+    pub target: &'a HostPort,
+    /// To be used up to TCP.
+    pub network: &'a Network,
+    /// Whether its web roots are the ones asked for, so that TLS may be tried.
+    pub trusted: bool,
+}
+
+/// One step after the other, as each needs the one before; the first that fails leaves the rest skipped.
+pub async fn reach(way: Result<&Way<'_>, &str>, method: Option<JoinMethod>) -> (Vec<Check>, Option<Ping>) {
+    let mut checks = Vec::new();
+    let ping = match way {
+        Ok(way) => steps(way, method, &mut checks).await,
+        Err(needs) => {
+            checks.push(Check::skipped(DNS, format!("needs {needs}")));
+            None
+        }
+    };
+    let failed = checks.last().is_some_and(|c| c.state() == State::Failed);
+    let stopped = match way {
+        Err(needs) => needs,
+        Ok(_) if failed => ALL.get(checks.len().saturating_sub(1)).copied().unwrap_or_default(),
+        Ok(_) => "the web roots",
+    };
+    for name in ALL.iter().skip(checks.len()) {
+        checks.push(Check::skipped(name, format!("needs {stopped}")));
+    }
+    (checks, ping)
+}
+
+async fn steps(way: &Way<'_>, method: Option<JoinMethod>, checks: &mut Vec<Check>) -> Option<Ping> {
+    let Way { target, network, trusted } = *way;
+    let mut passed = |check: Check| {
+        let passed = check.state() != State::Failed;
+        checks.push(check);
+        passed.then_some(())
+    };
+    passed(dns(network, target).await)?;
+    let (check, stream) = tcp(network, target).await;
+    passed(check)?;
+    if !trusted {
+        return None;
+    }
+    let (check, connection) = tls(network, target, stream?).await;
+    passed(check)?;
+    let connection = connection?;
+    let ((ping_check, ping), (path_check, path)) =
+        tokio::join!(web_ping(network, target, connection, method), path(network, target));
+    checks.push(ping_check);
+    checks.push(match &ping {
+        Some(ping) => clock(ping),
+        None => Check::skipped(CLOCK, "needs web ping"),
+    });
+    checks.push(path_check);
+    checks.push(match (&ping, path) {
+        (None, _) => Check::skipped(AUTH, "needs web ping"),
+        (_, None) => Check::skipped(AUTH, "needs ALPN, or an upgrade in its place"),
+        (Some(ping), Some(path)) => auth(network, target, path, &ping.cluster_name).await,
+    });
+    ping
+}
+
+async fn dns(network: &Network, target: &HostPort) -> Check {
+    if network.proxy_for(target).is_some() {
+        return Check::skipped(DNS, "not needed: the HTTP proxy resolves the name");
+    }
+    if target.ip().is_some() {
+        return Check::ok(DNS, format!("`{}` is an address already", target.host));
+    }
+    match within(network, LIMIT, &target.to_string(), "resolving its name", network.resolve(target)).await {
+        Ok(Ok(found)) => {
+            let mut shown: Vec<String> = found.iter().take(3).map(|a| a.ip().to_string()).collect();
+            if found.len() > 3 {
+                shown.push(format!("{} more", found.len() - 3));
+            }
+            Check::ok(DNS, format!("`{}` is {}", target.host, shown.join(", ")))
+        }
+        Ok(Err(error)) | Err(error) => Check::error(DNS, error),
+    }
+}
+
+async fn tcp(network: &Network, target: &HostPort) -> Found<crate::net::Stream> {
+    match within(network, LIMIT, &target.to_string(), "connecting", network.tcp(target)).await {
+        Ok(Ok(stream)) => {
+            let through = network.proxy_for(target).map(|p| format!(" through {p}")).unwrap_or_default();
+            (Check::ok(TCP, format!("connected to {target}{through}")), Some(stream))
+        }
+        Ok(Err(error)) | Err(error) => (Check::error(TCP, error), None),
+    }
+}
+
+/// The web certificate. When it is not accepted, what was sent is looked at once more.
+async fn tls(network: &Network, target: &HostPort, stream: crate::net::Stream) -> Found<Connection> {
+    let peer = target.to_string();
+    let spec = |trust| TlsSpec {
+        peer: peer.clone(),
+        server_name: target.host.clone(),
+        alpn: vec![b"http/1.1".to_vec()],
+        trust,
+        client: None,
+    };
+    let shaken = async {
+        let TlsStream { stream, peer_chain, .. } = network.tls(stream, &spec(Trust::Web)).await?;
+        Ok::<_, NetError>((Connection::over(network, stream, peer.clone()).await?, peer_chain))
+    };
+    match within(network, LIMIT, &peer, "shaking hands", shaken).await {
+        Ok(Ok((connection, chain))) => {
+            let leaf = chain.first().map_or_else(String::new, |der| certificate(der));
+            (Check::ok(TLS, format!("trusted: {leaf}")), Some(connection))
+        }
+        Ok(Err(error @ NetError::Certificate { .. })) => {
+            let again = async { network.tls(network.tcp(target).await?, &spec(Trust::Blindly)).await };
+            let sent = match within(network, LIMIT, &peer, "shaking hands again", again).await {
+                Ok(Ok(tls)) => {
+                    let all = tls.peer_chain.iter().take(MAX_CHAIN).map(|der| certificate(der));
+                    format!("; it sent {}", all.collect::<Vec<_>>().join(", then "))
+                }
+                _ => String::new(),
+            };
+            (Check::error(TLS, error).and(&sent), None)
+        }
+        Ok(Err(error)) | Err(error) => (Check::error(TLS, error), None),
+    }
+}
+
+async fn web_ping(
+    network: &Network,
+    target: &HostPort,
+    mut connection: Connection,
+    method: Option<JoinMethod>,
+) -> Found<Ping> {
+    let peer = target.to_string();
+    let asked = ping::ping(&mut connection, &peer, env::now);
+    let ping = match within(network, LIMIT, &peer, "asking for its ping", asked).await {
+        Ok(Ok(ping)) if !ping.tls_routing => {
+            return (Check::error(PING, ClusterError::NoTlsRouting { peer }), None);
+        }
+        Ok(Ok(ping)) => ping,
+        Ok(Err(error)) => return (Check::error(PING, error), None),
+        Err(error) => return (Check::error(PING, error), None),
+    };
+    let edition = ping.edition.as_ref().map(|e| format!(" ({e})")).unwrap_or_default();
+    let finding = format!(
+        "cluster `{}`, Teleport {}{edition}, TLS routing is on",
+        ping.cluster_name, ping.server_version
+    );
+    let check = match unfit(&ping, method) {
+        Some((why, cure)) => Check::warning(PING, format!("{finding}; {why}"), cure),
+        None => Check::ok(PING, finding),
+    };
+    (check, Some(ping))
+}
+
+/// Join methods that not every edition or version has (docs of each method, v18).
+fn unfit(ping: &Ping, method: Option<JoinMethod>) -> Option<(&'static str, &'static str)> {
+    let version: Vec<u32> =
+        ping.server_version.split(['.', '-']).take(2).filter_map(|n| n.parse().ok()).collect();
+    match method? {
+        JoinMethod::Spacelift if matches!(ping.edition.as_deref(), Some("oss" | "community")) => Some((
+            "`spacelift` needs Teleport Enterprise",
+            "join with another method, or ask the cluster's administrator for Teleport Enterprise",
+        )),
+        JoinMethod::GenericOidc if version.as_slice() < [18, 11].as_slice() => Some((
+            "`generic_oidc` needs Teleport 18.11 or newer",
+            "join with the platform's own method, or ask the cluster's administrator to update it",
+        )),
+        _ => None,
+    }
+}
+
+fn clock(ping: &Ping) -> Check {
+    match ping.clock_skew {
+        None => Check::skipped(CLOCK, "the server tells no time"),
+        // A second is lost where the two are cut to whole ones.
+        Some(skew) if skew.abs() <= 1 => Check::ok(CLOCK, "the same as the server's"),
+        Some(skew) => {
+            let which = if skew > 0 { "behind" } else { "ahead of" };
+            let finding = format!(
+                "this machine's is {} {which} the server's",
+                span(jiff::SignedDuration::from_secs(skew.abs()))
+            );
+            if skew.abs() <= SKEW {
+                Check::ok(CLOCK, finding)
+            } else {
+                Check::warning(CLOCK, finding, "set this machine's clock (NTP), or let the server's be set")
+            }
+        }
+    }
+}
+
+async fn path(network: &Network, target: &HostPort) -> Found<Path> {
+    match within(network, LIMIT, &target.to_string(), "probing", probe::path(network, target)).await {
+        Ok(Ok(Path::Upgrade)) => {
+            let finding =
+                "lost on the way, as something before the proxy ends TLS; an upgraded connection works";
+            (Check::ok(PATH, finding), Some(Path::Upgrade))
+        }
+        Ok(Ok(path)) => (Check::ok(PATH, "reaches the proxy"), Some(path)),
+        Ok(Err(error)) => (Check::error(PATH, error), None),
+        Err(error) => (Check::error(PATH, error), None),
+    }
+}
+
+async fn auth(network: &Network, target: &HostPort, path: Path, cluster: &str) -> Check {
+    let shaken = probe::auth_service(network, target, path, cluster);
+    match within(network, LIMIT, &target.to_string(), "shaking hands with the auth service", shaken).await {
+        Ok(Ok(())) => Check::ok(AUTH, "answers (the TLS handshake only: who may use it, the join tells)"),
+        Ok(Err(error)) => Check::error(AUTH, error),
+        Err(error) => Check::error(AUTH, error),
+    }
+}
+
+/// `a`, issued by `b`, until 2027-01-01T00:00:00Z.
+fn certificate(der: &[u8]) -> String {
+    let Ok(certificate) = Certificate::from_der(der) else { return "what is no certificate".to_owned() };
+    let tbs = certificate.tbs_certificate();
+    let end = i64::try_from(tbs.validity().not_after.to_unix_duration().as_secs()).ok();
+    let end = end.and_then(|s| Timestamp::from_second(s).ok()).map(|t| format!(", until {t}"));
+    format!("{}, issued by {}{}", shown(tbs.subject()), shown(tbs.issuer()), end.unwrap_or_default())
+}
+
+/// The common name, else all of it; at most 100 characters.
+fn shown(name: &Name) -> String {
+    let common = name.common_name().ok().flatten().map(|n| n.value().into_owned());
+    let text = common.unwrap_or_else(|| name.to_string());
+    let short: String = text.chars().filter(|c| *c != '`').take(100).collect();
+    if short.is_empty() { "no name".to_owned() } else { format!("`{short}`") }
+}

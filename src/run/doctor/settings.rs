@@ -1,0 +1,63 @@
+//! What was said about the network: the proxy's address, web roots, the HTTP proxy.
+
+use crate::cli::doctor::Doctor;
+use crate::env::{Env, names};
+use crate::log::Log;
+use crate::net::proxy::VARIABLES;
+use crate::net::{Deadline, HostPort, Network, Options};
+use crate::run::doctor::check::{Check, Found};
+use crate::teleport::dial::Entry;
+
+/// The networks the other checks use.
+pub struct Networks {
+    /// As `login` would have it; else what is missing.
+    pub full: Result<Network, &'static str>,
+    /// Where the roots cannot be used: all but them. Good up to TCP.
+    pub without_roots: Option<Network>,
+    /// Knows no setting at all: for what reads a file or a variable.
+    pub bare: Option<Network>,
+}
+
+/// The proxy's address.
+pub fn address(args: &Doctor, env: &Env) -> Found<HostPort> {
+    match crate::run::entry(&args.cluster, env) {
+        Ok(Entry::Proxy(address)) => (Check::ok("proxy address", address.to_string()), Some(address)),
+        Ok(Entry::Auth { .. }) => {
+            (Check::skipped("proxy address", "with `--auth-server` there is no proxy to look at"), None)
+        }
+        Err(error) => (Check::error("proxy address", error), None),
+    }
+}
+
+/// Web roots and HTTP proxy, each tried without the other.
+pub fn networks(args: &Doctor, env: &Env, target: Option<&HostPort>, log: &Log) -> (Check, Check, Networks) {
+    let deadline = Deadline::after(args.cluster.timeout);
+    let options = Options { ca_file: args.cluster.ca_file.clone(), ..Options::default() };
+    // A variable that is empty counts as not set.
+    let blank = |names: &[&str]| names.iter().fold(env.clone(), |env, name| env.with(*name, ""));
+    let silent = Log::silent();
+    let roots = Network::new(&blank(&VARIABLES), &options, deadline, silent.clone())
+        .and_then(|network| network.roots_description());
+    let plain = Options::default();
+    let without_roots =
+        Network::new(&blank(&[names::SSL_CERT_FILE, names::SSL_CERT_DIR]), &plain, deadline, silent.clone());
+    let full = match (&roots, &without_roots) {
+        (Ok(_), Ok(_)) => Network::new(env, &options, deadline, log.clone()).map_err(|_| "the web roots"),
+        (Err(_), _) => Err("the web roots"),
+        (_, Err(_)) => Err("the HTTP proxy"),
+    };
+    let roots = match roots {
+        Ok(description) => Check::ok("web roots", description),
+        Err(error) => Check::error("web roots", error),
+    };
+    let http_proxy = match (&without_roots, target) {
+        (Err(error), _) => Check::error("HTTP proxy", error.clone()),
+        (Ok(_), None) => Check::skipped("HTTP proxy", "needs the proxy's address"),
+        (Ok(network), Some(target)) => match network.proxy_for(target) {
+            Some(proxy) => Check::ok("HTTP proxy", format!("{proxy} leads to {target}")),
+            None => Check::ok("HTTP proxy", format!("none for {target}")),
+        },
+    };
+    let bare = Network::new(&Env::of::<String, String>([], env.cwd.clone()), &plain, deadline, silent).ok();
+    (roots, http_proxy, Networks { full, without_roots: without_roots.ok(), bare })
+}
