@@ -2,11 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
+mod circleci;
+mod completions;
+mod dry_run;
+mod examples;
 mod explain;
+mod failures;
+mod github;
+mod gitlab;
 mod layering;
 mod login;
 mod policy;
 mod recorded;
 mod refusals;
+mod sandbox;
+mod spacelift;
 mod ssh_proxy;
 mod support;
