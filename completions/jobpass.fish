@@ -28,6 +28,8 @@ complete -c jobpass -n "__fish_jobpass_needs_command" -s h -l help -d 'Print hel
 complete -c jobpass -n "__fish_jobpass_needs_command" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "login" -d 'Swap this job\'s identity for credentials; write them, tell the later steps'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "explain" -d 'Show this job\'s claims beside a join token\'s rules: which rule matches, which field fails'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "doctor" -d 'Try every step short of the join, and say what is wrong and how to cure it'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "inspect" -d 'Say what a folder of credentials holds: who, roles, logins, until when'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (the `ProxyCommand` of the `ssh_config` that login writes)'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "completions" -d 'Print a completion script'
@@ -86,6 +88,32 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s v -l verbose
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s q -l quiet -d 'Nothing but errors'
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l proxy -d 'The proxy\'s web address [env: `TELEPORT_PROXY`]' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-file -d 'Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l timeout -d 'Deadline of the whole run' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l join-method -d 'The join method the token is for' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform -d 'The CI platform' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-env -d 'Take the identity token from this variable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split at spaces like a shell would, but no shell runs)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l dir -d 'The folder login is to write; a private one in the platform\'s temp folder when left out' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l name -d 'The name login is to give this identity' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join gives it this job\'s identity token'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform-only -d 'Only say which platform this is, and why not another; nothing is sent'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l json -d 'The report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s v -l verbose -d 'Tell each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -l json -d 'The report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s v -l verbose -d 'Tell each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l dir -d 'The folder that login wrote' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l proxy -d 'The proxy\'s web address; the one of the login when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l ca-file -d 'Trust only these roots for web certificates (PEM)' -r -F

@@ -274,7 +274,7 @@ pub struct Sandbox {
     #[arg(long, value_name = "NAME", default_value = "sandbox.example")]
     pub cluster: String,
     /// Teleport version to behave like
-    #[arg(long, value_name = "VERSION", default_value = "18.2.0")]
+    #[arg(long, value_name = "VERSION", default_value = "18.2.0", value_parser = value::version)]
     pub server_version: String,
     /// Port to listen on; a free one when left out
     #[arg(long, value_name = "PORT", default_value = "0")]

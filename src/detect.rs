@@ -53,7 +53,7 @@ pub enum DetectError {
     NoPlatform { reasons: Vec<Reason> },
     /// A system that imitates GitHub's variables. `name` is for people: `Gitea Actions`, `Forgejo Actions`,
     /// `act`.
-    #[error("this is {name}, which imitates GitHub Actions but has tokens of its own")]
+    #[error("this is {name}, which imitates GitHub Actions without its identity tokens")]
     LookAlike { name: &'static str },
 }
 

@@ -161,6 +161,7 @@ pub async fn join(
                 .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
         }
         Way::Post => ready.post(&wanted.token, key, jwt, expires).await,
+        Way::Refused(error) => Err(error),
     };
     match joined {
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     };
     let mut stdout = std::io::stdout().lock();
     if let Err(source) = stdout.write_all(outcome.stdout.as_bytes()).and_then(|()| stdout.flush()) {
+        outcome.take_back();
         return fail(&RunError::Output { what: "the result", source }.into(), &env, false);
     }
     if !talk.quiet && !outcome.line.is_empty() {

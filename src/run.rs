@@ -8,6 +8,7 @@ pub mod place;
 pub mod sandbox;
 pub mod ssh_proxy;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -41,6 +42,18 @@ pub struct Outcome {
     pub line: String,
     /// How the process ends: a finding that is an answer, not an error, has a code of its own.
     pub exit: Exit,
+    /// Folders that were written, to be removed again where the outcome cannot be handed over.
+    pub written: Vec<PathBuf>,
+}
+
+impl Outcome {
+    /// Removes what was written: a run that fails leaves nothing.
+    pub fn take_back(&self) {
+        for dir in &self.written {
+            // The failure that led here is the one to tell.
+            let _ = crate::write::wipe(dir);
+        }
+    }
 }
 
 /// The longest life Teleport gives a bot's certificate.
@@ -205,9 +218,11 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
         }
         files.push(all);
     }
-    folders.commit(files, &mut report)?;
+    let written = folders.commit(files, &mut report)?;
     log.took("write", at.elapsed());
-    let exported = export::export(env, detected.platform, &sink, &exports(&report, args))?;
+    let mut outcome = Outcome { written, ..Outcome::default() };
+    let exported = export::export(env, detected.platform, &sink, &exports(&report, args))
+        .inspect_err(|_| outcome.take_back())?;
     if let Some(advice) = exported.advice {
         log.note(advice);
     }
@@ -220,8 +235,9 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let timings: Vec<_> =
         log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
     log.detail(format!("{} TCP connections · {}", network.connections(), timings.join(" · ")));
-    let stdout = if args.talk.json { report.json() } else { exported.stdout };
-    Ok(Outcome { stdout, line: report.line(env::now(), begin.elapsed()), exit: Exit::Done })
+    outcome.stdout = if args.talk.json { report.json() } else { exported.stdout };
+    outcome.line = report.line(env::now(), begin.elapsed());
+    Ok(outcome)
 }
 
 /// Ends `work` at SIGINT or SIGTERM; dropping it removes what is not finished.

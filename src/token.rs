@@ -86,14 +86,14 @@ pub enum TokenError {
     #[error("{platform} refused to issue an identity token: HTTP {status}{detail}")]
     Refused { platform: &'static str, status: u16, detail: String },
     /// The platform's endpoint could not be reached, also after retries.
-    #[error("{platform}'s token endpoint could not be asked")]
+    #[error("the token endpoint of {platform} could not be asked")]
     Endpoint {
         platform: &'static str,
         #[source]
         source: NetError,
     },
     /// It answered, but not in the documented form.
-    #[error("{platform}'s token endpoint gave an answer of an unknown form: {detail}")]
+    #[error("the token endpoint of {platform} gave an answer of an unknown form: {detail}")]
     Form { platform: &'static str, detail: String },
 }
 
@@ -125,7 +125,7 @@ impl TokenError {
                 "see that the job may ask: `permissions: { id-token: write, contents: read }`".to_owned()
             }
             Self::Refused { status: 429 | 500.., platform, .. } => {
-                format!("run the job again, or see {platform}'s status page")
+                format!("run the job again, or see the status page of {platform}")
             }
             Self::Refused { .. } | Self::Form { .. } => {
                 "see that `ACTIONS_ID_TOKEN_REQUEST_URL` is as the runner set it, and that no \
@@ -135,6 +135,22 @@ impl TokenError {
             Self::Endpoint { source, .. } => return source.hint(),
         };
         Some(hint).filter(|h| !h.is_empty())
+    }
+
+    /// The part of the text that says why, where there is one: it stands at the text's end, after `: `.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Audience { problem, .. } => Some(problem.clone()),
+            Self::Missing { why, .. } => Some(why.clone()),
+            Self::NotAJwt { problem, .. } => Some(problem.to_string()),
+            Self::Source { reason, .. } => Some(reason.clone()),
+            Self::Refused { status, detail, .. } => Some(format!("HTTP {status}{detail}")),
+            Self::Form { detail, .. } => Some(detail.clone()),
+            Self::AudienceFixed { .. }
+            | Self::AudienceMissing { .. }
+            | Self::Expired { .. }
+            | Self::Endpoint { .. } => None,
+        }
     }
 
     /// Whether the command line is at fault.

@@ -46,7 +46,7 @@ pub enum VerifyError {
     )]
     Policy { output: String, place: String, setting: String, cure: String },
     /// A guard of the user's.
-    #[error("{flag} `{want}` is not met: {found}")]
+    #[error("`{flag} {want}` is not met: {found}")]
     Unexpected { flag: &'static str, want: String, found: String },
 }
 

@@ -2,13 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
+mod circleci;
+mod completions;
 mod doctor;
+mod dry_run;
+mod examples;
 mod explain;
+mod failures;
+mod github;
+mod gitlab;
 mod inspect;
 mod layering;
 mod login;
 mod policy;
 mod recorded;
 mod refusals;
+mod sandbox;
+mod spacelift;
 mod ssh_proxy;
 mod support;

@@ -74,6 +74,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A version of Teleport's, as written.
+pub fn version(text: &str) -> Result<String, String> {
+    let parsed = crate::rules::ServerVersion::parse(text);
+    parsed.map(|_| text.to_owned()).ok_or_else(|| "write it like `18.2.0`".to_owned())
+}
+
 /// A join method of Teleport's, or `auto`.
 pub fn method(text: &str) -> Result<Auto<JoinMethod>, String> {
     if text == "auto" {

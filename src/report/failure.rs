@@ -96,7 +96,13 @@ impl Failure {
     /// Takes an error apart. `now` is our clock.
     pub fn of(error: &anyhow::Error, now: Timestamp) -> Self {
         let mut causes: Vec<String> = Vec::new();
-        let message = error.to_string();
+        let mut message = error.to_string();
+        if let Some(reason) = find::<TokenError>(error).and_then(TokenError::reason)
+            && let Some(end) = message.strip_suffix(&reason).and_then(|m| m.strip_suffix(": ")).map(str::len)
+        {
+            causes.push(reason);
+            message.truncate(end);
+        }
         let mut refused = None;
         if let Some(JoinError::Refused(refusal)) = find(error) {
             causes.push(refusal.message.clone());
@@ -106,7 +112,10 @@ impl Failure {
             causes.push(message.clone());
         }
         for cause in error.chain().skip(1) {
-            let text = cause.to_string();
+            let text = plain(&cause.to_string());
+            if cause.downcast_ref().is_some_and(says_nothing_new) {
+                continue;
+            }
             let known = |old: &String| old.contains(&text) || message.contains(&text);
             if !text.is_empty() && !causes.iter().any(known) {
                 causes.push(text);
@@ -127,8 +136,12 @@ impl Failure {
     pub fn text_on(&self, platform: Option<Platform>, now: Timestamp) -> String {
         let Some(platform) = platform else { return self.text() };
         let mut text = String::new();
-        let cause = self.causes.first().or(self.hints.first()).map_or("", String::as_str);
-        if let Some(annotation) = platform.annotate_error(&self.message, cause) {
+        // An annotation without a text of its own is not shown.
+        let (title, cause) = match self.causes.first().or(self.hints.first()) {
+            Some(cause) => (self.message.as_str(), cause),
+            None => ("jobpass", &self.message),
+        };
+        if let Some(annotation) = platform.annotate_error(title, cause) {
             let _ = writeln!(text, "{annotation}");
         }
         match (&self.refused, platform) {
@@ -193,6 +206,18 @@ impl Failure {
 /// The first link of the chain that is a `T`.
 pub fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {
     error.chain().find_map(|link| link.downcast_ref::<T>())
+}
+
+/// Whether the link only names what the one below names as well: `reaching HOST failed` above `no connection to HOST`.
+fn says_nothing_new(error: &ClusterError) -> bool {
+    let ClusterError::Net { doing, source } = error else { return false };
+    doing.split(' ').next_back().is_some_and(|name| source.to_string().contains(name))
+}
+
+/// A cause without what the system and libraries add: the error's number, the name of a temporary file.
+fn plain(text: &str) -> String {
+    let text = text.split(" at path \"").next().unwrap_or(text);
+    text.split(" (os error ").next().unwrap_or(text).to_owned()
 }
 
 fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {

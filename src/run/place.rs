@@ -123,8 +123,12 @@ impl Folders {
         self.pending.iter().map(Pending::dir).zip(&self.members)
     }
 
-    /// Puts all in place, or nothing: what was already there of this run is removed again. Fills in the report's files.
-    pub fn commit(&mut self, files: Vec<Vec<FileToWrite>>, report: &mut Report) -> Result<(), WriteError> {
+    /// Puts all in place, or nothing: what was already there of this run is removed again. Fills in the report's files; gives the folders.
+    pub fn commit(
+        &mut self,
+        files: Vec<Vec<FileToWrite>>,
+        report: &mut Report,
+    ) -> Result<Vec<PathBuf>, WriteError> {
         let mut done: Vec<PathBuf> = Vec::new();
         for (pending, mut files) in std::mem::take(&mut self.pending).into_iter().zip(files) {
             let dir = pending.dir().to_owned();
@@ -144,7 +148,7 @@ impl Folders {
             }
             done.push(dir);
         }
-        Ok(())
+        Ok(done)
     }
 }
 

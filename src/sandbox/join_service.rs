@@ -32,10 +32,10 @@ pub(super) async fn answer(
     if request.uri().path() != "/teleport.join.v1.JoinService/Join" || !cluster.serves_new_join() {
         return unknown(request.uri().path());
     }
-    let (newer, ip) = (cluster.options.faults.newer, peer.ip.to_string());
+    let (newer, ip, number) = (cluster.options.faults.newer, peer.ip.to_string(), peer.number);
     grpc::both_ways(newer, request, |requests, answers| async move {
         // Out of time: the stream ends without a status of ours.
-        let _ = tokio::time::timeout(LIMIT, join(&cluster, &ip, requests, answers)).await;
+        let _ = tokio::time::timeout(LIMIT, join(&cluster, &ip, number, requests, answers)).await;
     })
     .await
 }
@@ -44,6 +44,7 @@ pub(super) async fn answer(
 async fn join(
     cluster: &Cluster,
     ip: &str,
+    connection: usize,
     mut requests: Streaming<JoinRequest>,
     answers: Sender<JoinResponse>,
 ) {
@@ -67,7 +68,8 @@ async fn join(
     }
     let made = match next(&mut requests).await {
         Some(Request::OidcInit(init)) => finish(cluster, token, ip, &init),
-        Some(Request::GivingUp(_)) | None => return,
+        Some(Request::GivingUp(reason)) => return cluster.seen.gave_up(connection, &reason.msg),
+        None => return,
         Some(_) => Err(Refusal::bad("expected OIDCInit")),
     };
     match made {

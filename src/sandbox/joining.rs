@@ -38,14 +38,14 @@ pub(super) fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<&'a Provision
     if !token.roles.iter().any(|role| role.eq_ignore_ascii_case(BOT_ROLE)) || token.bot_name.is_none() {
         return Err(Refusal::denied("can not join the cluster, the token does not allow role Bot"));
     }
-    if !token.method.proves_with_token() {
-        return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
-    }
     Ok(token)
 }
 
 /// Whether the identity token may use the join token.
 pub(super) fn admit(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<(), Refusal> {
+    if !token.method.proves_with_token() {
+        return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
+    }
     if id_token.is_empty() {
         let label = method_label(token.method);
         return Err(Refusal::bad(format!("IDToken not provided for {label} join request")));

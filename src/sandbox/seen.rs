@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 const MAX_CONNECTIONS: usize = 1000;
 const MAX_PATHS: usize = 200;
+const MAX_MESSAGE: usize = 1000;
 
 /// One connection. Never holds a header, a body or a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Seen {
     pub client: Option<String>,
     /// Paths asked for, with their query: `/webapi/ping`, `/proto.AuthService/GetRole`, …
     pub paths: Vec<String>,
+    /// The message with which it gave up a join (`GivingUp`).
+    pub gave_up: Option<String>,
 }
 
 /// The records of one sandbox.
@@ -53,6 +56,11 @@ impl Records {
                 seen.paths.push(path.to_owned());
             }
         });
+    }
+
+    /// A join was given up.
+    pub(super) fn gave_up(&self, number: usize, message: &str) {
+        self.change(number, |seen| seen.gave_up = Some(message.chars().take(MAX_MESSAGE).collect()));
     }
 
     /// A copy of all records.

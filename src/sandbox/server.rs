@@ -64,7 +64,7 @@ enum Door {
 /// The client of one connection.
 pub(super) struct Peer {
     door: Door,
-    number: usize,
+    pub(super) number: usize,
     /// Where it comes from.
     pub(super) ip: IpAddr,
     /// Who it is, where mutual TLS says.

@@ -36,12 +36,14 @@ pub struct Ready {
 /// How often the ping is tried when no answer comes.
 const TRIES: u32 = 4;
 
-/// The two ways to join.
+/// The two ways to join, or none.
 pub enum Way {
     /// The stream of servers since about 18; the server has named its method.
     Stream(Box<Session>),
     /// The POST all servers take.
     Post,
+    /// The server says no before it has seen the identity token. Kept until that is there, as its claims explain the refusal.
+    Refused(ClusterError),
 }
 
 impl Cluster {
@@ -91,6 +93,7 @@ impl Cluster {
                 self.network.log().detail(format!("the join stream failed ({error}): joining by HTTPS POST"));
                 Way::Post
             }
+            Err(error @ ClusterError::Refused { .. }) => Way::Refused(error),
             Err(error) => return Err(error),
         };
         Ok(Ready { ping: Some(ping), way, web: Some(web) })

@@ -188,7 +188,7 @@ async fn github_s_refusals_are_told() {
         (value(""), "unknown form: its field `value` is empty"),
         (answer(200, "", r#"{"value":7}"#), "unknown form: its field `value` is no string"),
         (value("hunter2"), "the answer of GitHub Actions holds no identity token: it is not a JWT"),
-        (answer(200, "", &"x".repeat(2 << 20)), "GitHub Actions's token endpoint could not be asked"),
+        (answer(200, "", &"x".repeat(2 << 20)), "the token endpoint of GitHub Actions could not be asked"),
     ] {
         let (result, _, asked) = github(&[answer]).await;
         let error = result.unwrap_err();

@@ -96,7 +96,7 @@ pub fn outcome(checks: &[Check], json: bool) -> Outcome {
         text(checks)
     };
     let failed = checks.iter().find(|c| c.state == State::Failed);
-    Outcome { stdout, line: tally(checks), exit: failed.map_or(Exit::Done, |c| c.exit) }
+    Outcome { stdout, line: tally(checks), exit: failed.map_or(Exit::Done, |c| c.exit), ..Outcome::default() }
 }
 
 /// `12 ok · 1 warning · 2 skipped`.

@@ -1,0 +1,133 @@
+//! README and `ci-examples/` say what the binary does.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jobpass::platform::Platform;
+use jobpass::rules;
+use serde_json::Value;
+
+use crate::support::command::{Ran, jobpass};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file of `ci-examples/`, by platform and name.
+fn examples() -> Vec<(String, PathBuf, String)> {
+    let mut found = Vec::new();
+    for folder in std::fs::read_dir(root().join("ci-examples")).unwrap() {
+        let folder = folder.unwrap().path();
+        for file in std::fs::read_dir(&folder).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((folder.file_name().unwrap().to_str().unwrap().to_owned(), path, text));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_platform_has_a_pipeline_and_a_token() {
+    let examples = examples();
+    for platform in Platform::ALL {
+        let of: Vec<_> = examples.iter().filter(|(folder, _, _)| folder == platform.id()).collect();
+        assert_eq!(of.len(), 2, "{platform:?}");
+        let token = of.iter().find(|(_, path, _)| path.ends_with("token.yaml")).unwrap();
+        let tokens = rules::parse(&token.2).unwrap();
+        assert_eq!(tokens.len(), 1);
+        assert_eq!(tokens[0].method.name(), platform.id());
+        let pipeline = of.iter().find(|(_, path, _)| !path.ends_with("token.yaml")).unwrap();
+        let words = format!("jobpass login --proxy teleport.example.com --token {}", tokens[0].name);
+        assert!(pipeline.2.contains(&words), "the pipeline names its own token: {}", pipeline.2);
+    }
+}
+
+#[test]
+fn all_yaml_is_yaml() {
+    for (_, path, text) in examples() {
+        let parsed: Value =
+            serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(parsed.is_object(), "{}", path.display());
+    }
+    let readme = readme();
+    let yaml = fences(&readme, "yaml");
+    assert!(!yaml.is_empty());
+    for block in yaml {
+        serde_saphyr::from_str::<Value>(block).unwrap_or_else(|e| panic!("{e}:\n{block}"));
+    }
+}
+
+#[test]
+fn the_first_example_is_short_and_complete() {
+    let readme = readme();
+    let block = fences(&readme, "yaml")[0];
+    assert!(block.lines().count() <= 12, "{block}");
+    let job: Value = serde_saphyr::from_str(block).unwrap();
+    assert_eq!(job["permissions"]["id-token"], "write");
+    assert!(job["steps"][0]["run"].as_str().unwrap().starts_with("jobpass login "));
+}
+
+#[test]
+fn every_flag_and_command_that_is_named_is_there() {
+    let help = |arguments: &[&str]| {
+        Ran::of(&jobpass(Path::new("/"), &[arguments, &["--help"]].concat(), []).output().unwrap())
+            .ok()
+            .stdout
+    };
+    let top = help(&[]);
+    let commands: Vec<&str> = top
+        .lines()
+        .skip_while(|l| *l != "Commands:")
+        .skip(1)
+        .take_while(|l| !l.is_empty())
+        .filter_map(|l| l.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"login"), "{top}");
+    let all: String = commands.iter().map(|c| help(&[c])).chain([top.clone()]).collect();
+    let known = flags(&all);
+    let texts = examples().into_iter().map(|(_, path, text)| (path, text));
+    for (path, text) in texts.chain([(root().join("README.md"), readme())]) {
+        for flag in flags(&jobpass_only(&text)) {
+            assert!(known.contains(&flag), "{} names {flag}", path.display());
+        }
+        for (at, _) in text.match_indices("jobpass ") {
+            let before = text[..at].chars().next_back();
+            let word: String =
+                text[at + 8..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            // In code only: what follows a back-tick, a line's begin or a shell's opening.
+            if matches!(before, Some('`' | '(' | '\n')) && !word.is_empty() {
+                assert!(commands.contains(&word.as_str()), "{} names the command {word}", path.display());
+            }
+        }
+    }
+}
+
+/// Flags of other programs are on lines that begin with their names.
+fn jobpass_only(text: &str) -> String {
+    let others = ["cargo ", "docker ", "tctl "];
+    let lines = text.lines().map(|line| {
+        let cut = others.iter().filter_map(|other| line.find(other)).min();
+        let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);
+        cut.map_or(line.to_owned(), |at| format!("{}{own}", &line[..at]))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn flags(text: &str) -> BTreeSet<String> {
+    let part = |c: char| c.is_ascii_lowercase() || c == '-';
+    text.match_indices("--")
+        .filter(|(at, _)| !text[..*at].ends_with(|c: char| part(c) || c.is_ascii_alphanumeric()))
+        .map(|(at, _)| text[at..].chars().take_while(|c| part(*c)).collect::<String>())
+        .filter(|flag| flag.len() > 3 && !flag.starts_with("---"))
+        .collect()
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+fn fences<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let open = format!("```{language}\n");
+    text.split(open.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
