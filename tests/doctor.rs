@@ -8,7 +8,7 @@ use jobpass::sandbox::faults::Faults;
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, file};
 
-use crate::support::balancer::Balancer;
+use crate::support::front::Front;
 use crate::support::cluster::{Cluster, Job, listing};
 use crate::support::command::{Ran, jobpass, put, run};
 
@@ -363,7 +363,7 @@ fn a_balancer_that_ends_tls() {
     let (cert, key) = self_signed(cluster.folder.path(), "balancer");
     for (upgrades, behind, skew) in [(true, true, 90), (true, false, -20), (false, true, 0)] {
         let to = behind.then_some(cluster.sandbox.address);
-        let balancer = Balancer::start(&cert, &key, to, upgrades, skew);
+        let balancer = Front::start(&cert, &key, to, upgrades, skew);
         let job = cluster.job(Platform::CircleCi).set("SSL_CERT_FILE", &cert);
         let ran = doctor(&job, &balancer.address.to_string(), &["--json"]);
         let checks = Checks::of(&ran);

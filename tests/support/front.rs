@@ -11,12 +11,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 /// A running balancer; ends with the value.
-pub struct Balancer {
+pub struct Front {
     pub address: SocketAddr,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
 }
 
-impl Balancer {
+impl Front {
     /// `behind`: where upgraded connections go (`None`: to itself). Its clock is `skew` seconds ahead.
     pub fn start(cert: &str, key: &str, behind: Option<SocketAddr>, upgrades: bool, skew: i64) -> Self {
         let chain = vec![CertificateDer::from_pem_file(cert).unwrap()];
@@ -46,7 +46,7 @@ impl Balancer {
     }
 }
 
-impl Drop for Balancer {
+impl Drop for Front {
     fn drop(&mut self) {
         drop(self.stop.take());
     }
