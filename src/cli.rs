@@ -73,6 +73,9 @@ pub struct ClusterArgs {
     /// The proxy's web address [env: `TELEPORT_PROXY`]
     #[arg(long, alias = "proxy-server", value_name = "HOST[:PORT]", value_parser = value::address)]
     pub proxy: Option<HostPort>,
+    /// Tell later steps the address the cluster itself advertises, not the one given
+    #[arg(long)]
+    pub use_advertised_address: bool,
     /// Trust only these roots for web certificates (PEM)
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,

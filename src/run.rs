@@ -136,7 +136,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     }
 
     let at = Instant::now();
-    let later_proxy = later_proxy(&proxy, &bot);
+    let later_proxy = later_proxy(args, &proxy, &bot, log);
     let mut report = report(&checked, &bot, &detected, &later_proxy, &folders, dry_run);
     let ca_file = args.cluster.ca_file.as_ref().map(|f| env.absolute(f));
     let around = |dir| Surroundings {
@@ -260,9 +260,23 @@ fn expectations(args: &Login) -> Expectations {
     }
 }
 
-/// Stays on the address the user gave: split DNS and tunnels make the advertised one unreachable for some.
-fn later_proxy(given: &HostPort, _bot: &BotIdentity) -> HostPort {
-    given.clone()
+/// Stays on the address the user gave, unless told otherwise: split DNS and tunnels make the advertised one unreachable for some.
+fn later_proxy(args: &Login, given: &HostPort, bot: &BotIdentity, log: &Log) -> HostPort {
+    let advertised = bot.ping.public_address.as_ref();
+    match advertised {
+        Some(advertised) if args.cluster.use_advertised_address => advertised.clone(),
+        Some(advertised) if advertised != given => {
+            log.detail(format!(
+                "the cluster advertises {advertised}; staying on {given} (`--use-advertised-address` to switch)"
+            ));
+            given.clone()
+        }
+        None if args.cluster.use_advertised_address => {
+            log.warn(format!("the cluster advertises no address: staying on {given}"));
+            given.clone()
+        }
+        _ => given.clone(),
+    }
 }
 
 fn report(

@@ -1,5 +1,10 @@
-//! What the tests share: jobs run in the built binary, real sshd, folders.
+//! What the tests share: jobs run in the built binary, real sshd, networks, folders.
 
+pub mod background;
+pub mod balancer;
 pub mod cluster;
 pub mod command;
+pub mod http_proxy;
+pub mod relay;
 pub mod sshd;
+pub mod web_certificate;

@@ -18,6 +18,8 @@ pub struct Seen {
     pub established: bool,
     /// CN of the client's certificate.
     pub client: Option<String>,
+    /// The connection upgrade it came through: `alpn` or `websocket`.
+    pub upgrade: Option<&'static str>,
     /// Paths asked for, with their query: `/webapi/ping`, `/proto.AuthService/GetRole`, …
     pub paths: Vec<String>,
 }

@@ -81,7 +81,8 @@ impl Cluster {
                 Way::Post
             }
             Err(error) if !is_answer(&error) => {
-                self.network.log().detail(format!("the join stream failed ({error}): joining by HTTPS POST"));
+                let why = in_full(&error);
+                self.network.log().detail(format!("the join stream failed ({why}): joining by HTTPS POST"));
                 Way::Post
             }
             Err(error) => return Err(error),
@@ -99,13 +100,19 @@ impl Cluster {
                 }
                 return first;
             }
+            // `NoWay`: an upgrade was tried.
+            Err(ClusterError::NoWay { .. }) => return first,
             Err(error) if self.dialer.path() != Path::Unknown || is_answer(error) => return first,
-            Err(error) => self.network.log().detail(format!("{error}: trying an upgraded connection")),
+            Err(error) => {
+                let why = in_full(error);
+                self.network.log().detail(format!("{why}: trying an upgraded connection"));
+            }
         }
-        self.dialer.found(Path::Upgrade);
+        self.dialer.assume(Path::Upgrade);
         let second = self.begin_once(token).await;
-        if second.is_err() {
-            self.dialer.found(Path::Unknown);
+        match &second {
+            Ok(_) => self.dialer.found(Path::Upgrade),
+            Err(_) => self.dialer.assume(Path::Unknown),
         }
         second
     }
@@ -154,6 +161,14 @@ impl Ready {
         expires: jiff::Timestamp,
     ) -> Result<join_service::Joined, ClusterError> {
         host_credentials::join(&mut self.web, &host_credentials::Request::new(token, key, jwt, expires)).await
+    }
+}
+
+/// With its cause, on one line.
+fn in_full(error: &ClusterError) -> String {
+    match error {
+        ClusterError::Net { doing, source } => format!("{doing}: {source}"),
+        other => other.to_string(),
     }
 }
 

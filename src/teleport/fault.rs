@@ -27,6 +27,11 @@ pub enum ClusterError {
         "the proxy {peer} has TLS routing off, so its auth service is reachable through an SSH tunnel only, which jobpass does not speak"
     )]
     NoTlsRouting { peer: String },
+    /// Neither the protocols of Teleport nor a connection upgrade get through.
+    #[error(
+        "{peer} lets neither Teleport's own protocols through ({direct}) nor a connection upgrade ({upgrade})"
+    )]
+    NoWay { peer: String, direct: String, upgrade: String },
     /// An answer, and it is no. Final: never tried again.
     #[error("{call}: {message}")]
     Refused { call: &'static str, code: Code, message: String },
@@ -59,6 +64,11 @@ impl ClusterError {
             Self::NoTlsRouting { .. } => Some(
                 "use `--auth-server HOST:3025` with `--ca-pin` if that port is reachable from here, \
                  or turn on TLS routing (`proxy_listener_mode: multiplex`)"
+                    .into(),
+            ),
+            Self::NoWay { .. } => Some(
+                "let the load balancer pass TLS on to the proxy as it is (layer 4), \
+                 or let requests for `/webapi/connectionupgrade` through to it"
                     .into(),
             ),
             Self::Refused { .. } => None,
