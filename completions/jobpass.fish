@@ -61,6 +61,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l require-login -d 'Every output must allow this login (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A node and login the job will use: checked for per-session MFA (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with --dry-run): github, gitlab, circleci, spacelift' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l use-advertised-address -d 'Tell later steps the address the cluster itself advertises, not the one given'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join gives it this job\'s identity token'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not ask whether per-session MFA or Device Trust keep bots out'
@@ -102,6 +103,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-comm
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l audience -d 'Ask the platform for a token with this audience' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l dir -d 'The folder login is to write; a private one in the platform\'s temp folder when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l name -d 'The name login is to give this identity' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l use-advertised-address -d 'Tell later steps the address the cluster itself advertises, not the one given'
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join gives it this job\'s identity token'
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform-only -d 'Only say which platform this is, and why not another; nothing is sent'
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l json -d 'The report as JSON on standard output'

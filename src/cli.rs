@@ -84,6 +84,9 @@ pub struct ClusterArgs {
     /// The proxy's web address [env: `TELEPORT_PROXY`]
     #[arg(long, alias = "proxy-server", value_name = "HOST[:PORT]", value_parser = value::address)]
     pub proxy: Option<HostPort>,
+    /// Tell later steps the address the cluster itself advertises, not the one given
+    #[arg(long)]
+    pub use_advertised_address: bool,
     /// The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below
     #[arg(long, value_name = "HOST[:PORT]", value_parser = value::auth_address, conflicts_with = "proxy")]
     pub auth_server: Option<HostPort>,

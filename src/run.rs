@@ -154,7 +154,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
 
     let key = tokio::task::spawn_blocking(|| KeyPair::generate(KeyKind::P256));
     // One connection for issuing, one for each kind of output to be verified; TCP comes about while the token is fetched.
-    let ahead = if args.guards.no_verify { 1 } else { 1 + outputs(args).len() };
+    let ahead = 1 + if args.guards.no_verify { 0 } else { verify::policy::kinds(&outputs(args)) };
     let begin_join = async |ahead| {
         let ready = cluster.prepare(&join_wanted.token, ahead).await.map_err(JoinError::from)?;
         join::agree(ready, &join_wanted).await
@@ -200,7 +200,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     }
 
     let at = Instant::now();
-    let later_proxy = later_proxy(&entry, &bot);
+    let later_proxy = later_proxy(args, &entry, &bot, log);
     let mut report = report(&checked, &bot, &detected, &later_proxy, &folders, dry_run);
     let ca_file = options.ca_file.as_ref().map(|f| env.absolute(f));
     let mut files = Vec::new();
@@ -349,12 +349,27 @@ fn expectations(args: &Login) -> Expectations {
     }
 }
 
-/// Stays on the address the user gave: split DNS and tunnels make the advertised one unreachable for some. Behind an auth service the advertised
-/// one is all there is.
-fn later_proxy(entry: &Entry, bot: &BotIdentity) -> HostPort {
-    match entry {
-        Entry::Proxy(given) => given.clone(),
-        Entry::Auth { address, .. } => bot.ping.public_address.clone().unwrap_or_else(|| address.clone()),
+/// Stays on the address the user gave, unless told otherwise: split DNS and tunnels make the advertised one unreachable for some. Behind an auth
+/// service the advertised one is all there is.
+fn later_proxy(args: &Login, entry: &Entry, bot: &BotIdentity, log: &Log) -> HostPort {
+    let advertised = bot.ping.public_address.as_ref();
+    let given = match entry {
+        Entry::Proxy(given) => given,
+        Entry::Auth { address, .. } => advertised.unwrap_or(address),
+    };
+    match advertised {
+        Some(advertised) if args.cluster.use_advertised_address => advertised.clone(),
+        Some(advertised) if advertised != given => {
+            log.detail(format!(
+                "the cluster advertises {advertised}; staying on {given} (`--use-advertised-address` to switch)"
+            ));
+            given.clone()
+        }
+        None if args.cluster.use_advertised_address => {
+            log.warn(format!("the cluster advertises no address: staying on {given}"));
+            given.clone()
+        }
+        _ => given.clone(),
     }
 }
 

@@ -23,8 +23,10 @@ mod server;
 mod ssh_cert;
 #[cfg(test)]
 mod tests;
+mod together;
 mod transport;
 mod trust_service;
+mod upgrade;
 mod web;
 mod x509;
 

@@ -8,9 +8,9 @@ use jobpass::sandbox::faults::Faults;
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, file};
 
-use crate::support::front::Front;
 use crate::support::cluster::{Cluster, Job, listing};
 use crate::support::command::{Ran, jobpass, put, run};
+use crate::support::front::Front;
 
 /// The checks of a run by name: state and finding.
 struct Checks(Vec<Value>);

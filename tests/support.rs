@@ -1,6 +1,11 @@
-//! What the tests share: jobs run in the built binary, real sshd, folders.
+//! What the tests share: jobs run in the built binary, real sshd, networks, folders.
 
-pub mod front;
+pub mod background;
+pub mod balancer;
 pub mod cluster;
 pub mod command;
+pub mod front;
+pub mod http_proxy;
+pub mod relay;
 pub mod sshd;
+pub mod web_certificate;

@@ -47,6 +47,10 @@ impl Proxies {
             reason: reason.to_owned(),
         })?;
         let except = EXCEPTIONS.iter().find_map(|v| env.var(v)).unwrap_or_default();
+        // The matcher takes it for names only; curl and Go for addresses too.
+        if exceptions(except).split(',').any(|entry| entry == "*") {
+            return Ok(Self { proxy: None, matcher: Matcher::builder().build() });
+        }
         let matcher = Matcher::builder().https(url).no(exceptions(except)).build();
         Ok(Self { proxy: Some(proxy), matcher })
     }
@@ -200,6 +204,7 @@ mod tests {
                 Some("https://[2001:db8::1]:443"),
             ),
             (&[p, ("NO_PROXY", "*")], "a.example", None),
+            (&[p, ("NO_PROXY", "b.example *")], "10.1.2.3", None),
             (&[p, ("NO_PROXY", "b.example, A.example")], "a.example", None),
             (&[p, ("NO_PROXY", ".example")], "x.a.example", None),
             (&[p, ("NO_PROXY", "b.test *.example")], "x.a.example", None),

@@ -7,6 +7,7 @@ use super::ca::Cas;
 use super::issuer::Issuer;
 use super::options::{SandboxOptions, SandboxRole};
 use super::seen::Records;
+use super::together::Together;
 use super::{SandboxError, ssh_cert};
 use crate::rules::ServerVersion;
 
@@ -33,6 +34,7 @@ pub(super) struct Cluster {
     pub(super) bearer: String,
     /// Requests for a CI token still to be answered with 503.
     pub(super) token_503: AtomicU32,
+    pub(super) together: Vec<Together>,
     pub(super) seen: Records,
 }
 
@@ -46,6 +48,7 @@ impl Cluster {
             issuer: Issuer::new(options.rs256)?,
             bearer: hex(&ssh_cert::random::<24>()?),
             token_503: AtomicU32::new(options.faults.token_503),
+            together: options.faults.answer_together.iter().map(|group| Together::new(group)).collect(),
             seen: Records::default(),
             version,
             options,

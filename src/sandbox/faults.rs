@@ -15,6 +15,8 @@ pub struct Faults {
     pub token_503: u32,
     /// Never answer requests whose path ends so (`/_ci/github/token`, `GenerateUserCerts`, …).
     pub hang_on: Vec<String>,
+    /// Groups of requests, by the end of their paths: none is answered before all of its group have come.
+    pub answer_together: Vec<Vec<String>>,
     /// Refuse these gRPC calls.
     pub refuse_calls: Vec<RefusedCall>,
     /// Close each connection once this many bytes were sent on it, TLS included.

@@ -72,6 +72,10 @@ pub struct SandboxOptions {
     pub join_new: bool,
     /// Answer the old join path (HTTPS POST).
     pub join_old: bool,
+    /// Serve `/webapi/connectionupgrade` with raw bytes after the 101 (Teleport since 12.1).
+    pub upgrade_alpn: bool,
+    /// Serve it with WebSocket frames (what later versions prefer).
+    pub upgrade_websocket: bool,
     /// Certificates say `DRY-RUN` in their key id and live at most 15 minutes.
     pub dry_run: bool,
     /// Faults, all off by default.
@@ -137,6 +141,8 @@ impl SandboxOptions {
             roles: vec![role("ci-deploy", "deploy"), role("ci-read", "reader")],
             join_new: true,
             join_old: true,
+            upgrade_alpn: true,
+            upgrade_websocket: true,
             dry_run: false,
             faults: Faults::default(),
             port: 0,

@@ -19,6 +19,8 @@ pub struct Seen {
     pub established: bool,
     /// CN of the client's certificate.
     pub client: Option<String>,
+    /// The connection upgrade it came through: `alpn` or `websocket`.
+    pub upgrade: Option<&'static str>,
     /// Paths asked for, with their query: `/webapi/ping`, `/proto.AuthService/GetRole`, …
     pub paths: Vec<String>,
     /// The message with which it gave up a join (`GivingUp`).

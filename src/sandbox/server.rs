@@ -12,7 +12,8 @@ use hyper_util::server::conn::auto;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
@@ -24,8 +25,10 @@ use super::cluster::{Cluster, hex};
 use super::issuing::Caller;
 use super::limited::Limited;
 use super::seen::Seen;
-use super::{SandboxError, auth_service, join_service, transport, web};
+use super::upgrade::Kind;
+use super::{SandboxError, auth_service, join_service, transport, upgrade, web};
 use crate::identity::keys::KeyPair;
+use crate::net::Stream;
 use crate::net::tls::provider;
 
 /// Handshakes take no longer; headers of HTTP/1 neither.
@@ -46,6 +49,8 @@ const REVERSE_TUNNEL: &[u8] = b"teleport-reversetunnel";
 pub(super) struct Doors {
     web: Arc<ServerConfig>,
     join: Arc<ServerConfig>,
+    /// In an upgraded connection the proxy shows its host certificate, not its web certificate.
+    join_upgraded: Arc<ServerConfig>,
     auth: Arc<ServerConfig>,
     transport: Arc<ServerConfig>,
     /// Agrees on no protocol.
@@ -61,10 +66,19 @@ enum Door {
     Web,
 }
 
+/// A stream on which TLS is to begin.
+struct Fresh {
+    stream: Stream,
+    ip: IpAddr,
+    upgrade: Option<Kind>,
+}
+
 /// The client of one connection.
 pub(super) struct Peer {
     door: Door,
     pub(super) number: usize,
+    /// Takes the streams that its requests turned into.
+    upgraded: mpsc::Sender<Fresh>,
     /// Where it comes from.
     pub(super) ip: IpAddr,
     /// Who it is, where mutual TLS says.
@@ -85,14 +99,16 @@ impl Doors {
             web: config(&web, &[HTTP_1, HTTP_2, REVERSE_TUNNEL], None)?,
             // Recorded: where a client offers `h2` beside a protocol of Teleport's, `h2` is agreed on.
             join: config(&web, &[HTTP_2, JOIN], None)?,
+            join_upgraded: config(&host, &[HTTP_2, JOIN], None)?,
             auth: config(&host, &[HTTP_2], Some(&cas.user))?,
             transport: config(&host, &[HTTP_2, TRANSPORT], Some(&cas.user))?,
             closed: config(&web, &[b"none"], None)?,
         })
     }
 
-    fn config(&self, door: Door) -> Arc<ServerConfig> {
+    fn config(&self, door: Door, upgraded: bool) -> Arc<ServerConfig> {
         Arc::clone(match door {
+            Door::Join if upgraded => &self.join_upgraded,
             Door::Auth => &self.auth,
             Door::Closed => &self.closed,
             Door::Join => &self.join,
@@ -106,39 +122,52 @@ impl Doors {
 pub(super) async fn run(listener: TcpListener, cluster: Arc<Cluster>, doors: Doors) {
     let doors = Arc::new(doors);
     let mut open = JoinSet::new();
+    let (upgraded, mut from_upgrades) = mpsc::channel(MAX_CONNECTIONS);
     loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((tcp, from)) if open.len() < MAX_CONNECTIONS => {
-                    open.spawn(connection(tcp, from.ip(), Arc::clone(&cluster), Arc::clone(&doors)));
-                }
-                Ok(_) => {}
+        let fresh = tokio::select! {
+            accepted = listener.accept() => if let Ok((tcp, from)) = accepted {
+                // Without it answers wait for acknowledgements.
+                let _ = tcp.set_nodelay(true);
+                let stream = Box::new(Limited::new(tcp, cluster.options.faults.close_after_bytes));
+                Fresh { stream, ip: from.ip(), upgrade: None }
+            } else {
                 // Out of file descriptors, most likely: let some close.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
             },
-            Some(_) = open.join_next(), if !open.is_empty() => {}
+            Some(fresh) = from_upgrades.recv() => fresh,
+            Some(_) = open.join_next(), if !open.is_empty() => continue,
+        };
+        if open.len() < MAX_CONNECTIONS {
+            open.spawn(connection(fresh, Arc::clone(&cluster), Arc::clone(&doors), upgraded.clone()));
         }
     }
 }
 
-async fn connection(tcp: TcpStream, ip: IpAddr, cluster: Arc<Cluster>, doors: Arc<Doors>) {
-    // Without it answers wait for acknowledgements.
-    let _ = tcp.set_nodelay(true);
-    let tcp = Limited::new(tcp, cluster.options.faults.close_after_bytes);
-    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
+async fn connection(fresh: Fresh, cluster: Arc<Cluster>, doors: Arc<Doors>, upgraded: mpsc::Sender<Fresh>) {
+    let Fresh { stream, ip, upgrade } = fresh;
+    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
     let Ok(Ok(start)) = timeout(HANDSHAKE, acceptor).await else { return };
     let hello = start.client_hello();
     let sni = hello.server_name().map(str::to_owned);
     let offered: Vec<String> =
         hello.alpn().into_iter().flatten().map(|p| String::from_utf8_lossy(p).into_owned()).collect();
     let door = door(&cluster, sni.as_deref(), &offered);
-    let number = cluster.seen.connection(Seen { sni, alpn_offered: offered, ..Seen::default() });
-    let Ok(Ok(stream)) = timeout(HANDSHAKE, start.into_stream(doors.config(door))).await else { return };
+    let number = cluster.seen.connection(Seen {
+        sni,
+        alpn_offered: offered,
+        upgrade: upgrade.map(Kind::name),
+        ..Seen::default()
+    });
+    let Ok(Ok(stream)) = timeout(HANDSHAKE, start.into_stream(doors.config(door, upgrade.is_some()))).await
+    else {
+        return;
+    };
     let (_, tls) = stream.get_ref();
     let caller = tls.peer_certificates().and_then(|chain| chain.first()).and_then(|leaf| Caller::of(leaf));
     let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
     cluster.seen.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
-    let peer = Arc::new(Peer { door, number, ip, caller });
+    let peer = Arc::new(Peer { door, number, upgraded, ip, caller });
     let service = service_fn(move |request| {
         let (cluster, peer) = (Arc::clone(&cluster), Arc::clone(&peer));
         async move { Ok::<_, Infallible>(answer(cluster, peer, request).await) }
@@ -146,7 +175,7 @@ async fn connection(tcp: TcpStream, ip: IpAddr, cluster: Arc<Cluster>, doors: Ar
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
     // An error here is the client's going away.
-    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+    let _ = http.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }
 
 fn door(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Door {
@@ -177,6 +206,17 @@ async fn answer(
     }
     if faults.hang_on.iter().any(|end| path.ends_with(end.as_str())) {
         std::future::pending::<()>().await;
+    }
+    for group in &cluster.together {
+        group.came(&path).await;
+    }
+    if peer.door == Door::Web && path == upgrade::PATH && !faults.html_everywhere {
+        let ip = peer.ip;
+        let upgraded = peer.upgraded.clone();
+        return upgrade::answer(&cluster.options, request, move |stream, kind| {
+            // A full queue means too many connections: this one is not served either.
+            let _ = upgraded.try_send(Fresh { stream, ip, upgrade: Some(kind) });
+        });
     }
     if peer.door == Door::Web {
         return web::answer(&cluster, peer.ip, request).await;

@@ -148,7 +148,7 @@ fn ci_token(cluster: &Cluster, parts: &http::request::Parts) -> http::Response<B
 }
 
 /// Teleport's error body.
-fn error(status: u16, message: &str) -> http::Response<Body> {
+pub(super) fn error(status: u16, message: &str) -> http::Response<Body> {
     json_reply(status, &json!({"error": {"message": message}}))
 }
 

@@ -90,7 +90,8 @@ impl Cluster {
                 Way::Post
             }
             Err(error) if !is_answer(&error) => {
-                self.network.log().detail(format!("the join stream failed ({error}): joining by HTTPS POST"));
+                let why = in_full(&error);
+                self.network.log().detail(format!("the join stream failed ({why}): joining by HTTPS POST"));
                 Way::Post
             }
             Err(error @ ClusterError::Refused { .. }) => Way::Refused(error),
@@ -121,13 +122,19 @@ impl Cluster {
                 }
                 return first;
             }
+            // `NoWay`: an upgrade was tried.
+            Err(ClusterError::NoWay { .. }) => return first,
             Err(error) if self.dialer.path() != Path::Unknown || is_answer(error) => return first,
-            Err(error) => self.network.log().detail(format!("{error}: trying an upgraded connection")),
+            Err(error) => {
+                let why = in_full(error);
+                self.network.log().detail(format!("{why}: trying an upgraded connection"));
+            }
         }
-        self.dialer.found(Path::Upgrade);
+        self.dialer.assume(Path::Upgrade);
         let second = self.begin_once(token).await;
-        if second.is_err() {
-            self.dialer.found(Path::Unknown);
+        match &second {
+            Ok(_) => self.dialer.found(Path::Upgrade),
+            Err(_) => self.dialer.assume(Path::Unknown),
         }
         second
     }
@@ -178,6 +185,14 @@ impl Ready {
         let none = || ClusterError::Field { what: "this way to join", field: "web page".into() };
         let web = self.web.as_mut().ok_or_else(none)?;
         host_credentials::join(web, &host_credentials::Request::new(token, key, jwt, expires)).await
+    }
+}
+
+/// With its cause, on one line.
+fn in_full(error: &ClusterError) -> String {
+    match error {
+        ClusterError::Net { doing, source } => format!("{doing}: {source}"),
+        other => other.to_string(),
     }
 }
 

@@ -166,9 +166,20 @@ impl Dialer {
         Early(tokio::spawn(async move { network.tcp(&address).await }))
     }
 
+    /// Goes on as if this way worked.
+    pub fn assume(&self, path: Path) {
+        self.path.store(path as u8, Ordering::Relaxed);
+    }
+
     /// Remembers what was seen to work.
     pub fn found(&self, path: Path) {
-        self.path.store(path as u8, Ordering::Relaxed);
+        self.assume(path);
+        let way = match path {
+            Path::Unknown => return,
+            Path::Direct => "by ALPN (TLS routing)",
+            Path::Upgrade => "by connection upgrades: something before the proxy ends TLS",
+        };
+        self.network.log().detail(format!("{}: its services are reached {way}", self.entry.address()));
     }
 
     /// A gRPC connection to a service, over `early` if there is one. The first connection doubles as the probe: when its ALPN is lost on the way (another
@@ -196,8 +207,10 @@ impl Dialer {
                             self.found(Path::Upgrade);
                             stream
                         }
-                        // No upgrade there either: the first error is the one to tell.
-                        Err(ClusterError::NotTeleport { .. }) => return Err(self.failed(service, error)),
+                        Err(ClusterError::NotTeleport { peer, found }) => {
+                            let direct = error.to_string();
+                            return Err(ClusterError::NoWay { peer, direct, upgrade: found });
+                        }
                         Err(other) => return Err(other),
                     }
                 }
@@ -224,7 +237,13 @@ impl Dialer {
     async fn upgraded(&self, early: Option<Early>, service: &Service) -> Result<Stream, ClusterError> {
         let tcp = self.tcp(early).await.map_err(|e| self.failed(service, e))?;
         let tunnel = upgrade(&self.network, tcp, self.entry.address()).await?;
-        let tls = self.network.tls(tunnel, &service.spec(&self.entry)).await;
+        let mut spec = service.spec(&self.entry);
+        if matches!(service, Service::ProxyGrpc) {
+            // In here the proxy shows a certificate of the cluster's host CA, which nobody knows before the join. The TLS around it is verified,
+            // and whoever ends that is trusted as the proxy's own web certificate is elsewhere.
+            spec.trust = Trust::Blindly;
+        }
+        let tls = self.network.tls(tunnel, &spec).await;
         tls.map(|tls| tls.stream).map_err(|e| self.failed(service, e))
     }
 

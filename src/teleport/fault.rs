@@ -32,6 +32,11 @@ pub enum ClusterError {
         "the auth service at {peer} is older than Teleport 18, and those take joins through the proxy only"
     )]
     OldAuth { peer: String },
+    /// Neither the protocols of Teleport nor a connection upgrade get through.
+    #[error(
+        "{peer} lets neither Teleport's own protocols through ({direct}) nor a connection upgrade ({upgrade})"
+    )]
+    NoWay { peer: String, direct: String, upgrade: String },
     /// An answer, and it is no. Final: never tried again.
     #[error("{call}: {message}")]
     Refused { call: &'static str, code: Code, message: String },
@@ -67,6 +72,11 @@ impl ClusterError {
                     .into(),
             ),
             Self::OldAuth { .. } => Some("use `--proxy HOST[:PORT]`, the proxy's web address".into()),
+            Self::NoWay { .. } => Some(
+                "let the load balancer pass TLS on to the proxy as it is (layer 4), \
+                 or let requests for `/webapi/connectionupgrade` through to it"
+                    .into(),
+            ),
             Self::Refused { .. } => None,
             Self::Unanswered { .. } => Some("the cluster or a balancer before it is not well: run the job again later".into()),
         }

@@ -55,7 +55,7 @@ pub async fn upgrade(network: &Network, tcp: Stream, target: &HostPort) -> Resul
     let stream: Stream = Box::new(TokioIo::new(upgraded));
     match kind(&headers, &key) {
         Ok(Kind::Raw) => Ok(stream),
-        Ok(Kind::Frames) => Ok(frames(stream).await),
+        Ok(Kind::Frames) => Ok(frames(stream, Role::Client).await),
         Err(found) => Err(ClusterError::NotTeleport { peer, found }),
     }
 }
@@ -117,10 +117,10 @@ fn accept_of(key: &str) -> String {
     STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
 }
 
-/// A byte stream whose bytes travel in binary frames.
-async fn frames(stream: Stream) -> Stream {
+/// A byte stream whose bytes travel in binary frames. For the client, and for the sandbox at the other end.
+pub async fn frames(stream: Stream, role: Role) -> Stream {
     let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
-    let socket = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
+    let socket = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
     let (near, far) = tokio::io::duplex(BUFFER);
     tokio::spawn(pump(socket, far));
     Box::new(near)

@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 
 use super::VerifyError;
-use crate::issue::{Batch, Issued};
+use crate::issue::{Batch, Issued, Output};
 use crate::join::BotIdentity;
 use crate::net::tls::ClientIdentity;
 use crate::teleport::wire::{MfaTarget, NodeLogin, Role};
@@ -19,11 +19,18 @@ pub struct Target {
     pub node: String,
 }
 
-/// Outputs that differ in their roles; one of each kind is asked about.
-pub fn kinds<'a>(issued: &'a [Issued]) -> Vec<&'a Issued> {
-    let mut kinds: Vec<&'a Issued> = Vec::new();
+/// How many kinds of outputs there are: those with the same roles are asked about once.
+pub fn kinds(outputs: &[Output]) -> usize {
+    let mut roles: Vec<&Option<Vec<String>>> = outputs.iter().map(|o| &o.roles).collect();
+    roles.sort();
+    roles.dedup();
+    roles.len()
+}
+
+fn one_of_each(issued: &[Issued]) -> Vec<&Issued> {
+    let mut kinds: Vec<&Issued> = Vec::new();
     for one in issued {
-        if !kinds.iter().any(|k| k.roles == one.roles && k.output.cluster == one.output.cluster) {
+        if !kinds.iter().any(|k| k.output.roles == one.output.roles) {
             kinds.push(one);
         }
     }
@@ -39,7 +46,8 @@ pub async fn policies(
     targets: &[Target],
 ) -> Result<(), VerifyError> {
     let all =
-        join_all(kinds(&batch.issued).into_iter().map(|issued| one(cluster, bot, issued, targets))).await;
+        join_all(one_of_each(&batch.issued).into_iter().map(|issued| one(cluster, bot, issued, targets)))
+            .await;
     all.into_iter().collect()
 }
 

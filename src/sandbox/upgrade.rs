@@ -1,0 +1,92 @@
+//! `/webapi/connectionupgrade`: a request that turns into a stream, on which a new TLS connection begins.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+};
+use http::{HeaderMap, Method, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tonic::body::Body;
+
+use super::options::SandboxOptions;
+use super::web;
+use crate::net::Stream;
+use crate::teleport::upgrade::frames;
+
+pub(super) const PATH: &str = "/webapi/connectionupgrade";
+/// RFC 6455, 1.3.
+const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Raw bytes, or binary frames.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Alpn,
+    WebSocket,
+}
+
+impl Kind {
+    /// The word of the `Upgrade` header.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Alpn => "alpn",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
+/// Answers 101 and hands the stream on; 404, as the recorded 15 server, where none of the kinds offered is served.
+pub(super) fn answer(
+    options: &SandboxOptions,
+    mut request: http::Request<Incoming>,
+    hand_on: impl FnOnce(Stream, Kind) + Send + 'static,
+) -> http::Response<Body> {
+    let headers = request.headers();
+    let kind = kind(options, headers).filter(|_| request.method() == Method::GET);
+    let mut response = http::Response::new(Body::empty());
+    let set = response.headers_mut();
+    match kind {
+        None => return web::error(404, "path not found"),
+        Some(Kind::Alpn) => {}
+        Some(Kind::WebSocket) => {
+            let Some(accept) = headers.get(SEC_WEBSOCKET_KEY).and_then(accept) else {
+                return web::error(400, "not a websocket handshake");
+            };
+            set.insert(SEC_WEBSOCKET_ACCEPT, accept);
+            set.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("alpn"));
+        }
+    }
+    let Some(kind) = kind else { return response };
+    set.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    set.insert(UPGRADE, HeaderValue::from_static(kind.name()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    tokio::spawn(async move {
+        let Ok(upgraded) = hyper::upgrade::on(&mut request).await else { return };
+        let stream: Stream = Box::new(TokioIo::new(upgraded));
+        match kind {
+            Kind::Alpn => hand_on(stream, kind),
+            Kind::WebSocket => hand_on(frames(stream, Role::Server).await, kind),
+        }
+    });
+    response
+}
+
+/// The first of the kinds offered that is served.
+fn kind(options: &SandboxOptions, headers: &HeaderMap) -> Option<Kind> {
+    let lines = headers.get_all(UPGRADE).into_iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).find_map(|offered| match offered.trim() {
+        "websocket" if options.upgrade_websocket => Some(Kind::WebSocket),
+        "alpn" if options.upgrade_alpn => Some(Kind::Alpn),
+        _ => None,
+    })
+}
+
+fn accept(key: &HeaderValue) -> Option<HeaderValue> {
+    let mut text = key.as_bytes().to_vec();
+    text.extend(GUID.as_bytes());
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &text);
+    HeaderValue::from_str(&STANDARD.encode(hash)).ok()
+}

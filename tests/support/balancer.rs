@@ -1,0 +1,123 @@
+//! A balancer that ends TLS in front of a cluster: it knows HTTP, and none of Teleport's protocols.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http_body_util::Full;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ServerConfig;
+use tokio::net::TcpStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsConnector};
+
+use super::background::Background;
+use super::web_certificate::{WebCertificate, web_client};
+
+/// What it does to a client that offers other protocols than `http/1.1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// The alert `no_application_protocol`.
+    Alert,
+    /// Closes without a word.
+    Closes,
+    /// Agrees on `h2` and answers an HTML page, status 404.
+    Html,
+    /// Agrees on no protocol.
+    NoAlpn,
+    /// Resets the connection.
+    Resets,
+}
+
+pub struct Balancer {
+    pub ca_pem: String,
+    background: Background,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    web: AtomicUsize,
+    other: AtomicUsize,
+}
+
+impl Balancer {
+    /// In front of the cluster at `target`, whose web certificate is of that CA.
+    pub fn start(target: SocketAddr, target_ca_pem: &str, unknown: Unknown) -> Self {
+        let certificate = WebCertificate::new("DNS:localhost,IP:127.0.0.1");
+        let counts = Arc::new(Counts::default());
+        let front = Arc::new(Front {
+            target,
+            unknown,
+            web: certificate.server(&["http/1.1"]),
+            other: certificate.server(match unknown {
+                Unknown::NoAlpn => &[],
+                Unknown::Html => &["h2", "http/1.1"],
+                _ => &["http/1.1"],
+            }),
+            back: TlsConnector::from(web_client(target_ca_pem)),
+            counts: Arc::clone(&counts),
+        });
+        let background = Background::serve(move |tcp| {
+            let front = Arc::clone(&front);
+            async move { front.connection(tcp).await }
+        });
+        Self { ca_pem: certificate.ca_pem, background, counts }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.background.address
+    }
+
+    /// Connections that offered `http/1.1` alone, and all others.
+    pub fn connections(&self) -> (usize, usize) {
+        (self.counts.web.load(Ordering::SeqCst), self.counts.other.load(Ordering::SeqCst))
+    }
+}
+
+struct Front {
+    target: SocketAddr,
+    unknown: Unknown,
+    web: Arc<ServerConfig>,
+    other: Arc<ServerConfig>,
+    back: TlsConnector,
+    counts: Arc<Counts>,
+}
+
+impl Front {
+    async fn connection(&self, mut tcp: TcpStream) {
+        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), &mut tcp);
+        let Ok(start) = start.await else { return };
+        let offered: Vec<_> = start.client_hello().alpn().into_iter().flatten().map(<[u8]>::to_vec).collect();
+        if offered == [b"http/1.1"] {
+            self.counts.web.fetch_add(1, Ordering::SeqCst);
+            let Ok(mut client) = start.into_stream(Arc::clone(&self.web)).await else { return };
+            let tcp = TcpStream::connect(self.target).await.unwrap();
+            tcp.set_nodelay(true).unwrap();
+            let name = self.target.ip().into();
+            let Ok(mut server) = self.back.connect(name, tcp).await else { return };
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            return;
+        }
+        self.counts.other.fetch_add(1, Ordering::SeqCst);
+        match self.unknown {
+            Unknown::Closes => {}
+            Unknown::Resets => {
+                drop(start);
+                tcp.set_zero_linger().unwrap();
+            }
+            Unknown::Alert | Unknown::Html | Unknown::NoAlpn => {
+                let Ok(client) = start.into_stream(Arc::clone(&self.other)).await else { return };
+                let page = service_fn(|_| async {
+                    let mut page = http::Response::new(Full::from("<html><body>no such page</body></html>"));
+                    *page.status_mut() = http::StatusCode::NOT_FOUND;
+                    page.headers_mut().insert("content-type", "text/html".parse().unwrap());
+                    Ok::<http::Response<Full<bytes::Bytes>>, Infallible>(page)
+                });
+                let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                let _ = http.serve_connection(TokioIo::new(client), page).await;
+            }
+        }
+    }
+}
