@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
+mod auth_server;
 mod circleci;
 mod completions;
 mod doctor;
@@ -19,6 +20,7 @@ mod network;
 mod policy;
 mod recorded;
 mod refusals;
+mod retries;
 mod round_trips;
 mod sandbox;
 mod spacelift;

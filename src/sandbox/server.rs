@@ -52,6 +52,8 @@ pub(super) struct Doors {
     /// In an upgraded connection the proxy shows its host certificate, not its web certificate.
     join_upgraded: Arc<ServerConfig>,
     auth: Arc<ServerConfig>,
+    /// The auth service dialled directly: who joins has no certificate yet.
+    auth_port: Arc<ServerConfig>,
     transport: Arc<ServerConfig>,
     /// Agrees on no protocol.
     closed: Arc<ServerConfig>,
@@ -60,6 +62,7 @@ pub(super) struct Doors {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Door {
     Auth,
+    AuthPort,
     Closed,
     Join,
     Transport,
@@ -96,13 +99,14 @@ impl Doors {
         let host =
             Certificate::new(&cas.host, &[format!("*.{CLUSTER_NAME}"), CLUSTER_NAME.to_owned()], true)?;
         Ok(Self {
-            web: config(&web, &[HTTP_1, HTTP_2, REVERSE_TUNNEL], None)?,
+            web: config(&web, &[HTTP_1, HTTP_2, REVERSE_TUNNEL], Clients::Any)?,
             // Recorded: where a client offers `h2` beside a protocol of Teleport's, `h2` is agreed on.
-            join: config(&web, &[HTTP_2, JOIN], None)?,
-            join_upgraded: config(&host, &[HTTP_2, JOIN], None)?,
-            auth: config(&host, &[HTTP_2], Some(&cas.user))?,
-            transport: config(&host, &[HTTP_2, TRANSPORT], Some(&cas.user))?,
-            closed: config(&web, &[b"none"], None)?,
+            join: config(&web, &[HTTP_2, JOIN], Clients::Any)?,
+            join_upgraded: config(&host, &[HTTP_2, JOIN], Clients::Any)?,
+            auth: config(&host, &[HTTP_2], Clients::Of(&cas.user))?,
+            auth_port: config(&host, &[HTTP_2], Clients::AnyOrOf(&cas.user))?,
+            transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(&cas.user))?,
+            closed: config(&web, &[b"none"], Clients::Any)?,
         })
     }
 
@@ -110,6 +114,7 @@ impl Doors {
         Arc::clone(match door {
             Door::Join if upgraded => &self.join_upgraded,
             Door::Auth => &self.auth,
+            Door::AuthPort => &self.auth_port,
             Door::Closed => &self.closed,
             Door::Join => &self.join,
             Door::Transport => &self.transport,
@@ -189,6 +194,8 @@ fn door(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Door {
         () if has(TRANSPORT) && internal => Door::Transport,
         () if has(TRANSPORT) => Door::Closed,
         () if has(JOIN) => Door::Join,
+        // No browser offers this alone under that name.
+        () if internal && offered.iter().all(|p| p.as_bytes() == HTTP_2) => Door::AuthPort,
         () => Door::Web,
     }
 }
@@ -226,7 +233,10 @@ async fn answer(
         return Status::new(refused.code.into(), refused.message.clone()).into_http();
     }
     match peer.door {
-        Door::Auth => auth_service::answer(&cluster, &peer, request).await,
+        Door::AuthPort if path.starts_with("/teleport.join.") => {
+            join_service::answer(cluster, &peer, request).await
+        }
+        Door::Auth | Door::AuthPort => auth_service::answer(&cluster, &peer, request).await,
         Door::Join => join_service::answer(cluster, &peer, request).await,
         Door::Transport => transport::answer(cluster, request).await,
         Door::Closed | Door::Web => unknown(&path),
@@ -256,24 +266,37 @@ impl Certificate {
     }
 }
 
+/// Who may connect.
+#[derive(Clone, Copy)]
+enum Clients<'a> {
+    /// Anyone; no certificate is asked for.
+    Any,
+    /// Anyone; a certificate that is shown must be this CA's.
+    AnyOrOf(&'a Ca),
+    /// Who has a certificate of this CA.
+    Of(&'a Ca),
+}
+
 fn config(
     certificate: &Certificate,
     alpn: &[&[u8]],
-    clients: Option<&Ca>,
+    clients: Clients<'_>,
 ) -> Result<Arc<ServerConfig>, SandboxError> {
     let failed = |e: &dyn std::fmt::Display| SandboxError::make("TLS setup", e);
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|e| failed(&e))?;
-    let builder = if let Some(ca) = clients {
+    let verifier = |ca: &Ca, optional: bool| {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-            .build()
-            .map_err(|e| failed(&e))?;
-        builder.with_client_cert_verifier(verifier)
-    } else {
-        builder.with_no_client_auth()
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+        let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
+        verifier.build().map_err(|e| failed(&e))
+    };
+    let builder = match clients {
+        Clients::Any => builder.with_no_client_auth(),
+        Clients::AnyOrOf(ca) => builder.with_client_cert_verifier(verifier(ca, true)?),
+        Clients::Of(ca) => builder.with_client_cert_verifier(verifier(ca, false)?),
     };
     let key = PrivatePkcs8KeyDer::from(certificate.key.private().expose().to_vec());
     let mut config = builder

@@ -65,7 +65,7 @@ pub fn platforms(args: &Doctor, env: &Env) -> Vec<Check> {
 
 /// The name of the join token; the token itself is no secret and is not looked up.
 pub fn join_token(args: &Doctor, env: &Env) -> Check {
-    match crate::run::token_name(&args.identity, env) {
+    match crate::run::request::token_name(&args.identity, env) {
         Ok(name) => {
             Check::ok("join token", format!("`{name}` (whether the cluster has it, only a join tells)"))
         }

@@ -20,7 +20,7 @@ pub struct Networks {
 
 /// The proxy's address.
 pub fn address(args: &Doctor, env: &Env) -> Found<HostPort> {
-    match crate::run::entry(&args.cluster, env) {
+    match crate::run::request::entry(&args.cluster, env) {
         Ok(Entry::Proxy(address)) => (Check::ok("proxy address", address.to_string()), Some(address)),
         Ok(Entry::Auth { .. }) => {
             (Check::skipped("proxy address", "with `--auth-server` there is no proxy to look at"), None)
