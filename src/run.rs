@@ -103,6 +103,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let ca_file = args.cluster.ca_file.clone().filter(|_| matches!(entry, Entry::Proxy(_)));
     let options = Options { ca_file, ..Options::default() };
     let sink = args.output.export.clone();
+    request::one_thing_on_stdout(args)?;
     let platform = detected.platform;
     let outcome =
         pipeline(args, env, log, Surrounding { options, detected, entry, sink, dry_run: false }).await;
@@ -200,22 +201,24 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let later_proxy = handover::later_proxy(args, &entry, &bot, log);
     let mut report = handover::report(&checked, &bot, &detected, &later_proxy, &folders, dry_run);
     let ca_file = options.ca_file.as_ref().map(|f| env.absolute(f));
-    let mut files = Vec::new();
-    for (dir, members) in folders.members() {
-        let copy = dir.join(BINARY);
-        let binary = if args.output.copy_binary { &copy } else { &env.exe };
-        let around = Surroundings { dir, proxy_host: &later_proxy.host, binary, ca_file: ca_file.as_deref() };
-        let mut all = Vec::new();
-        for (index, prefix) in members {
-            let Some(issued) = checked.batch.issued.get(*index) else { continue };
-            all.extend(contents::contents(issued, &checked.batch.authorities, &around, prefix)?);
-        }
-        if args.output.copy_binary {
-            all.push(contents::binary(BINARY, &env.exe)?);
-        }
-        files.push(all);
-    }
-    let written = folders.commit(files, &mut report)?;
+    let written = folders.commit(
+        |dir, members| {
+            let copy = args.output.copy_binary.then(|| dir.join(BINARY));
+            let binary = copy.as_deref().unwrap_or(&env.exe);
+            let (proxy_host, ca_file) = (later_proxy.host.as_str(), ca_file.as_deref());
+            let around = Surroundings { dir, proxy_host, binary, ca_file };
+            let mut files = Vec::new();
+            for (index, prefix) in members {
+                let Some(issued) = checked.batch.issued.get(*index) else { continue };
+                files.extend(contents::contents(issued, &checked.batch.authorities, &around, prefix)?);
+            }
+            if copy.is_some() {
+                files.push(contents::binary(BINARY, &env.exe)?);
+            }
+            Ok(files)
+        },
+        &mut report,
+    )?;
     log.took("write", at.elapsed());
     let mut outcome = Outcome { written, ..Outcome::default() };
     let exported = export::export(env, detected.platform, &sink, &handover::exports(&report, args))

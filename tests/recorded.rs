@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jobpass::claims::UnverifiedClaims;
 use jobpass::identity::keys::{KeyKind, KeyPair};
 use jobpass::identity::ssh::SshCertificate;
 use jobpass::identity::tls::TlsCertificate;
+use jobpass::issue::IssueError;
+use jobpass::join::{JoinError, Refusal};
 use jobpass::net::http::Answer;
+use jobpass::report::{Exit, Failure};
 use jobpass::secret::Jwt;
 use jobpass::teleport::auth_service::{CertsWanted, PublicKeys, authority};
 use jobpass::teleport::wire::{self, join};
-use jobpass::teleport::{ClusterError, host_credentials, ping};
+use jobpass::teleport::{ClusterError, JoinMethod, host_credentials, ping};
 use prost::Message;
 use serde_json::Value;
 
@@ -97,6 +101,54 @@ fn joins_and_their_refusals() {
     }
     // 18 + 5 cases.
     assert_eq!((joined, refused), (10, 13));
+}
+
+/// What a user gets to see of each recorded refusal: exit code 4, the server's words, a likely cause with a cure, never the token.
+#[test]
+fn recorded_refusals_become_the_right_errors() {
+    let now = "2026-11-21T04:52:15Z".parse().unwrap();
+    let mut seen = 0;
+    for case in recorded("join_http.json").as_array().unwrap() {
+        let Some(message) = case["response"]["error"]["message"].as_str() else { continue };
+        let token = case["request"]["id_token"].as_str().unwrap_or_default();
+        let claims =
+            Jwt::parse(token).ok().and_then(|jwt| UnverifiedClaims::decode(&jwt).ok()).unwrap_or_default();
+        let refusal = Refusal {
+            message: message.to_owned(),
+            token: case["request"]["token"].as_str().unwrap().to_owned(),
+            method: Some(JoinMethod::GitHub),
+            platform: None,
+            claims,
+            ping: None,
+        };
+        let failure = Failure::of(&JoinError::Refused(Box::new(refusal)).into(), now);
+        let text = failure.text();
+        assert_eq!(failure.exit, Exit::Refused, "{message}");
+        assert_eq!(failure.causes, [message], "{message}");
+        assert!(text.contains("likely causes:") && text.contains("hint: "), "{text}");
+        assert!(token.len() < 20 || !text.contains(token), "{text}");
+        // The recorder's own oddities, which no job can get: another role, no keys.
+        let odd = message.contains("HostID") || message.contains("no key found");
+        let known = !text.contains("a reason jobpass does not know");
+        assert!(known || odd, "{message} is not in the catalogue: {text}");
+        seen += 1;
+    }
+    assert_eq!(seen, 10);
+
+    for case in recorded("auth_service.json").as_array().unwrap() {
+        let (Some(message), "/proto.AuthService/GenerateUserCerts") =
+            (case["status_message"].as_str(), case["method"].as_str().unwrap())
+        else {
+            continue;
+        };
+        let refused =
+            IssueError::Refused { output: "ssh".into(), user: "bot-ci".into(), message: message.to_owned() };
+        let failure = Failure::of(&refused.into(), now);
+        assert_eq!((failure.exit, failure.causes.as_slice()), (Exit::Refused, &[message.to_owned()][..]));
+        assert_eq!(failure.hints.len(), 1, "{message}: {:?}", failure.hints);
+        seen += 1;
+    }
+    assert_eq!(seen, 15);
 }
 
 #[test]

@@ -118,33 +118,34 @@ impl Folders {
         self.of.get(index).cloned().unwrap_or_else(|| self.base.clone())
     }
 
-    /// Each folder with its outputs (by index) and their subfolders.
-    pub fn members(&self) -> impl Iterator<Item = (&Path, &Vec<(usize, PathBuf)>)> {
-        self.pending.iter().map(Pending::dir).zip(&self.members)
-    }
-
-    /// Puts all in place, or nothing: what was already there of this run is removed again. Fills in the report's files; gives the folders.
+    /// Puts all in place, or nothing. `contents` makes a folder's files from its path and its outputs (by index, with their subfolders). All files are
+    /// written before the first folder takes its place. Fills in the report's files; gives the folders.
     pub fn commit(
         &mut self,
-        files: Vec<Vec<FileToWrite>>,
+        contents: impl Fn(&Path, &[(usize, PathBuf)]) -> Result<Vec<FileToWrite>, WriteError>,
         report: &mut Report,
     ) -> Result<Vec<PathBuf>, WriteError> {
-        let mut done: Vec<PathBuf> = Vec::new();
-        for (pending, mut files) in std::mem::take(&mut self.pending).into_iter().zip(files) {
-            let dir = pending.dir().to_owned();
+        for (pending, members) in self.pending.iter().zip(&self.members) {
+            let mut files = contents(pending.dir(), members)?;
             let mut names: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
             names.push(PathBuf::from(crate::write::MANIFEST));
             names.sort();
-            let manifest_of = Report { dir: dir.clone(), files: names.clone(), ..report.clone() };
+            let manifest_of =
+                Report { dir: pending.dir().to_owned(), files: names.clone(), ..report.clone() };
             files.push(manifest(&manifest_of.json()));
-            if let Err(error) = pending.commit(&files) {
+            pending.fill(&files)?;
+            if pending.dir() == self.base {
+                report.files = names;
+            }
+        }
+        let mut done: Vec<PathBuf> = Vec::new();
+        for pending in std::mem::take(&mut self.pending) {
+            let dir = pending.dir().to_owned();
+            if let Err(error) = pending.place() {
                 for earlier in &done {
                     let _ = wipe(earlier);
                 }
                 return Err(error);
-            }
-            if dir == self.base {
-                report.files = names;
             }
             done.push(dir);
         }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::cli::{ClusterArgs, IdentityArgs, Login};
 use crate::env::{self, Env};
+use crate::export::Sink;
 use crate::identity::tls::ders_of;
 use crate::issue::Output;
 use crate::log::Log;
 use crate::net::HostPort;
 use crate::net::tls::Trust;
+use crate::platform::Platform;
 use crate::report::failure::RunError;
 use crate::teleport::dial::Entry;
 use crate::verify::Expectations;
@@ -86,6 +88,18 @@ pub fn cut(ttl: Duration, log: &Log) -> Duration {
     LONGEST
 }
 
+/// The report and lines for a shell cannot both be what standard output is.
+pub fn one_thing_on_stdout(args: &Login) -> Result<(), RunError> {
+    let shell = matches!(args.output.export, Sink::Shell | Sink::Platform(Platform::Spacelift));
+    if shell && args.talk.json {
+        return Err(RunError::Usage {
+            message: "`--json` and `--export shell` both want standard output".into(),
+            hint: Some("leave out one; `jobpass.json` in the folder is the report".into()),
+        });
+    }
+    Ok(())
+}
+
 /// The outputs asked for: one `ssh` where none is named. No two may have one name, or one folder.
 pub fn outputs(args: &Login) -> Result<Vec<Output>, RunError> {
     let roles = (!args.output.roles.is_empty()).then(|| args.output.roles.clone());
@@ -124,5 +138,71 @@ pub fn expectations(args: &Login) -> Expectations {
         bot: args.guards.expect_bot.clone(),
         roles: args.guards.expect_role.clone(),
         logins: args.guards.require_login.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn login(arguments: &[&str]) -> Login {
+        let all = ["jobpass", "login"].iter().chain(arguments);
+        match Cli::try_parse_from(all).map(|cli| cli.command) {
+            Ok(Command::Login(login)) => *login,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn outputs_are_told_apart() {
+        let names = |arguments: &[&str]| {
+            outputs(&login(arguments)).map(|all| all.into_iter().map(|o| o.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[]).unwrap(), ["ssh"]);
+        assert_eq!(
+            names(&["--output", "ssh", "--output", "ssh", "--output", "ssh,name=x"]).unwrap(),
+            ["ssh", "ssh-2", "x"]
+        );
+        for (one, other, wanted) in [
+            ("ssh,name=a", "ssh,name=a", "one name: `a`"),
+            ("ssh", "ssh,name=ssh", "one name: `ssh`"),
+            ("ssh,dir=/x,name=a", "ssh,dir=/x,name=b", "one folder: `a`"),
+        ] {
+            let error = names(&["--output", one, "--output", other]).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn roles_of_an_output_beat_those_of_all() {
+        let all = outputs(&login(&["--roles", "a,b", "--output", "ssh", "--output", "ssh,roles=c"])).unwrap();
+        let roles: Vec<_> = all.into_iter().map(|o| o.roles.unwrap()).collect();
+        assert_eq!(roles, [vec!["a", "b"], vec!["c"]]);
+    }
+
+    #[test]
+    fn standard_output_is_one_thing() {
+        for (arguments, fits) in [
+            (&["--json"][..], true),
+            (&["--export", "shell"], true),
+            (&["--json", "--export", "shell"], false),
+            (&["--json", "--export", "spacelift"], false),
+            (&["--json", "--export", "none"], true),
+        ] {
+            assert_eq!(one_thing_on_stdout(&login(arguments)).is_ok(), fits, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_join_tokens_name_is_a_name() {
+        let named =
+            |name: &str| token_name(&login(&["--token", name]).identity, &Env::of::<&str, &str>([], "/"));
+        assert_eq!(named(" ci ").unwrap(), "ci");
+        for bad in ["", " ", "a b", "a\nb", "/nonexistent/file", &"x".repeat(513)] {
+            assert!(named(bad).is_err(), "{bad:?}");
+        }
     }
 }

@@ -44,11 +44,19 @@ impl Pending {
         &self.final_dir
     }
 
-    /// Writes all files (new, with their modes, down to the disk) and renames the folder into place.
+    /// Writes all files and puts the folder in place.
     pub fn commit(self, files: &[FileToWrite]) -> Result<(), WriteError> {
-        for file in files {
-            self.put(file)?;
-        }
+        self.fill(files)?;
+        self.place()
+    }
+
+    /// Writes files: new, with their modes, down to the disk.
+    pub fn fill(&self, files: &[FileToWrite]) -> Result<(), WriteError> {
+        files.iter().try_for_each(|file| self.put(file))
+    }
+
+    /// Renames the folder into place.
+    pub fn place(self) -> Result<(), WriteError> {
         let (from, to) = (self.temporary.path().to_owned(), &self.final_dir);
         if let Ok(folder) = File::open(&from) {
             let _ = folder.sync_all();

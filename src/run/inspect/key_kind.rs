@@ -2,9 +2,9 @@
 
 use der::asn1::{ObjectIdentifier, UintRef};
 use der::{Decode as _, Sequence};
-use spki::SubjectPublicKeyInfoRef;
 use ssh_key::EcdsaCurve;
 use ssh_key::public::KeyData;
+use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 /// RFC 8017, 5480, 8410.
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
