@@ -54,7 +54,7 @@ pub enum DetectError {
     /// A system that imitates GitHub's variables. `name` is for people: `Gitea Actions`, `Forgejo Actions`,
     /// `act`.
     #[error("this is {name}, which imitates GitHub Actions without its identity tokens")]
-    LookAlike { name: &'static str },
+    LookAlike { name: &'static str, reasons: Vec<Reason> },
 }
 
 impl DetectError {
@@ -75,7 +75,7 @@ impl DetectError {
                 lines.push(LAPTOP.to_owned());
                 lines.join("\n")
             }
-            Self::LookAlike { name } if *name == LookAlike::Act.title() => LAPTOP.to_owned(),
+            Self::LookAlike { name, .. } if *name == LookAlike::Act.title() => LAPTOP.to_owned(),
             Self::LookAlike { .. } => {
                 "join with `--join-method generic_oidc` and give the instance's own identity token (issuer \
                  `<instance>/api/actions`) with `--id-token-env` or `--id-token-command`\n\
@@ -94,7 +94,12 @@ pub fn detect(env: &Env, wanted: &Wanted) -> Result<Detected, DetectError> {
     let by_hand = wanted.token_given || wanted.method.is_some();
     let look_alike = LookAlike::find(env);
     if let (Some(found), None, false) = (look_alike, wanted.platform, by_hand) {
-        return Err(DetectError::LookAlike { name: found.title() });
+        let mut reasons = reasons(env, wanted, None, &[], None);
+        reasons.insert(
+            0,
+            Reason { platform: found.id(), taken: true, why: format!("{} is set", found.marker()) },
+        );
+        return Err(DetectError::LookAlike { name: found.title(), reasons });
     }
     let marked: Vec<Platform> = Platform::ALL.into_iter().filter(|p| p.marker(env).present).collect();
     let platform = choose(env, wanted, &marked);
@@ -260,7 +265,7 @@ mod tests {
         ] {
             let vars = [GITHUB, (marker, value), URL, BEARER];
             let error = run(&vars, &Wanted::default()).unwrap_err();
-            assert!(matches!(error, DetectError::LookAlike { name: n } if n == name), "{error:?}");
+            assert!(matches!(error, DetectError::LookAlike { name: n, .. } if n == name), "{error:?}");
             assert!(error.hint().unwrap().contains(hint), "{:?}", error.hint());
 
             let method =
@@ -281,7 +286,7 @@ mod tests {
         // Both of Forgejo's, which sets Gitea's too.
         let both =
             run(&[("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")], &Wanted::default()).unwrap_err();
-        assert!(matches!(both, DetectError::LookAlike { name: "Forgejo Actions" }));
+        assert!(matches!(both, DetectError::LookAlike { name: "Forgejo Actions", .. }));
         assert!(run(&[GITHUB, ("ACT", "1")], &Wanted::default()).is_ok());
     }
 

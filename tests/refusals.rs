@@ -77,6 +77,31 @@ fn traps() -> Vec<Trap> {
     ]
 }
 
+/// On GitHub the refusal is on the run's page, too, and nothing in it can end the block it is in.
+#[test]
+fn a_refusal_is_in_the_step_summary() {
+    let mut options = SandboxOptions::simulating(Some(Platform::GitHubActions));
+    options.tokens[0].spec = json!({"allow": [{"repository": "acme/other"}]});
+    let cluster = Cluster::start(options);
+    let claims = json!({"aud": "teleport.cluster.local", "workflow": "```\n# evil"});
+    put(&cluster.path("jwt"), cluster.sandbox.id_token(Platform::GitHubActions, &claims).unwrap().expose());
+    let job = cluster.job(Platform::GitHubActions);
+    assert_eq!(job.login(&["--id-token-file", "jwt"]).code, 4);
+    let page = std::fs::read_to_string(cluster.path("GITHUB_STEP_SUMMARY")).unwrap();
+    let lines: Vec<&str> = page.lines().collect();
+    assert_eq!(lines[0], "### Teleport refused to let this job join");
+    assert_eq!((lines[2], lines[lines.len() - 1]), ("````text", "````"), "{page}");
+    for part in [
+        "did not match any allow rules",
+        "repository        acme/app",
+        "likely causes:",
+        "join_method: github",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(!page.contains("eyJ"), "{page}");
+}
+
 #[test]
 fn every_trap_is_named() {
     for trap in traps() {

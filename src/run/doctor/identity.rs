@@ -51,8 +51,8 @@ pub fn platforms(args: &Doctor, env: &Env) -> Vec<Check> {
         }
         Err(error) => {
             let reasons = match &error {
-                detect::DetectError::NoPlatform { reasons } => reasons.clone(),
-                detect::DetectError::LookAlike { .. } => Vec::new(),
+                detect::DetectError::NoPlatform { reasons }
+                | detect::DetectError::LookAlike { reasons, .. } => reasons.clone(),
             };
             (reasons, Some(Check::error(PLATFORM, error)))
         }

@@ -44,7 +44,7 @@ this job's identity token, from ACTIONS_ID_TOKEN_REQUEST_URL
   repository        asteroid-earth/x
   repository_owner  asteroid-earth
   ref               refs/heads/dev
-  expires in 280 s, at 2026-11-21T05:04:40Z
+  expires in 4m40s, at 2026-11-21T05:04:40Z
 
 join token `gh` (github) REFUSES this job
   ok       issuer  https://token.actions.githubusercontent.com
@@ -120,7 +120,7 @@ fn without_rules_it_writes_some() {
     );
     assert!(unknown.method.is_none() && unknown.to_text().contains("none can be suggested"));
     let late = explain(&github_job(), "f", &[], NEW, None, now() + jiff::SignedDuration::from_secs(300));
-    assert!(late.to_text().contains("expired 20 s ago"));
+    assert!(late.to_text().contains("expired 20s ago"));
 }
 
 #[test]

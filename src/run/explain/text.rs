@@ -3,6 +3,7 @@
 use super::{Check, Explanation, Outcome, TokenReport};
 use crate::refusal::clean;
 use crate::rules::RuleVerdict;
+use crate::span::span;
 
 const WIDTH: usize = 100;
 
@@ -17,14 +18,13 @@ impl Explanation {
             out.line(2, &format!("{name:column$}  {value}"));
         }
         if let Some(at) = self.expires {
-            let left = at.as_second() - self.now.as_second();
-            out.line(
-                2,
-                &match left {
-                    1.. => format!("expires in {left} s, at {at}"),
-                    _ => format!("expired {} s ago, at {at}: the server would refuse it now", -left),
-                },
-            );
+            let left = at.duration_since(self.now);
+            let line = if left.is_positive() {
+                format!("expires in {}, at {at}", span(left))
+            } else {
+                format!("expired {} ago, at {at}: the server would refuse it now", span(left.abs()))
+            };
+            out.line(2, &line);
         }
         for token in &self.tokens {
             out.blank();
