@@ -164,12 +164,16 @@ pub fn export(
         (Sink::EnvFile(path), _) => {
             let path = env.absolute(path);
             let text = lines::env_file(variables)?;
-            file::replace(&path, text.as_bytes())
-                .map_err(|source| io_error("`--export env-file`", &path, source))?;
+            replace_file("`--export env-file`", &path, text.as_bytes())?;
             done.places.push(path.display().to_string());
         }
     }
     Ok(done)
+}
+
+/// Puts a new private file (0600) in the place of the user's that `flag` names, whole or not at all.
+pub fn replace_file(flag: &str, path: &std::path::Path, content: &[u8]) -> Result<(), ExportError> {
+    file::replace(path, content).map_err(|source| io_error(flag, path, source))
 }
 
 fn to_github(env: &Env, exports: &Exports, done: &mut Exported) -> Result<(), ExportError> {

@@ -67,17 +67,6 @@ impl WriteError {
     }
 }
 
-/// Creates or replaces one private file (0600): written beside its place, then renamed.
-pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), WriteError> {
-    use std::io::Write as _;
-    let fail = |action| move |source| io(action, path, source);
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("/"));
-    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(fail("creating"))?;
-    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(fail("writing"))?;
-    file.persist(path).map_err(|e| io("renaming", path, e.error))?;
-    Ok(())
-}
-
 /// Removes what the manifest of a folder lists, and the folder when nothing else is in it. A folder that is not there, or is empty, is no
 /// error; one without a manifest of ours is, and so is a link. Links inside are not followed.
 pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {

@@ -15,6 +15,7 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 use x509_cert::Certificate;
 
 use super::error::CertificateFault;
+use crate::span::hex;
 
 /// Names of a certificate shown in an error, at most.
 const MAX_NAMES: usize = 5;
@@ -280,12 +281,4 @@ fn date(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).ok();
     let time = seconds.and_then(|s| Timestamp::from_second(s).ok());
     time.map_or_else(|| "a date far away".to_owned(), |t| t.to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, b| {
-        let _ = write!(text, "{b:02x}");
-        text
-    })
 }

@@ -6,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli;
 use crate::env::{self, Env};
+use crate::export;
 use crate::log::Log;
 use crate::report::failure::RunError;
 use crate::rules;
@@ -48,7 +49,7 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> anyhow::Result<Ou
         let _ = writeln!(lines, "export {name}='{}'", value.replace('\'', r"'\''"));
     }
     if let Some(path) = &args.env_file {
-        crate::write::replace_file(&env.absolute(path), lines.as_bytes())?;
+        export::replace_file("`--env-file`", &env.absolute(path), lines.as_bytes())?;
         log.note(format!("sandbox at {}; `. {}` to use it", sandbox.address, path.display()));
     } else {
         log.note(format!("sandbox at {}", sandbox.address));

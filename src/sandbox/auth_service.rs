@@ -6,13 +6,14 @@ use hyper::body::Incoming;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::cluster::{Cluster, ROLE_TTL, hex};
+use super::cluster::{Cluster, ROLE_TTL};
 use super::issuing::{self, Caller};
 use super::refusal::Refusal;
 use super::server::{Peer, unknown};
 use super::ssh_cert::random;
 use super::{SandboxError, SandboxRole, grpc, resources, trust_service};
 use crate::identity::Suite;
+use crate::span::hex;
 use crate::teleport::wire::{
     CreateAppSessionRequest, CreateAppSessionResponse, Empty, GetClusterCaCertResponse, GetRoleRequest,
     ImpersonateConditions, IsMfaRequiredRequest, IsMfaRequiredResponse, Metadata, MfaTarget, PingResponse,

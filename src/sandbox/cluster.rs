@@ -10,6 +10,7 @@ use super::seen::Records;
 use super::together::Together;
 use super::{SandboxError, ssh_cert};
 use crate::rules::ServerVersion;
+use crate::span::hex;
 
 /// The longest a role lets a bot's certificate live (recorded: 48 h asked gave 12 h), seconds.
 pub(super) const ROLE_TTL: u64 = 12 * 3600;
@@ -111,13 +112,4 @@ impl Cluster {
     pub(super) fn key_id(&self, user: &str) -> String {
         if self.options.dry_run { format!("DRY-RUN {user}") } else { user.to_owned() }
     }
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use ssh_key::public::KeyData;
 
 use super::SandboxError;
-use super::cluster::hex;
 use super::ssh_cert::random;
 use crate::identity::keys::{KeyKind, KeyPair};
 use crate::secret::Jwt;
+use crate::span::hex;
 
 /// The algorithms a server accepts of a discovered issuer (zitadel/oidc's default list).
 pub(super) const DISCOVERED: [&str; 3] = ["RS256", "ES256", "PS256"];

@@ -6,13 +6,14 @@ use x509_cert::der::{Decode as _, DecodePem as _, Encode as _};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use super::SandboxError;
-use super::cluster::{BOT_TTL, Cluster, ROLE_TTL, hex};
+use super::cluster::{BOT_TTL, Cluster, ROLE_TTL};
 use super::joining::no_login;
 use super::profile::{INTERNAL_JOIN, Profile};
 use super::refusal::{Kind, Refusal};
 use super::ssh_cert::{random, spki};
 use crate::identity::keys::{KeyKind, KeyPair};
 use crate::identity::tls::{TlsCertificate, pem_of};
+use crate::span::hex;
 use crate::teleport::wire::{Certs, UserCertsRequest};
 
 /// Who calls, by its verified client certificate.

@@ -6,12 +6,13 @@
 use serde_json::{Map, Value, json};
 
 use super::SandboxError;
-use super::cluster::{Cluster, hex};
+use super::cluster::Cluster;
 use super::ssh_cert::random;
 use crate::env::names;
 use crate::platform::Platform;
 use crate::rules::ProvisionToken;
 use crate::secret::Jwt;
+use crate::span::hex;
 use crate::teleport::JoinMethod;
 
 /// The simulated repository, on GitHub and GitLab.

@@ -3,12 +3,13 @@
 use ssh_key::Certificate;
 use ssh_key::public::KeyData;
 
-use super::cluster::{Cluster, ROLE_TTL, hex};
+use super::cluster::{Cluster, ROLE_TTL};
 use super::policy;
 use super::profile::{INTERNAL_JOIN, Profile};
 use super::refusal::Refusal;
 use super::ssh_cert::random;
 use crate::rules::ProvisionToken;
+use crate::span::hex;
 use crate::teleport::JoinMethod;
 
 /// The role a bot joins with.

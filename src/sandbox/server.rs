@@ -21,7 +21,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::ca::Ca;
-use super::cluster::{Cluster, hex};
+use super::cluster::Cluster;
 use super::issuing::Caller;
 use super::limited::Limited;
 use super::seen::Seen;
@@ -30,6 +30,7 @@ use super::{SandboxError, auth_service, join_service, transport, upgrade, web};
 use crate::identity::keys::KeyPair;
 use crate::net::Stream;
 use crate::net::tls::provider;
+use crate::span::hex;
 
 /// Handshakes take no longer; headers of HTTP/1 neither.
 const HANDSHAKE: Duration = Duration::from_secs(10);

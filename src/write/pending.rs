@@ -148,6 +148,11 @@ mod tests {
         ]
     }
 
+    #[allow(clippy::disallowed_methods)]
+    fn make(path: &Path, content: &[u8]) -> std::io::Result<()> {
+        std::fs::write(path, content)
+    }
+
     fn entries(dir: &Path) -> Vec<String> {
         let mut names: Vec<_> =
             std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -207,7 +212,7 @@ mod tests {
     fn says_where_it_cannot_write() {
         let base = tempfile::tempdir().unwrap();
         let plain = base.path().join("file");
-        crate::write::replace_file(&plain, b"x").unwrap();
+        make(&plain, b"x").unwrap();
         let error = Pending::prepare(&plain.join("sub/out")).unwrap_err();
         assert!(matches!(error, WriteError::Io { .. }), "{error:?}");
         assert!(error.hint().unwrap().contains("--dir"));
@@ -224,7 +229,7 @@ mod tests {
         assert_eq!(wipe(&dir).unwrap().len(), 3);
         assert!(!dir.exists());
         Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
-        crate::write::replace_file(&dir.join("mine"), b"x").unwrap();
+        make(&dir.join("mine"), b"x").unwrap();
         wipe(&dir).unwrap();
         assert_eq!(entries(&dir), ["mine"]);
         assert!(matches!(wipe(&dir), Err(WriteError::NotOurs { .. })));
@@ -253,7 +258,7 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let dir = base.path().join("out");
         let outside = base.path().join("keep");
-        crate::write::replace_file(&outside, b"x").unwrap();
+        make(&outside, b"x").unwrap();
         let evil = format!(r#"{{"jobpass":"1","files":["../keep","{}","jobpass.json"]}}"#, outside.display());
         Pending::prepare(&dir).unwrap().commit(&[file(MANIFEST, &evil)]).unwrap();
         wipe(&dir).unwrap();
