@@ -9,6 +9,7 @@ use tonic::Code;
 use crate::claims::UnverifiedClaims;
 use crate::identity::Suite;
 use crate::identity::keys::{KeyError, KeyPair};
+use crate::identity::tls::TlsCertificate;
 use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
 use crate::secret::Jwt;
@@ -195,10 +196,7 @@ async fn bot(
     method: Option<JoinMethod>,
 ) -> Result<BotIdentity, JoinError> {
     let certificate = joined.certificate;
-    if certificate.public_key != key.public_der() {
-        let field = "certificate for the key we sent".to_owned();
-        return Err(ClusterError::Field { what: "the join's answer", field }.into());
-    }
+    ours(&certificate, key)?;
     let name = certificate.attribute("1.7").unwrap_or(&certificate.issuer_common_name).to_owned();
     let client = ClientIdentity { chain: vec![certificate.der], key: key.private().clone() };
     let authorities = joined.authorities;
@@ -221,6 +219,17 @@ fn refused(
     JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping }))
 }
 
+/// A certificate for someone else's key would be of no use, and a sign of worse.
+fn ours(certificate: &TlsCertificate, key: &KeyPair) -> Result<(), ClusterError> {
+    if certificate.public_key == key.public_der() {
+        return Ok(());
+    }
+    Err(ClusterError::Field {
+        what: "the join's answer",
+        field: "certificate for the key we sent".to_owned(),
+    })
+}
+
 fn unserved(wanted: &Wanted, method: &str) -> JoinError {
     let method = crate::teleport::fault::plain(method);
     JoinError::Unserved { token: wanted.token.clone(), method }
@@ -229,4 +238,35 @@ fn unserved(wanted: &Wanted, method: &str) -> JoinError {
 /// `join method X is not implemented` is a refusal; `path not found` is a server without this way.
 fn is_about_methods(message: &str) -> bool {
     message.contains("join method")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::keys::KeyKind;
+
+    #[test]
+    fn a_certificate_for_another_key_is_not_taken() {
+        let text = include_str!("../tests/data/teleport/tbot_output/identity.txt");
+        let pem = &text[text.find("-----BEGIN CERTIFICATE").unwrap()..];
+        let mut certificate = TlsCertificate::from_pem(pem).unwrap();
+        let key = KeyPair::generate(KeyKind::P256).unwrap();
+        assert!(
+            ours(&certificate, &key).unwrap_err().to_string().contains("certificate for the key we sent")
+        );
+        certificate.public_key = key.public_der().to_vec();
+        assert!(ours(&certificate, &key).is_ok());
+    }
+
+    #[test]
+    fn ends_by_the_servers_clock() {
+        let now = "2026-11-21T05:00:00Z".parse().unwrap();
+        for (skew, want) in
+            [(None, "06:00:00"), (Some(0), "06:00:00"), (Some(-600), "05:50:00"), (Some(90), "06:01:30")]
+        {
+            let end = expiry(now, skew, Duration::from_secs(3_600));
+            assert_eq!(end.to_string(), format!("2026-11-21T{want}Z"));
+        }
+        assert_eq!(expiry(now, Some(i64::MAX), Duration::MAX), now, "nothing panics");
+    }
 }

@@ -209,3 +209,73 @@ fn wrong(issued: &Issued, what: &'static str, found: String) -> VerifyError {
 fn unexpected(flag: &'static str, want: &str, found: String) -> VerifyError {
     VerifyError::Unexpected { flag, want: want.to_owned(), found }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::keys::{KeyKind, KeyPair};
+    use crate::identity::ssh::SshCertificate;
+    use crate::identity::tls::TlsCertificate;
+    use crate::identity::{Authorities, Authority, Identity};
+    use crate::issue::Output;
+
+    /// A recorded output of 2026-11-21, 04:53:59 to 05:54:59.
+    fn recorded() -> Issued {
+        let text = include_str!("../tests/data/teleport/tbot_output/identity.txt");
+        let line = text.lines().find(|l| l.starts_with("ssh-rsa-cert")).unwrap();
+        let pem = &text[text.find("-----BEGIN CERTIFICATE").unwrap()..];
+        Issued {
+            output: Output { name: "ssh".into(), roles: None, cluster: None, dir: None },
+            roles: vec!["ci-deploy".into(), "ci-read".into()],
+            identity: Identity {
+                ssh_key: KeyPair::generate(KeyKind::Ed25519).unwrap(),
+                tls_key: None,
+                ssh_cert: SshCertificate::from_line(line).unwrap(),
+                tls_cert: TlsCertificate::from_pem(pem).unwrap(),
+                bundle_ssh_cert: None,
+            },
+        }
+    }
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-11-21T{time}Z").parse().unwrap()
+    }
+
+    #[test]
+    fn dates_hold_now() {
+        let issued = recorded();
+        assert_eq!(dates(&issued, at("05:00:00")).unwrap(), at("05:54:59"));
+        // A clock that is a little slow is no reason to refuse.
+        assert!(dates(&issued, at("04:52:30")).is_ok());
+        for (now, wanted) in
+            [("05:54:59", "it ended at"), ("23:00:00", "it ended at"), ("04:00:00", "it begins only at")]
+        {
+            let error = dates(&issued, at(now)).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{now}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_user_ca_of_the_cluster_signed_it() {
+        let issued = recorded();
+        let signer =
+            ssh_key::PublicKey::from(issued.identity.ssh_cert.signed_by.clone()).to_openssh().unwrap();
+        let other = KeyPair::generate(KeyKind::P256).unwrap().public_ssh_line();
+        let batch = |keys: &[&str]| {
+            let ssh_keys = keys.iter().map(|k| (*k).to_owned()).collect();
+            let user = vec![Authority { cluster: "lab.example".into(), ssh_keys, tls_certs: Vec::new() }];
+            Batch { issued: Vec::new(), authorities: Authorities { user, ..Authorities::default() } }
+        };
+        assert!(authority(&issued, &batch(&[&other, &signer])).is_ok());
+        for keys in [&[][..], &[other.as_str()], &["no key"]] {
+            let error = authority(&issued, &batch(keys)).unwrap_err().to_string();
+            assert!(error.contains("none of the cluster's user CAs signed it"), "{error}");
+        }
+    }
+
+    #[test]
+    fn keys_belong_to_certificates() {
+        let error = keys(&recorded()).unwrap_err().to_string();
+        assert!(error.contains("SSH certificate") && error.contains("different key"), "{error}");
+    }
+}
