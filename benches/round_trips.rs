@@ -33,50 +33,54 @@ fn main() {
     let size = std::fs::metadata(binary()).unwrap().len();
     println!("binary: {:.1} MiB", mib(size));
     println!(
-        "{:8} {:4} {:>7} {:>7} {:>6} {:>8} {:>6} {:>6} {:>4} {:>8}  flights",
-        "platform", "join", "outputs", "--roles", "rtt", "wall", "trips", "all", "tcp", "peak"
+        "{:8} {:4} {:19} {:>6} {:>8} {:>6} {:>6} {:>4} {:>8}  flights",
+        "platform", "join", "what", "rtt", "wall", "trips", "all", "tcp", "peak"
     );
+    let three_roles = [&THREE[..], &["--roles", "ci-deploy"]].concat();
+    let kinds: [(&str, &[&str]); 5] = [
+        ("one", &[]),
+        ("one --no-verify", &["--no-verify"]),
+        ("one --roles", &["--roles", "ci-deploy"]),
+        ("three", &THREE),
+        ("three --roles", &three_roles),
+    ];
     for new in [true, false] {
         let cluster = Cluster::start(SandboxOptions { join_new: new, ..SandboxOptions::simulating(None) });
         for platform in [Platform::GitHubActions, Platform::GitLabCi] {
-            for (outputs, more) in [(1, &[][..]), (3, &THREE[..])] {
-                for roles in [false, true] {
-                    let mut arguments = more.to_vec();
-                    if roles {
-                        arguments.extend(["--roles", "ci-deploy"]);
-                    }
-                    let mut near = Duration::ZERO;
-                    for rtt in ROUND_TRIPS.map(Duration::from_millis) {
-                        let run = (0..RUNS)
-                            .map(|_| measure(&cluster, platform, rtt, &arguments))
-                            .min_by_key(|r| r.wall)
-                            .unwrap();
-                        if rtt.is_zero() {
-                            near = run.wall;
-                        }
-                        let trips = |wall: Duration| {
-                            if rtt.is_zero() {
-                                return "-".to_owned();
-                            }
-                            format!("{:.2}", wall.as_secs_f64() / rtt.as_secs_f64())
-                        };
-                        println!(
-                            "{:8} {:4} {outputs:>7} {:>7} {:>3} ms {:>5} ms {:>6} {:>6} {:>4} {:>4.1} MiB  {:?}",
-                            platform.id(),
-                            if new { "new" } else { "old" },
-                            if roles { "yes" } else { "no" },
-                            rtt.as_millis(),
-                            run.wall.as_millis(),
-                            trips(run.wall.saturating_sub(near)),
-                            trips(run.wall),
-                            run.cluster.len(),
-                            mib(run.peak),
-                            run.cluster.iter().map(|c| c.flights).collect::<Vec<_>>(),
-                        );
-                    }
-                }
+            for (what, arguments) in kinds {
+                let join = if new { "new" } else { "old" };
+                row(&cluster, platform, &format!("{:8} {join:4} {what:19}", platform.id()), arguments);
             }
         }
+    }
+}
+
+/// One kind of run at every distance.
+fn row(cluster: &Cluster, platform: Platform, what: &str, arguments: &[&str]) {
+    let mut near = Duration::ZERO;
+    for rtt in ROUND_TRIPS.map(Duration::from_millis) {
+        let runs = (0..RUNS).map(|_| measure(cluster, platform, rtt, arguments));
+        let run = runs.min_by_key(|r| r.wall).unwrap();
+        if rtt.is_zero() {
+            near = run.wall;
+        }
+        let trips = |wall: Duration| {
+            if rtt.is_zero() {
+                "-".to_owned()
+            } else {
+                format!("{:.2}", wall.as_secs_f64() / rtt.as_secs_f64())
+            }
+        };
+        println!(
+            "{what} {:>3} ms {:>5} ms {:>6} {:>6} {:>4} {:>4.1} MiB  {:?}",
+            rtt.as_millis(),
+            run.wall.as_millis(),
+            trips(run.wall.saturating_sub(near)),
+            trips(run.wall),
+            run.cluster.len(),
+            mib(run.peak),
+            run.cluster.iter().map(|c| c.flights).collect::<Vec<_>>(),
+        );
     }
 }
 

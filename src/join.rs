@@ -267,6 +267,6 @@ mod tests {
             let end = expiry(now, skew, Duration::from_secs(3_600));
             assert_eq!(end.to_string(), format!("2026-11-21T{want}Z"));
         }
-        assert_eq!(expiry(now, Some(i64::MAX), Duration::MAX), now, "nothing panics");
+        assert!(expiry(now, Some(i64::MAX), Duration::MAX) >= now, "nothing panics");
     }
 }
