@@ -25,4 +25,5 @@ mod round_trips;
 mod sandbox;
 mod spacelift;
 mod ssh_proxy;
+mod supply;
 mod support;
