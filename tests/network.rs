@@ -209,7 +209,10 @@ fn no_proxy_is_a_host_a_suffix_or_a_network() {
 #[test]
 fn a_proxy_that_does_not_help_is_told() {
     let cluster = named();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // Bound, so that nobody else gets the port, and not listening.
+    let silent = tokio::net::TcpSocket::new_v4().unwrap();
+    silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = silent.local_addr().unwrap().to_string();
     let locked = HttpProxy::start(HttpProxyOptions {
         names: leading_to(&cluster),
         credentials: Some("ci:right"),

@@ -126,9 +126,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_address_is_tried_when_one_refuses() {
-        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Bound, so that nobody else gets the port, and not listening.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let shut = closed.local_addr().unwrap();
-        drop(closed);
         let open = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = open.local_addr().unwrap();
         let stream = first(VecDeque::from([shut, address]), "p").await.unwrap();
