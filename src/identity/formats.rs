@@ -133,6 +133,11 @@ fn checked(name: &str) -> Result<&str, FormatError> {
     Err(FormatError::Name(name.chars().filter(|c| !c.is_control()).take(80).collect()))
 }
 
+/// Whether files in this folder can be named in an `ssh_config`, so that it is known before anything is asked for.
+pub fn fits(dir: &str) -> Result<(), FormatError> {
+    quoted(dir).map(drop)
+}
+
 /// A path in double quotes. ssh expands `%` in it, so that is doubled; a quote or backslash has no sure escape in old versions, and
 /// `${NAME}`, expanded since OpenSSH 8.4, has none at all.
 fn quoted(path: &str) -> Result<String, FormatError> {

@@ -65,6 +65,10 @@ fn issuer(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
         .or_else(|| Some(ctx.claim("iss")).filter(|i| !i.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned());
     let cure = match ctx.method {
+        Some(ours) if method_of(&want).is_some_and(|theirs| theirs != ours) => {
+            let theirs = method_of(&want).unwrap_or(ours);
+            format!("Name a join token of the method `{ours}`: this one is for the jobs of `{theirs}`.")
+        }
         Some(JoinMethod::GitHub) => github_issuer(&got),
         Some(JoinMethod::GitLab) => match got.strip_prefix("https://").filter(|host| !host.contains('/')) {
             Some(host) => format!("Set `spec.gitlab.domain: {host}` in the token."),
@@ -91,8 +95,25 @@ fn issuer(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
     )]
 }
 
+const GITHUB: &str = "https://token.actions.githubusercontent.com";
+
+/// Whose issuer that is, where it is one of those that are nobody else's.
+fn method_of(issuer: &str) -> Option<JoinMethod> {
+    if issuer.starts_with(GITHUB) || issuer.ends_with("/_services/token") {
+        Some(JoinMethod::GitHub)
+    } else if issuer == "https://gitlab.com" {
+        Some(JoinMethod::GitLab)
+    } else if issuer.starts_with("https://oidc.circleci.com") {
+        Some(JoinMethod::CircleCi)
+    } else if issuer.ends_with(".spacelift.io") {
+        Some(JoinMethod::Spacelift)
+    } else {
+        None
+    }
+}
+
 fn github_issuer(got: &str) -> String {
-    let base = "https://token.actions.githubusercontent.com";
+    let base = GITHUB;
     if let Some(slug) = got.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')) {
         return format!("Set `spec.github.enterprise_slug: {slug}` in the token.");
     }

@@ -6,7 +6,7 @@ use crate::env::{Env, names};
 use crate::issue::Output;
 use crate::platform::Platform;
 use crate::report::{Report, inside};
-use crate::write::contents::manifest;
+use crate::write::contents::{fits, manifest};
 use crate::write::{FileToWrite, Pending, WriteError, wipe};
 
 /// The base folder that was chosen.
@@ -88,6 +88,7 @@ impl Place {
                 None if shared > 1 => (self.base.clone(), PathBuf::from(&output.name)),
                 None => (self.base.clone(), PathBuf::new()),
             };
+            fits(&dir)?;
             folders.of.push(below(&dir, &prefix));
             if let Some(known) = folders.pending.iter().position(|p| p.dir() == dir) {
                 if let Some(members) = folders.members.get_mut(known) {

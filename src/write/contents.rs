@@ -22,6 +22,14 @@ pub struct Surroundings<'a> {
     pub ca_file: Option<&'a Path>,
 }
 
+/// Whether the files can be in that folder and name each other.
+pub fn fits(dir: &Path) -> Result<(), super::WriteError> {
+    let unfit = |reason: String| super::WriteError::Unfit { path: dir.display().to_string(), reason };
+    let text = dir.to_str().ok_or_else(|| unfit("its path is not UTF-8".into()))?;
+    let odd = "its path has a quote, a backslash, `${` or a control character, which ssh_config cannot carry";
+    formats::fits(text).map_err(|_| unfit(odd.into()))
+}
+
 /// All files of one output, below `prefix` (empty, or the output's name).
 pub fn contents(
     issued: &Issued,

@@ -21,6 +21,7 @@ fn a_folder_that_cannot_be_is_told_before_anything_is_asked() {
         ("dir-not-ours", "theirs"),
         ("dir-is-a-link", "link"),
         ("dir-is-the-root", "/"),
+        ("dir-with-a-quote", "a \"quoted\" one"),
     ] {
         fails(name, 6, &cluster, &cluster.job(GitLabCi), &["--dir", dir]);
     }
