@@ -76,6 +76,10 @@ fn takes_rules_from_standard_input_and_tells_scripts() {
     assert_eq!(ran.code, 4, "{}", ran.all());
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert!(json.to_string().contains("refs/heads/release"), "{json}");
+    snapbox::assert_data_eq!(
+        ran.stdout,
+        snapbox::Data::read_from(snapshot("refused.json").as_path(), None).raw()
+    );
 }
 
 #[test]
