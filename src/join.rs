@@ -14,6 +14,7 @@ use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
 use crate::secret::Jwt;
 use crate::teleport::cluster::{Cluster, Ready, Way};
+use crate::teleport::host_credentials;
 use crate::teleport::join_service::Joined;
 use crate::teleport::ping::Ping;
 use crate::teleport::wire::join::Reason;
@@ -161,7 +162,10 @@ pub async fn join(
                 .await
                 .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
         }
-        Way::Post => ready.post(&wanted.token, key, jwt, expires).await,
+        Way::Post => {
+            let request = host_credentials::Request::new(&wanted.token, key, jwt, expires);
+            ready.post(cluster, &request).await
+        }
         Way::Refused(error) => Err(error),
     };
     match joined {

@@ -107,3 +107,22 @@ fn an_answer_is_never_asked_for_twice() {
         assert_eq!(ran.stderr.contains("trying again in "), code == 5, "{method}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn a_join_service_that_never_answers_gives_way_to_the_post() {
+    let faults = Faults { hang_on: vec!["JoinService/Join".into()], ..Faults::default() };
+    let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+    let ran = cluster.job(Platform::GitLabCi).login(&["--timeout", "58s", "-v"]).ok();
+    assert!(ran.stderr.contains("joining by HTTPS POST"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_page_that_is_not_teleports_ends_it_at_once() {
+    let faults = Faults { html: true, hang_on: vec!["JoinService/Join".into()], ..Faults::default() };
+    let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+    let begin = std::time::Instant::now();
+    let ran = cluster.job(Platform::GitLabCi).login(&["--timeout", "50s"]);
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    assert!(ran.stderr.contains("HTML page"), "{}", ran.stderr);
+    println!("{:?} with a join service that hangs", begin.elapsed());
+}

@@ -1,5 +1,7 @@
 //! One cluster: what its ping said and the connections to it, opened before they are needed.
 
+use std::time::Duration;
+
 use tokio::sync::Mutex;
 use tonic::Code;
 
@@ -10,11 +12,9 @@ use super::join_service::{self, Begun, Session};
 use super::ping::{self, Ping};
 use super::{ClusterError, host_credentials};
 use crate::env;
-use crate::identity::keys::KeyPair;
 use crate::net::http::Connection;
 use crate::net::tls::ClientIdentity;
 use crate::net::{HostPort, NetError, Network, retry};
-use crate::secret::Jwt;
 
 /// A cluster, entered through its proxy or at its auth service.
 pub struct Cluster {
@@ -32,6 +32,9 @@ pub struct Ready {
     pub way: Way,
     web: Option<Connection>,
 }
+
+/// How long a server may take to say which method it wants before the other way to join is taken.
+const BEGIN_LIMIT: Duration = Duration::from_secs(8);
 
 /// How often the ping is tried when no answer comes.
 const TRIES: u32 = 4;
@@ -76,13 +79,20 @@ impl Cluster {
             ClusterError::is_transient,
         );
         if let Entry::Auth { address, .. } = &self.entry {
-            return match self.begin_once(token).await? {
-                Begun::Session(session) => Ok(Ready { ping: None, way: Way::Stream(session), web: None }),
-                Begun::NotServed => Err(ClusterError::OldAuth { peer: address.to_string() }),
+            let begin = |_| self.begin_once(token);
+            let deadline = self.network.deadline();
+            return match retry(deadline, log, "joining", TRIES, begin, ClusterError::is_transient).await {
+                Ok(Begun::Session(session)) => Ok(Ready { ping: None, way: Way::Stream(session), web: None }),
+                Ok(Begun::NotServed) => Err(ClusterError::OldAuth { peer: address.to_string() }),
+                Err(error @ ClusterError::Refused { .. }) => {
+                    Ok(Ready { ping: None, way: Way::Refused(error), web: None })
+                }
+                Err(error) => Err(error),
             };
         }
-        let (pinged, begun) = tokio::join!(ping, self.begin(token));
-        let (web, ping) = pinged?;
+        // A page that is not Teleport's ends it at once, whatever the join is waiting for.
+        let begin = async { Ok(self.begin(token).await) };
+        let ((web, ping), begun) = tokio::try_join!(ping, begin)?;
         let way = match begun {
             Ok(Begun::Session(session)) => Way::Stream(session),
             Ok(Begun::NotServed) => {
@@ -122,8 +132,10 @@ impl Cluster {
                 }
                 return first;
             }
-            // `NoWay`: an upgrade was tried.
-            Err(ClusterError::NoWay { .. }) => return first,
+            // `NoWay`: an upgrade was tried. Silence is not what something that ends TLS answers with.
+            Err(ClusterError::NoWay { .. } | ClusterError::Net { source: NetError::Timeout { .. }, .. }) => {
+                return first;
+            }
             Err(error) if self.dialer.path() != Path::Unknown || is_answer(error) => return first,
             Err(error) => {
                 let why = in_full(error);
@@ -142,9 +154,9 @@ impl Cluster {
     async fn begin_once(&self, token: &str) -> Result<Begun, ClusterError> {
         let channel = self.dialer.connect(None, &Service::ProxyGrpc).await?;
         let begun = join_service::begin(&channel, token);
-        let limit = self.network.deadline();
-        limit
-            .run("waiting for the join service", begun)
+        let (deadline, peer) = (self.network.deadline(), self.address().to_string());
+        deadline
+            .try_within(BEGIN_LIMIT, &peer, "waiting for the join service", begun)
             .await
             .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
     }
@@ -174,17 +186,23 @@ impl Cluster {
 }
 
 impl Ready {
-    /// Joins by POST on the connection of the ping.
+    /// Joins by POST on the connection of the ping, or on a new one where that was closed meanwhile as idle.
     pub async fn post(
         &mut self,
-        token: &str,
-        key: &KeyPair,
-        jwt: &Jwt,
-        expires: jiff::Timestamp,
+        cluster: &Cluster,
+        request: &host_credentials::Request<'_>,
     ) -> Result<join_service::Joined, ClusterError> {
-        let none = || ClusterError::Field { what: "this way to join", field: "web page".into() };
-        let web = self.web.as_mut().ok_or_else(none)?;
-        host_credentials::join(web, &host_credentials::Request::new(token, key, jwt, expires)).await
+        if let Some(web) = &mut self.web {
+            match host_credentials::join(web, request).await {
+                Err(ClusterError::Net { source: NetError::Closed { .. }, .. }) => {}
+                other => return other,
+            }
+        }
+        let address = cluster.address();
+        let opened = Connection::open(&cluster.network, address).await;
+        let mut web =
+            opened.map_err(|source| ClusterError::Net { doing: format!("reaching {address}"), source })?;
+        host_credentials::join(&mut web, request).await
     }
 }
 
@@ -196,7 +214,7 @@ fn in_full(error: &ClusterError) -> String {
     }
 }
 
-/// Whether Teleport itself said it. A web server's 4xx comes out of gRPC as a status without a text of Teleport's.
+/// Whether Teleport itself said it, so that no other way is tried. A web server's 4xx comes out of gRPC as a status without a text of Teleport's.
 fn is_answer(error: &ClusterError) -> bool {
     match error {
         ClusterError::Refused { code, .. } => {
@@ -205,8 +223,9 @@ fn is_answer(error: &ClusterError) -> bool {
                 Code::PermissionDenied | Code::InvalidArgument | Code::NotFound | Code::AlreadyExists
             )
         }
+        // Nothing of the cluster's, but nothing another way would mend either.
         ClusterError::Net { source, .. } => {
-            !matches!(source, NetError::Tls { .. } | NetError::Closed { .. } | NetError::Certificate { .. })
+            matches!(source, NetError::Deadline { .. } | NetError::Roots { .. } | NetError::Address { .. })
         }
         _ => false,
     }

@@ -221,8 +221,14 @@ impl Dialer {
     }
 
     async fn direct(&self, early: Option<Early>, service: &Service) -> Result<Stream, NetError> {
-        let tcp = self.tcp(early).await?;
-        let TlsStream { stream, alpn, .. } = self.network.tls(tcp, &service.spec(&self.entry)).await?;
+        let waited = early.is_some();
+        let spec = service.spec(&self.entry);
+        let tls = match self.network.tls(self.tcp(early).await?, &spec).await {
+            // What was opened long before it was needed may have been closed as idle.
+            Err(NetError::Closed { .. }) if waited => self.network.tls(self.tcp(None).await?, &spec).await?,
+            other => other?,
+        };
+        let TlsStream { stream, alpn, .. } = tls;
         // A server that prefers `h2` in a list still routes by what was offered beside it.
         if alpn.as_deref() == Some(H2) || alpn.as_deref() == Some(service.own_alpn().as_bytes()) {
             return Ok(stream);
