@@ -10,7 +10,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use super::address::not;
-use super::tls::{TlsSpec, Trust};
+use super::tls::TlsSpec;
 use super::{Deadline, HostPort, NetError, Network, Stream};
 
 /// What to ask. The URL must be `https://` (or `http://` to a loopback address, for tests and the sandbox's like).
@@ -96,15 +96,8 @@ impl Connection {
     /// TCP, TLS (web roots, ALPN `http/1.1`, SNI the target's host) and the HTTP/1.1 handshake.
     pub async fn open(network: &Network, target: &HostPort) -> Result<Self, NetError> {
         let peer = target.to_string();
-        let spec = TlsSpec {
-            peer: peer.clone(),
-            server_name: target.host.clone(),
-            alpn: vec![b"http/1.1".to_vec()],
-            trust: Trust::Web,
-            client: None,
-        };
         let stream = network.tcp(target).await?;
-        let stream = network.tls(stream, &spec).await?.stream;
+        let stream = network.tls(stream, &TlsSpec::web(target)).await?.stream;
         Self::new(network, stream, peer, host_header(target, 443)).await
     }
 

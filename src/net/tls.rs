@@ -11,7 +11,7 @@ use tokio_rustls::TlsConnector;
 use super::dial::plain;
 use super::error::{CertificateFault, NOT_TLS};
 use super::trust::{Verifier, explain};
-use super::{NetError, Network, Stream};
+use super::{HostPort, NetError, Network, Stream};
 
 /// How long a handshake may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -34,6 +34,19 @@ pub struct TlsSpec {
     pub trust: Trust,
     /// Certificate chain (DER) and PKCS#8 key for mutual TLS.
     pub client: Option<ClientIdentity>,
+}
+
+impl TlsSpec {
+    /// A web server's: HTTP/1.1, its own name, web roots, no client certificate.
+    pub fn web(target: &HostPort) -> Self {
+        Self {
+            peer: target.to_string(),
+            server_name: target.host.clone(),
+            alpn: vec![b"http/1.1".to_vec()],
+            trust: Trust::Web,
+            client: None,
+        }
+    }
 }
 
 /// Whom to trust on one connection.

@@ -1,8 +1,5 @@
 //! `/webapi/connectionupgrade`: a request that turns into a stream, on which a new TLS connection begins.
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::{
     CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
 };
@@ -15,11 +12,9 @@ use tonic::body::Body;
 use super::options::SandboxOptions;
 use super::web;
 use crate::net::Stream;
-use crate::teleport::upgrade::frames;
+use crate::teleport::upgrade::{accept_of, frames};
 
 pub(super) const PATH: &str = "/webapi/connectionupgrade";
-/// RFC 6455, 1.3.
-const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Raw bytes, or binary frames.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,8 +80,5 @@ fn kind(options: &SandboxOptions, headers: &HeaderMap) -> Option<Kind> {
 }
 
 fn accept(key: &HeaderValue) -> Option<HeaderValue> {
-    let mut text = key.as_bytes().to_vec();
-    text.extend(GUID.as_bytes());
-    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &text);
-    HeaderValue::from_str(&STANDARD.encode(hash)).ok()
+    HeaderValue::from_str(&accept_of(key.to_str().ok()?)).ok()
 }

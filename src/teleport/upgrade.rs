@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::ClusterError;
-use crate::net::tls::{TlsSpec, Trust};
+use crate::net::tls::TlsSpec;
 use crate::net::{HostPort, NetError, Network, Stream};
 
 /// Where a proxy turns a request into a stream (Teleport RFD 123, servers since 12.1).
@@ -32,14 +32,7 @@ const MAX_FRAME: usize = 1024 * 1024;
 pub async fn upgrade(network: &Network, tcp: Stream, target: &HostPort) -> Result<Stream, ClusterError> {
     let peer = target.to_string();
     let net = |source| ClusterError::Net { doing: format!("upgrading a connection to {peer}"), source };
-    let spec = TlsSpec {
-        peer: peer.clone(),
-        server_name: target.host.clone(),
-        alpn: vec![b"http/1.1".to_vec()],
-        trust: Trust::Web,
-        client: None,
-    };
-    let tls = network.tls(tcp, &spec).await.map_err(net)?;
+    let tls = network.tls(tcp, &TlsSpec::web(target)).await.map_err(net)?;
     let mut nonce = [0_u8; 16];
     aws_lc_rs::rand::fill(&mut nonce)
         .map_err(|_| ClusterError::Field { what: "the system", field: "randomness".into() })?;
@@ -111,8 +104,8 @@ fn kind(headers: &HeaderMap, key: &str) -> Result<Kind, String> {
     }
 }
 
-/// RFC 6455, 4.2.2.
-fn accept_of(key: &str) -> String {
+/// What a server answers to a `Sec-WebSocket-Key` (RFC 6455, 4.2.2).
+pub fn accept_of(key: &str) -> String {
     let text = format!("{key}{WEBSOCKET_GUID}");
     STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
 }
