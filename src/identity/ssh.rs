@@ -29,8 +29,6 @@ pub struct SshCertificate {
     pub extensions: Vec<(String, String)>,
 }
 
-/// Principals that begin so are Teleport's own, never logins.
-const INTERNAL: &str = "-teleport-";
 /// No certificate in the field is near this.
 const MAX_LINE: usize = 64 * 1024;
 
@@ -57,9 +55,9 @@ impl SshCertificate {
         Self::of(&certificate, line)
     }
 
-    /// Principals a person could log in as: those that do not begin with `-teleport-`.
+    /// Principals a person could log in as ([`is_login`]).
     pub fn logins(&self) -> Vec<&str> {
-        self.principals.iter().map(String::as_str).filter(|p| !p.starts_with(INTERNAL)).collect()
+        self.principals.iter().map(String::as_str).filter(|p| is_login(p)).collect()
     }
 
     /// Roles in `teleport-roles` (`{"version":"v1","roles":[…]}`).
@@ -102,6 +100,11 @@ pub enum SshCertError {
     /// A host certificate where a user's was due.
     #[error("a host certificate, not a user certificate")]
     NotForUsers,
+}
+
+/// Whether a person could log in as this principal: those that begin with `-teleport-` are Teleport's own.
+pub fn is_login(principal: &str) -> bool {
+    !principal.starts_with("-teleport-")
 }
 
 fn malformed(error: ssh_key::Error) -> SshCertError {

@@ -19,7 +19,8 @@ pub const ALPN_PROXY_GRPC: &str = "teleport-proxy-grpc";
 pub const ALPN_PROXY_SSH_GRPC: &str = "teleport-proxy-ssh-grpc";
 /// The name the cluster's own TLS servers carry in their certificates.
 pub const CLUSTER_SERVER_NAME: &str = "teleport.cluster.local";
-const H2: &[u8] = b"h2";
+/// HTTP/2, as gRPC offers it.
+pub(super) const H2: &[u8] = b"h2";
 
 /// The protocol that reaches the auth service of a cluster: `teleport-auth@HEX.teleport.cluster.local`.
 pub fn alpn_auth(cluster: &str) -> String {

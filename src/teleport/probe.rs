@@ -5,7 +5,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 
 use super::ClusterError;
-use super::dial::{CLUSTER_SERVER_NAME, Path, alpn_auth};
+use super::dial::{CLUSTER_SERVER_NAME, H2, Path, alpn_auth};
 use super::upgrade::upgrade;
 use crate::net::tls::{TlsSpec, TlsStream, Trust};
 use crate::net::{HostPort, NetError, Network};
@@ -13,17 +13,10 @@ use crate::net::{HostPort, NetError, Network};
 /// What Teleport's clients offer to find out whether something before the proxy ends TLS: only a proxy of Teleport's agrees on it
 /// (`api/client/alpn_conn_upgrade.go`, v18).
 const ALPN_PROBE: &[u8] = b"teleport-reversetunnel";
-const H2: &[u8] = b"h2";
 
 /// Finds the way: `Direct`, or `Upgrade` where it is needed and works. The proxy's web certificate must be trusted.
 pub async fn path(network: &Network, proxy: &HostPort) -> Result<Path, ClusterError> {
-    let spec = TlsSpec {
-        peer: proxy.to_string(),
-        server_name: proxy.host.clone(),
-        alpn: vec![ALPN_PROBE.to_vec()],
-        trust: Trust::Web,
-        client: None,
-    };
+    let spec = TlsSpec { alpn: vec![ALPN_PROBE.to_vec()], ..TlsSpec::web(proxy) };
     let doing = || format!("probing {proxy} by ALPN");
     let net = |source| ClusterError::Net { doing: doing(), source };
     let tcp = network.tcp(proxy).await.map_err(net)?;

@@ -9,6 +9,7 @@ use crate::env;
 use crate::net::http::Connection;
 use crate::net::tls::{TlsSpec, TlsStream, Trust};
 use crate::net::{HostPort, NetError, Network};
+use crate::rules::{ServerVersion, served_since};
 use crate::run::doctor::check::{Check, Found, State};
 use crate::run::doctor::{LIMIT, within};
 use crate::span::span;
@@ -126,15 +127,8 @@ async fn tcp(network: &Network, target: &HostPort) -> Found<crate::net::Stream> 
 /// The web certificate. When it is not accepted, what was sent is looked at once more.
 async fn tls(network: &Network, target: &HostPort, stream: crate::net::Stream) -> Found<Connection> {
     let peer = target.to_string();
-    let spec = |trust| TlsSpec {
-        peer: peer.clone(),
-        server_name: target.host.clone(),
-        alpn: vec![b"http/1.1".to_vec()],
-        trust,
-        client: None,
-    };
     let shaken = async {
-        let TlsStream { stream, peer_chain, .. } = network.tls(stream, &spec(Trust::Web)).await?;
+        let TlsStream { stream, peer_chain, .. } = network.tls(stream, &TlsSpec::web(target)).await?;
         Ok::<_, NetError>((Connection::over(network, stream, peer.clone()).await?, peer_chain))
     };
     match within(network, LIMIT, &peer, "shaking hands", shaken).await {
@@ -143,7 +137,8 @@ async fn tls(network: &Network, target: &HostPort, stream: crate::net::Stream) -
             (Check::ok(TLS, format!("trusted: {leaf}")), Some(connection))
         }
         Ok(Err(error @ NetError::Certificate { .. })) => {
-            let again = async { network.tls(network.tcp(target).await?, &spec(Trust::Blindly)).await };
+            let look = TlsSpec { trust: Trust::Blindly, ..TlsSpec::web(target) };
+            let again = async { network.tls(network.tcp(target).await?, &look).await };
             let sent = match within(network, LIMIT, &peer, "shaking hands again", again).await {
                 Ok(Ok(tls)) => {
                     let all = tls.peer_chain.iter().take(MAX_CHAIN).map(|der| certificate(der));
@@ -187,14 +182,15 @@ async fn web_ping(
 
 /// Join methods that not every edition or version has (docs of each method, v18).
 fn unfit(ping: &Ping, method: Option<JoinMethod>) -> Option<(&'static str, &'static str)> {
-    let version: Vec<u32> =
-        ping.server_version.split(['.', '-']).take(2).filter_map(|n| n.parse().ok()).collect();
-    match method? {
+    let method = method?;
+    // A version that cannot be read is older than any.
+    let old = ServerVersion::parse(&ping.server_version) < served_since(method);
+    match method {
         JoinMethod::Spacelift if matches!(ping.edition.as_deref(), Some("oss" | "community")) => Some((
             "`spacelift` needs Teleport Enterprise",
             "join with another method, or ask the cluster's administrator for Teleport Enterprise",
         )),
-        JoinMethod::GenericOidc if version.as_slice() < [18, 11].as_slice() => Some((
+        JoinMethod::GenericOidc if old => Some((
             "`generic_oidc` needs Teleport 18.11 or newer",
             "join with the platform's own method, or ask the cluster's administrator to update it",
         )),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::key_kind;
 use super::material::Material;
+use crate::identity::ssh::{SshCertificate, is_login};
 use crate::identity::tls::TlsCertificate;
 use crate::teleport::fault::plain;
 
@@ -92,8 +93,6 @@ pub struct App {
 
 /// What a dry run's key ids begin with.
 const DRY_RUN: &str = "DRY-RUN ";
-/// Principals of Teleport's own, which are no logins.
-const INTERNAL: &str = "-teleport-";
 
 impl Facts {
     /// Reads them off. The tails of attributes are Teleport's (`lib/tlsca/ca.go`, v18).
@@ -108,9 +107,7 @@ impl Facts {
         let attribute = |tail: &str| tls.and_then(|c| c.attribute(tail)).map(plain).filter(|v| !v.is_empty());
         let user = tls
             .map_or_else(|| plain(key_id.strip_prefix(DRY_RUN).unwrap_or(key_id)), |c| plain(&c.common_name));
-        let roles = tls
-            .map(|c| c.organizations.clone())
-            .or_else(|| ssh.map(crate::identity::ssh::SshCertificate::roles));
+        let roles = tls.map(|c| c.organizations.clone()).or_else(|| ssh.map(SshCertificate::roles));
         let logins = match (ssh, tls) {
             (Some(ssh), _) => ssh.principals.clone(),
             (None, Some(tls)) => tls.localities.clone(),
@@ -137,7 +134,7 @@ impl Facts {
                 .or_else(|| extension("teleport-route-to-cluster"))
                 .or_else(|| tls.map(|c| plain(&c.issuer_common_name)).filter(|n| !n.is_empty())),
             roles: sorted(roles.unwrap_or_default()),
-            logins: sorted(logins.into_iter().filter(|l| !l.starts_with(INTERNAL))),
+            logins: sorted(logins.into_iter().filter(|l| is_login(l))),
             kubernetes: kubernetes(tls),
             database: attribute("2.1").map(|service| Database {
                 service: Some(service),
