@@ -256,3 +256,45 @@ fn shown(name: &Name) -> String {
     let short: String = text.chars().filter(|c| *c != '`').take(100).collect();
     if short.is_empty() { "no name".to_owned() } else { format!("`{short}`") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_that_the_server_lacks_are_told() {
+        use JoinMethod::{AzureDevops, GenericOidc, GitLab, Spacelift};
+        for (version, edition, method, told) in [
+            ("18.10.9", Some("ent"), Some(GenericOidc), Some("18.11 or newer")),
+            ("17.12.0", None, Some(GenericOidc), Some("18.11 or newer")),
+            ("what", None, Some(GenericOidc), Some("18.11 or newer")),
+            ("18.11.0", None, Some(GenericOidc), None),
+            ("18.11.0-dev", None, Some(GenericOidc), None),
+            ("19.0.0", Some("oss"), Some(GenericOidc), None),
+            ("18.11.0", Some("oss"), Some(Spacelift), Some("Enterprise")),
+            ("18.11.0", Some("community"), Some(Spacelift), Some("Enterprise")),
+            ("18.11.0", Some("ent"), Some(Spacelift), None),
+            ("18.11.0", None, Some(Spacelift), None),
+            ("18.2.0", Some("oss"), Some(GitLab), None),
+            ("17.0.0", Some("oss"), Some(AzureDevops), None),
+            ("18.2.0", Some("oss"), None, None),
+        ] {
+            let ping = Ping {
+                cluster_name: "example".to_owned(),
+                server_version: version.to_owned(),
+                major: 18,
+                public_address: None,
+                tls_routing: true,
+                suite: None,
+                edition: edition.map(str::to_owned),
+                clock_skew: None,
+            };
+            let found = unfit(&ping, method);
+            let right = match (found, told) {
+                (Some((why, cure)), Some(told)) => why.contains(told) && !cure.is_empty(),
+                (found, told) => found.is_none() && told.is_none(),
+            };
+            assert!(right, "{version} {edition:?} {method:?}: {found:?}");
+        }
+    }
+}
