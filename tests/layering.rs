@@ -26,6 +26,8 @@ const LAYERS: &[(&str, u8)] = &[
     ("claims", 1),
     ("log", 1),
     ("span", 0),
+    ("text", 0),
+    ("error", 0),
     ("env", 0),
     ("secret", 0),
 ];
