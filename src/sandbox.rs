@@ -21,6 +21,29 @@ mod resources;
 pub mod seen;
 mod server;
 mod ssh_cert;
+impl crate::error::StageError for SandboxError {
+    fn exit(&self) -> crate::error::Exit {
+        match self {
+            Self::Listen(_) => crate::error::Exit::Network,
+            Self::Make { .. } => crate::error::Exit::Internal,
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Listen(source) => vec![crate::text::io_reason(source)],
+            Self::Make { .. } => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Listen(_) => vec!["leave out `--port` to take a free one".to_owned()],
+            Self::Make { .. } => Vec::new(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
 mod together;

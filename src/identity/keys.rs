@@ -304,6 +304,12 @@ fn first_key(text: &str) -> Result<(String, Zeroizing<Vec<u8>>), KeyError> {
     Err(KeyError::Unreadable("no PEM block of a private key"))
 }
 
+impl crate::error::StageError for KeyError {
+    fn exit(&self) -> crate::error::Exit {
+        crate::error::Exit::Internal
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;

@@ -140,6 +140,12 @@ fn timestamp(time: Time) -> Result<Timestamp, TlsCertError> {
     Timestamp::from_second(seconds).map_err(|_| TlsCertError::Missing("usable date"))
 }
 
+impl crate::error::StageError for TlsCertError {
+    fn exit(&self) -> crate::error::Exit {
+        crate::error::Exit::Files
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
