@@ -14,8 +14,6 @@ pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
 
-use std::path::PathBuf;
-
 use crate::cli::{Cli, Command, Login, Talk};
 use crate::detect;
 use crate::env::{self, Env};
@@ -27,7 +25,7 @@ use crate::report::Failure;
 use crate::run::plan::{Plan, Setting};
 use crate::teleport::dial::Entry;
 use crate::token;
-use crate::write::Folders;
+use crate::write::{Folders, Placed};
 
 /// What a command leaves for `main` to print.
 #[derive(Debug, Default)]
@@ -38,17 +36,14 @@ pub struct Outcome {
     pub line: String,
     /// How the process ends: a finding that is an answer, not an error, has a code of its own.
     pub exit: Exit,
-    /// Folders that were written, to be removed again where the outcome cannot be handed over.
-    pub written: Vec<PathBuf>,
+    /// Folders that were written, to be taken back where the outcome cannot be handed over.
+    pub placed: Vec<Placed>,
 }
 
 impl Outcome {
-    /// Removes what was written: a run that fails leaves nothing.
-    pub fn take_back(&self) {
-        for dir in &self.written {
-            // The failure that led here is the one to tell.
-            let _ = crate::write::wipe(dir);
-        }
+    /// Removes what was written, and brings back what was there before: a run that fails leaves nothing.
+    pub fn take_back(&mut self) {
+        std::mem::take(&mut self.placed).into_iter().for_each(Placed::take_back);
     }
 }
 
