@@ -267,8 +267,8 @@ fn mask(log: &Log, detected: &Detected, dry_run: bool, secrets: &[&str]) {
 fn mask_keys(log: &Log, detected: &Detected, dry_run: bool, issued: &issue::Issued) {
     use secrecy::ExposeSecret as _;
     let identity = &issued.identity;
-    let mut pems = vec![identity.ssh_key.ssh_pem()];
-    pems.extend(identity.tls_key.as_ref().map(KeyPair::tls_pem));
+    let mut pems = vec![identity.key_of_tls().tls_pem()];
+    pems.extend(identity.ssh.as_ref().map(|ssh| ssh.key.ssh_pem()));
     for pem in &pems {
         let body: Vec<&str> = pem.expose_secret().lines().filter(|l| !l.starts_with("-----")).collect();
         mask(log, detected, dry_run, &body);

@@ -51,8 +51,8 @@ pub fn report(
         kind: "ssh".into(),
         cluster: issued.output.cluster.clone().unwrap_or_else(|| bot.cluster.clone()),
         roles: issued.roles.clone(),
-        logins: issued.identity.ssh_cert.logins().into_iter().map(str::to_owned).collect(),
-        valid_until: issued.identity.ssh_cert.valid_before.min(issued.identity.tls_cert.not_after),
+        logins: issued.identity.logins().into_iter().map(str::to_owned).collect(),
+        valid_until: issued.identity.valid_until(),
         dir: folders.of(index),
     };
     Report {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// All off by default.
 #[derive(Debug, Clone, Default)]
-pub struct Faults {
+pub struct FaultInjection {
     /// Answer `/webapi/ping` and `/webapi/find` with an HTML page.
     pub html: bool,
     /// Answer every web path with an HTML page (the CI token endpoint excepted), as a login portal in front would.

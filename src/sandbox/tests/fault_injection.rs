@@ -4,25 +4,29 @@ use super::client::{Channel, bot, http, json_of, tls, web_root};
 use super::*;
 use crate::identity::keys::{KeyKind, KeyPair};
 use crate::identity::tls::TlsCertificate;
-use crate::sandbox::faults::{Faults, RefusedCall};
+use crate::sandbox::fault_injection::{FaultInjection, RefusedCall};
 use crate::teleport::wire::join as wire;
 use crate::teleport::wire::{Certs, Empty, PingResponse, UserCertsRequest};
 
-async fn with(faults: Faults) -> Sandbox {
-    Sandbox::start(SandboxOptions { faults, ..options("18.2.0") }).await.unwrap()
+async fn with(inject: FaultInjection) -> Sandbox {
+    Sandbox::start(SandboxOptions { inject, ..options("18.2.0") }).await.unwrap()
 }
 
 #[tokio::test]
 async fn pages_in_place_of_answers() {
-    for (faults, find, other) in [
-        (Faults { html: true, ..Faults::default() }, "text/html; charset=utf-8", "application/json"),
+    for (inject, find, other) in [
         (
-            Faults { html_everywhere: true, ..Faults::default() },
+            FaultInjection { html: true, ..FaultInjection::default() },
+            "text/html; charset=utf-8",
+            "application/json",
+        ),
+        (
+            FaultInjection { html_everywhere: true, ..FaultInjection::default() },
             "text/html; charset=utf-8",
             "text/html; charset=utf-8",
         ),
     ] {
-        let sandbox = with(faults).await;
+        let sandbox = with(inject).await;
         assert_eq!(http(&sandbox, "GET", "/webapi/find", &[], String::new()).await.1, find);
         assert_eq!(http(&sandbox, "GET", "/jwks", &[], String::new()).await.1, other);
     }
@@ -30,9 +34,13 @@ async fn pages_in_place_of_answers() {
 
 #[tokio::test]
 async fn ping_with_less_and_with_more() {
-    let faults =
-        Faults { ping_without_cluster_name: true, no_tls_routing: true, newer: true, ..Faults::default() };
-    let sandbox = with(faults).await;
+    let inject = FaultInjection {
+        ping_without_cluster_name: true,
+        no_tls_routing: true,
+        newer: true,
+        ..FaultInjection::default()
+    };
+    let sandbox = with(inject).await;
     let ping = json_of(&sandbox, "/webapi/ping").await;
     assert!(ping.get("cluster_name").is_none() && ping.get("not_known_yet").is_some());
     assert_eq!(ping["proxy"]["tls_routing_enabled"], false);
@@ -47,7 +55,9 @@ async fn ping_with_less_and_with_more() {
 async fn refused_calls_and_wrong_keys() {
     let refused =
         RefusedCall { method: "GetClusterCACert".to_owned(), code: 8, message: "slow down".to_owned() };
-    let sandbox = with(Faults { wrong_key: true, refuse_calls: vec![refused], ..Faults::default() }).await;
+    let sandbox =
+        with(FaultInjection { wrong_key: true, refuse_calls: vec![refused], ..FaultInjection::default() })
+            .await;
     let (client, host_ca) = bot(&sandbox).await;
     let mut auth = Channel::auth(&sandbox, &host_ca, &client).await;
     let status = auth.call::<_, Empty>("/proto.AuthService/GetClusterCACert", Empty {}).await.unwrap_err();
@@ -67,16 +77,21 @@ async fn refused_calls_and_wrong_keys() {
 
 #[tokio::test]
 async fn connections_that_break() {
-    let sandbox = with(Faults { close_after_bytes: Some(300), ..Faults::default() }).await;
+    let sandbox = with(FaultInjection { close_after_bytes: Some(300), ..FaultInjection::default() }).await;
     assert!(tls(&sandbox, "127.0.0.1", &[], &web_root(&sandbox), None).await.is_err());
-    assert!(sandbox.seen().iter().all(|seen| !seen.established));
+    assert!(sandbox.records().iter().all(|seen| !seen.established));
 }
 
 #[tokio::test]
 async fn messages_of_an_unknown_kind_and_calls_without_end() {
     let hang_on = vec!["/webapi/find".to_owned()];
-    let sandbox =
-        with(Faults { join_unknown_message: true, newer: true, hang_on, ..Faults::default() }).await;
+    let sandbox = with(FaultInjection {
+        join_unknown_message: true,
+        newer: true,
+        hang_on,
+        ..FaultInjection::default()
+    })
+    .await;
     let init = wire::ClientInit {
         join_method: None,
         token_name: "ci-github".to_owned(),
@@ -90,5 +105,5 @@ async fn messages_of_an_unknown_kind_and_calls_without_end() {
     json_of(&sandbox, "/webapi/ping").await;
     let asked = http(&sandbox, "GET", "/webapi/find", &[], String::new());
     assert!(tokio::time::timeout(std::time::Duration::from_millis(200), asked).await.is_err());
-    assert!(sandbox.seen().iter().any(|seen| seen.paths == ["/webapi/find"]));
+    assert!(sandbox.records().iter().any(|seen| seen.paths == ["/webapi/find"]));
 }
