@@ -12,6 +12,9 @@ use keys::{KeyKind, KeyPair};
 use ssh::SshCertificate;
 use tls::TlsCertificate;
 
+/// What marks the certificates of a dry run: the first word of an SSH key id, `serialNumber` of an X.509 subject.
+pub const DRY_RUN: &str = "DRY-RUN";
+
 /// A cluster's signature algorithm suite (`cluster_auth_preference.signature_algorithm_suite`, Teleport 17).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Suite {

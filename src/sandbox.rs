@@ -26,6 +26,7 @@ mod reply;
 mod resources;
 mod server;
 mod ssh_cert;
+mod template;
 #[cfg(test)]
 mod tests;
 mod transport;

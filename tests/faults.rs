@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::fault_injection::RefusedCall;
+use jobpass::sandbox::fault_injection::{CertificateKind, Flaw, RefusedCall};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -208,7 +208,7 @@ fn bend(random: &mut Random, options: &mut SandboxOptions, wire: &mut Wire) -> V
             vec![0]
         }
         9 => {
-            faults.wrong_key = true;
+            faults.wrong_certificates.push((CertificateKind::Tls, Flaw::ForeignKey));
             vec![4]
         }
         10 => {

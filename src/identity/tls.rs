@@ -1,6 +1,6 @@
 //! An issued X.509 certificate: standard fields and Teleport's own attributes in the subject.
 
-use const_oid::db::rfc4519::{COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME};
+use const_oid::db::rfc4519::{COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME, SERIAL_NUMBER};
 use der::asn1::{Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use der::{Any, Decode as _, Encode as _, Tag, Tagged as _};
 use jiff::Timestamp;
@@ -25,6 +25,8 @@ pub struct TlsCertificate {
     pub organizations: Vec<String>,
     /// L values: logins.
     pub localities: Vec<String>,
+    /// `serialNumber` of the subject, which Teleport does not use; ours marks dry runs with it.
+    pub subject_serial: Option<String>,
     /// CN of the issuer, which is the cluster's name.
     pub issuer_common_name: String,
     /// Start of validity.
@@ -70,6 +72,7 @@ impl TlsCertificate {
             common_name: values_of(COMMON_NAME).next().ok_or(TlsCertError::Missing("common name"))?,
             organizations: values_of(ORGANIZATION_NAME).collect(),
             localities: values_of(LOCALITY_NAME).collect(),
+            subject_serial: values_of(SERIAL_NUMBER).next(),
             issuer_common_name: issuer
                 .into_iter()
                 .find_map(|(oid, value)| (oid == COMMON_NAME).then_some(value))

@@ -23,7 +23,8 @@ pub(super) struct Ca {
 }
 
 impl Ca {
-    fn new(name: &str, tls: KeyKind, ssh: KeyKind) -> Result<Self, SandboxError> {
+    /// Generates the keys.
+    pub(super) fn new(name: &str, tls: KeyKind, ssh: KeyKind) -> Result<Self, SandboxError> {
         let make = |kind| KeyPair::generate(kind).map_err(|e| SandboxError::create("CA key", e));
         let (tls, ssh) = (make(tls)?, make(ssh)?);
         let serial = x509::serial()?;

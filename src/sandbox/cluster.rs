@@ -109,9 +109,4 @@ impl Cluster {
         let ttl = asked.map_or(DEFAULT_TTL, |end| end.saturating_sub(now)).max(MIN_TTL).min(cap);
         (now - BACKDATE, now.saturating_add(ttl))
     }
-
-    /// The key id of a certificate.
-    pub(super) fn key_id(&self, user: &str) -> String {
-        if self.options.dry_run { format!("DRY-RUN {user}") } else { user.to_owned() }
-    }
 }

@@ -4,12 +4,13 @@ use ssh_key::public::KeyData;
 
 use super::cluster::{BOT_TTL, Cluster, ROLE_TTL};
 use super::error::SandboxError;
+use super::fault_injection::CertificateKind;
 use super::peer::Caller;
 use super::profile::{INTERNAL_JOIN, Profile, no_login};
 use super::public_key;
 use super::random::random;
 use super::refusal::Refusal;
-use crate::identity::keys::{KeyKind, KeyPair};
+use super::template::Template;
 use crate::identity::tls::pem_of;
 use crate::teleport::wire::{Certs, UserCertsRequest};
 use crate::text::hex;
@@ -52,7 +53,7 @@ pub(super) fn issue(
         .map(|role| if role.max_session_ttl == 0 { ROLE_TTL } else { role.max_session_ttl })
         .fold(if request.use_role_requests { BOT_TTL } else { ROLE_TTL }, u64::min);
     let profile = Profile {
-        key_id: cluster.key_id(&caller.user),
+        dry_run: cluster.options.dry_run,
         user: caller.user.clone(),
         roles,
         logins,
@@ -64,13 +65,15 @@ pub(super) fn issue(
         valid: cluster.validity(request.expires.map(|t| t.seconds), cap),
     };
     let ca = &cluster.cas.user;
+    let template = |kind| Template::new(cluster, kind, &profile);
+    let kind = if tls_key.is_some() { CertificateKind::Ssh } else { CertificateKind::Bundle };
     let line = |key: &KeyData| -> Result<Vec<u8>, Refusal> {
-        let certificate = profile.ssh_certificate(ca, key)?;
-        let line = certificate.to_openssh().map_err(|e| SandboxError::create("SSH certificate", e))?;
+        let line = template(kind)?.ssh_certificate(key)?.to_openssh();
+        let line = line.map_err(|e| SandboxError::create("SSH certificate", e))?;
         Ok(format!("{line}\n").into_bytes())
     };
     let pem = |key: &[u8]| -> Result<Vec<u8>, Refusal> {
-        Ok(pem_of(&profile.tls_certificate(ca, key)?).into_bytes())
+        Ok(pem_of(&template(CertificateKind::Tls)?.tls_certificate(key)?).into_bytes())
     };
     Ok(Certs {
         ssh: ssh_key.as_ref().map(line).transpose()?.unwrap_or_default(),
@@ -154,7 +157,7 @@ fn keys(
     if split && !request.public_key.is_empty() {
         return Err(Refusal::bad("public_key must not be set beside ssh_public_key or tls_public_key"));
     }
-    let (ssh, tls) = if split {
+    if split {
         let ssh = Some(&request.ssh_public_key)
             .filter(|k| !k.is_empty())
             .map(|k| public_key::from_line(k))
@@ -163,15 +166,10 @@ fn keys(
             .filter(|k| !k.is_empty())
             .map(|k| public_key::from_pem(k))
             .transpose()?;
-        (ssh, tls)
+        Ok((ssh, tls))
     } else {
         let key = public_key::from_line(&request.public_key)?;
         let tls = public_key::to_der(&key)?;
-        (Some(key), Some(tls))
-    };
-    if !cluster.options.inject.wrong_key {
-        return Ok((ssh, tls));
+        Ok((Some(key), Some(tls)))
     }
-    let other = KeyPair::generate(KeyKind::P256).map_err(|e| SandboxError::create("key", e))?;
-    Ok((ssh.map(|_| other.public_ssh().clone()), tls.map(|_| other.public_der().to_vec())))
 }

@@ -64,7 +64,7 @@ pub(super) fn certify(
     let bot = token.bot_name.as_deref().unwrap_or_default();
     let user = format!("bot-{bot}");
     let profile = Profile {
-        key_id: cluster.key_id(&user),
+        dry_run: cluster.options.dry_run,
         roles: vec![user.clone()],
         logins: vec![no_login()?, INTERNAL_JOIN.to_owned()],
         user,

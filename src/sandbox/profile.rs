@@ -2,7 +2,9 @@
 //!
 //! Attributes under 1.3.9999 are those of gravitational/teleport `lib/tlsca`; order and encodings are the recorded ones.
 
-use const_oid::db::rfc4519::{COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME, POSTAL_CODE, STREET};
+use const_oid::db::rfc4519::{
+    COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME, POSTAL_CODE, SERIAL_NUMBER, STREET,
+};
 use der::asn1::ObjectIdentifier;
 use serde_json::json;
 use ssh_key::Certificate;
@@ -14,6 +16,7 @@ use super::error::SandboxError;
 use super::random::random;
 use super::ssh_cert::{self, UserRequest};
 use super::x509;
+use crate::identity::DRY_RUN;
 use crate::text::hex;
 
 /// The principal every certificate of a bot has.
@@ -27,10 +30,12 @@ pub(super) fn no_login() -> Result<String, SandboxError> {
 }
 
 /// Who, what and how long.
+#[derive(Clone)]
 pub(super) struct Profile {
     pub(super) user: String,
-    /// Key id of the SSH certificate.
-    pub(super) key_id: String,
+    /// Marks the certificates: in the key id for SSH, as `serialNumber` of the subject for X.509, which no consumer of a
+    /// user certificate looks at.
+    pub(super) dry_run: bool,
     pub(super) roles: Vec<String>,
     /// Principals, Teleport's internal ones included.
     pub(super) logins: Vec<String>,
@@ -67,9 +72,10 @@ impl Profile {
             extensions.push(("disallow-reissue", flag()));
             extensions.push(("impersonator", impersonator.clone()));
         }
+        let key_id = if self.dry_run { format!("{DRY_RUN} {}", self.user) } else { self.user.clone() };
         let request = UserRequest {
             key,
-            key_id: &self.key_id,
+            key_id: &key_id,
             principals: &self.logins,
             valid: self.valid,
             extensions: &extensions,
@@ -85,6 +91,7 @@ impl Profile {
             (POSTAL_CODE, one(TRAITS)),
             (ORGANIZATION_NAME, self.roles.clone()),
             (COMMON_NAME, one(&self.user)),
+            (SERIAL_NUMBER, if self.dry_run { one(DRY_RUN) } else { Vec::new() }),
         ];
         let (routes_1, routes_2): (Vec<_>, Vec<_>) =
             self.routes.iter().partition(|(t, _)| t.starts_with("1."));

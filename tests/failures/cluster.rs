@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jobpass::platform::Platform::{self, GitHubActions, GitLabCi};
 use jobpass::rules;
-use jobpass::sandbox::fault_injection::{FaultInjection, RefusedCall};
+use jobpass::sandbox::fault_injection::{CertificateKind, FaultInjection, Flaw, RefusedCall};
 use jobpass::sandbox::{SandboxOptions, SandboxRole};
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ fn a_guard_that_is_not_met() {
 
 #[test]
 fn certificates_that_are_not_what_was_asked_for() {
-    let cluster = faulty(|f| f.wrong_key = true);
+    let cluster = faulty(|f| f.wrong_certificates = vec![(CertificateKind::Ssh, Flaw::ForeignKey)]);
     fails("wrong-key", 4, &cluster, &cluster.job(GitLabCi), &[]);
 }
 
