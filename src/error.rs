@@ -87,6 +87,13 @@ impl From<anyhow::Error> for Failed {
     }
 }
 
+impl From<std::io::Error> for Failed {
+    /// An error of the system that no stage expects.
+    fn from(error: std::io::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

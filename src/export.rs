@@ -230,6 +230,23 @@ fn refused(name: &str, place: &str, reason: &str) -> ExportError {
     }
 }
 
+impl crate::error::StageError for ExportError {
+    fn exit(&self) -> crate::error::Exit {
+        crate::error::Exit::Files
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Io { source, .. } => vec![crate::text::io_reason(source)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hint().iter().flat_map(|h| h.lines()).map(str::to_owned).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

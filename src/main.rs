@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use jobpass::cli::{Cli, Command};
 use jobpass::env::{self, Env};
+use jobpass::error::Failed;
 use jobpass::log::{Level, Log};
 use jobpass::platform::Platform;
-use jobpass::report::failure::{Failure, RunError};
+use jobpass::report::Failure;
 use jobpass::run;
+use jobpass::run::error::RunError;
 
 fn main() -> ExitCode {
     let env = Env::snapshot();
@@ -35,7 +37,7 @@ fn main() -> ExitCode {
     });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error.into(), &env, talk.json),
+        Err(error) => return fail(&Failed::Internal(error.into()), &env, talk.json),
     };
     let outcome = runtime.block_on(run::run(&cli, &env, &log));
     // A blocking task (name resolution, reading standard input) must not hold up the exit.
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome,
         // `ssh` shows this amid its own words.
         Err(error) if matches!(cli.command, Command::SshProxy(_)) => {
-            let failure = Failure::of(&error, env::now());
+            let failure = Failure::new(&error, env::now());
             let _ = anstream::stderr().write_all(failure.line().as_bytes());
             return ExitCode::from(failure.exit as u8);
         }
@@ -61,9 +63,9 @@ fn main() -> ExitCode {
     ExitCode::from(outcome.exit as u8)
 }
 
-fn fail(error: &anyhow::Error, env: &Env, json: bool) -> ExitCode {
+fn fail(error: &Failed, env: &Env, json: bool) -> ExitCode {
     let now = env::now();
-    let failure = Failure::of(error, now);
+    let failure = Failure::new(error, now);
     let platform = Platform::ALL.into_iter().find(|p| p.marker(env).present);
     let _ = anstream::stderr().write_all(failure.text_on(platform, now).as_bytes());
     if json {

@@ -34,6 +34,8 @@ pub enum Platform {
 pub struct Marker {
     /// It is, exactly as the platform documents it.
     pub present: bool,
+    /// The variable is there with another value than the documented one.
+    pub has_other_value: bool,
     /// What was seen: `GITHUB_ACTIONS is true`, `GITLAB_CI is not set`.
     pub why: String,
 }
@@ -221,12 +223,15 @@ impl FromStr for Platform {
 /// A marker that must be exactly `true`.
 fn exactly_true(env: &Env, name: &str) -> Marker {
     match env.var(name) {
-        Some("true") => Marker { present: true, why: format!("{name} is true") },
+        Some("true") => Marker { present: true, has_other_value: false, why: format!("{name} is true") },
         Some(other) => {
-            Marker { present: false, why: format!("{name} is `{}`, not `true`", text::one_line(other, 40)) }
+            let why = format!("{name} is `{}`, not `true`", text::one_line(other, 40));
+            Marker { present: false, has_other_value: true, why }
         }
-        None if env.is_set(name) => Marker { present: false, why: format!("{name} is empty") },
-        None => Marker { present: false, why: format!("{name} is not set") },
+        None if env.is_set(name) => {
+            Marker { present: false, has_other_value: false, why: format!("{name} is empty") }
+        }
+        None => Marker { present: false, has_other_value: false, why: format!("{name} is not set") },
     }
 }
 

@@ -6,6 +6,7 @@ pub mod dial;
 pub mod fault;
 pub mod grpc;
 pub mod host_credentials;
+pub mod join;
 pub mod join_service;
 pub mod method;
 pub mod ping;

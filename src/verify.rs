@@ -5,9 +5,10 @@ pub mod policy;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
+use crate::error::{Exit, StageError};
 use crate::issue::{Batch, Issued};
 use crate::join::BotIdentity;
-use crate::span::span;
+use crate::text::{clocks, duration};
 
 /// What must be true, or nothing is written.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,28 @@ pub struct Checked {
     pub notes: Vec<String>,
 }
 
+/// A guard of the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Guard {
+    Cluster,
+    Bot,
+    Role,
+    Login,
+}
+
+impl std::fmt::Display for Guard {
+    /// The flag.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cluster => "--expect-cluster",
+            Self::Bot => "--expect-bot",
+            Self::Role => "--expect-role",
+            Self::Login => "--require-login",
+        })
+    }
+}
+
 /// Why what was issued is not good.
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
@@ -42,40 +65,50 @@ pub enum VerifyError {
     Wrong { output: String, what: &'static str, found: String },
     /// A policy of the cluster's that keeps every bot out.
     #[error(
-        "{place} demands {setting}, which no bot can give: output `{output}` would be refused at every use"
+        "{place} requires {setting}, which no bot can provide: output `{output}` would be refused at every use"
     )]
-    Policy { output: String, place: String, setting: String, cure: String },
+    Policy { output: String, place: String, setting: String, hint: String },
     /// A guard of the user's.
-    #[error("`{flag} {want}` is not met: {found}")]
-    Unexpected { flag: &'static str, want: String, found: String },
+    #[error("`{guard} {expected}` is not met: {found}")]
+    Unexpected { guard: Guard, expected: String, found: String },
 }
 
-impl VerifyError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
+impl StageError for VerifyError {
+    fn exit(&self) -> Exit {
+        Exit::Refused
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
             Self::Wrong { .. } => {
-                Some("nothing was written; this should not happen with a sound cluster and clock".into())
+                "check the clocks, and what stands between this job and the cluster; nothing was written"
             }
-            Self::Policy { cure, .. } => {
-                Some(format!("{cure}\nnothing was written; `--no-verify` skips this check"))
+            Self::Policy { hint, .. } => {
+                return vec![
+                    hint.clone(),
+                    "pass `--no-verify` to skip this check; nothing was written".to_owned(),
+                ];
             }
-            Self::Unexpected { flag: "--require-login", .. } => Some(
-                "add the login to a role the bot may impersonate (`allow.logins`), or ask for another role"
-                    .into(),
-            ),
-            Self::Unexpected { flag: "--expect-role", .. } => {
-                Some("allow the bot this role, or name it in `--roles`".into())
+            Self::Unexpected { guard: Guard::Login, .. } => {
+                "add the login to a role that the bot may impersonate (`allow.logins`), or ask for another role"
             }
-            Self::Unexpected { .. } => Some("nothing was written; check `--proxy` and `--token`".into()),
-        }
+            Self::Unexpected { guard: Guard::Role, .. } => "allow the bot this role, or name it in `--roles`",
+            Self::Unexpected { guard: Guard::Cluster | Guard::Bot, .. } => {
+                "check `--proxy` and `--token`; nothing was written"
+            }
+        };
+        vec![hint.to_owned()]
     }
 }
 
-/// Checks all outputs. `asked` is the end that was asked for, `now` our clock.
+/// Identity tokens and certificates have a leeway of a minute at most: more seconds than these between the clocks are worth a note.
+const MAX_SKEW: i64 = 30;
+
+/// Checks all outputs. `asked` is the end that was asked for, `now` our clock, `clock_skew` the cluster's clock minus ours in seconds.
 pub fn verify(
     batch: Batch,
     bot: &BotIdentity,
+    clock_skew: Option<i64>,
     expected: &Expectations,
     asked: Timestamp,
     now: Timestamp,
@@ -83,15 +116,15 @@ pub fn verify(
     if let Some(want) = &expected.cluster
         && *want != bot.cluster
     {
-        return Err(unexpected("--expect-cluster", want, format!("the cluster is `{}`", bot.cluster)));
+        return Err(unexpected(Guard::Cluster, want, format!("the cluster is `{}`", bot.cluster)));
     }
     if let Some(want) = &expected.bot
         && want.strip_prefix("bot-").unwrap_or(want) != bot.user.strip_prefix("bot-").unwrap_or(&bot.user)
     {
-        return Err(unexpected("--expect-bot", want, format!("the bot is `{}`", bot.user)));
+        return Err(unexpected(Guard::Bot, want, format!("the bot is `{}`", bot.user)));
     }
-    let skew = SignedDuration::from_secs(bot.ping.clock_skew.unwrap_or(0));
-    let server_now = now.saturating_add(skew).unwrap_or(now);
+    let skew = clock_skew.unwrap_or(0);
+    let server_now = now.saturating_add(SignedDuration::from_secs(skew)).unwrap_or(now);
     let mut ends = Timestamp::MAX;
     for issued in &batch.issued {
         keys(issued)?;
@@ -105,14 +138,12 @@ pub fn verify(
     if ends < asked && asked.duration_since(ends) > SignedDuration::from_mins(2) {
         let short = asked.duration_since(ends);
         notes.push(format!(
-            "the certificates end {} earlier than asked: a role's `max_session_ttl` or the cluster caps them",
-            span(short)
+            "the certificates expire {} earlier than asked: a role's `max_session_ttl` or the cluster limits them",
+            duration(short)
         ));
     }
-    if bot.ping.clock_skew.is_some_and(|s| s.abs() > 30) {
-        let skew = bot.ping.clock_skew.unwrap_or(0);
-        let (by, way) = (skew.abs(), if skew > 0 { "behind" } else { "ahead of" });
-        notes.push(format!("this machine's clock is {by}s {way} the cluster's"));
+    if skew.abs() > MAX_SKEW {
+        notes.push(clocks(skew, MAX_SKEW));
     }
     Ok(Checked { batch, ends, notes })
 }
@@ -158,10 +189,10 @@ fn dates(issued: &Issued, now: Timestamp) -> Result<Timestamp, VerifyError> {
     let soon = now.saturating_add(SignedDuration::from_mins(2)).unwrap_or(now);
     for (what, from, to) in ssh.into_iter().chain([tls]) {
         if to <= now {
-            return Err(wrong(issued, what, format!("it ended at {to}")));
+            return Err(wrong(issued, what, format!("it expired at {to}")));
         }
         if from > soon {
-            return Err(wrong(issued, what, format!("it begins only at {from}")));
+            return Err(wrong(issued, what, format!("it is not valid before {from}")));
         }
     }
     Ok(identity.valid_until())
@@ -185,15 +216,15 @@ fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
     for role in &expected.roles {
         if !tls.organizations.contains(role) {
             let found = format!("output `{}` has {}", issued.output.name, tls.organizations.join(", "));
-            return Err(unexpected("--expect-role", role, found));
+            return Err(unexpected(Guard::Role, role, found));
         }
     }
     let logins = issued.identity.logins();
     for login in &expected.logins {
         if !logins.contains(&login.as_str()) {
-            let has = if logins.is_empty() { "no login at all".to_owned() } else { logins.join(", ") };
+            let has = if logins.is_empty() { "no login".to_owned() } else { logins.join(", ") };
             return Err(unexpected(
-                "--require-login",
+                Guard::Login,
                 login,
                 format!("output `{}` has {has}", issued.output.name),
             ));
@@ -206,8 +237,8 @@ fn wrong(issued: &Issued, what: &'static str, found: String) -> VerifyError {
     VerifyError::Wrong { output: issued.output.name.clone(), what, found }
 }
 
-fn unexpected(flag: &'static str, want: &str, found: String) -> VerifyError {
-    VerifyError::Unexpected { flag, want: want.to_owned(), found }
+fn unexpected(guard: Guard, expected: &str, found: String) -> VerifyError {
+    VerifyError::Unexpected { guard, expected: expected.to_owned(), found }
 }
 
 #[cfg(test)]
@@ -217,7 +248,7 @@ mod tests {
     use crate::identity::ssh::SshCertificate;
     use crate::identity::tls::TlsCertificate;
     use crate::identity::{Authorities, Authority, Identity, SshIdentity, TlsIdentity};
-    use crate::issue::Output;
+    use crate::output::{Destination, Kind, Output};
 
     /// A recorded output of 2026-11-21, 04:53:59 to 05:54:59.
     fn recorded() -> Issued {
@@ -226,7 +257,12 @@ mod tests {
         let pem = &text[text.find("-----BEGIN CERTIFICATE").unwrap()..];
         let key = || KeyPair::generate(KeyKind::Ed25519).unwrap();
         Issued {
-            output: Output { name: "ssh".into(), roles: None, cluster: None, dir: None },
+            output: Output {
+                name: "ssh".into(),
+                kind: Kind::Ssh { cluster: None },
+                roles: None,
+                destination: Destination::whole("/nowhere".into()),
+            },
             roles: vec!["ci-deploy".into(), "ci-read".into()],
             identity: Identity {
                 ssh: Some(SshIdentity { key: key(), cert: SshCertificate::from_line(line).unwrap() }),
@@ -246,9 +282,11 @@ mod tests {
         assert_eq!(dates(&issued, at("05:00:00")).unwrap(), at("05:54:59"));
         // A clock that is a little slow is no reason to refuse.
         assert!(dates(&issued, at("04:52:30")).is_ok());
-        for (now, wanted) in
-            [("05:54:59", "it ended at"), ("23:00:00", "it ended at"), ("04:00:00", "it begins only at")]
-        {
+        for (now, wanted) in [
+            ("05:54:59", "it expired at"),
+            ("23:00:00", "it expired at"),
+            ("04:00:00", "it is not valid before"),
+        ] {
             let error = dates(&issued, at(now)).unwrap_err().to_string();
             assert!(error.contains(wanted), "{now}: {error}");
         }

@@ -114,7 +114,7 @@ fn what_it_cannot_use_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (arguments, code, words) in [
-        (["--tokens", "absent.yaml"], 2, "cannot be read"),
+        (["--tokens", "absent.yaml"], 2, "could not read"),
         (["--tokens", "broken.yaml"], 2, "hint: "),
         (["--tokens", "role.yaml"], 2, "hint: "),
         (["--server-version", "newest"], 2, "newest"),

@@ -153,6 +153,19 @@ fn temporary(reason: &str) -> bool {
     ["emporary failure", "ry again", "emporary error"].iter().any(|words| reason.contains(words))
 }
 
+impl crate::error::StageError for NetError {
+    fn exit(&self) -> crate::error::Exit {
+        match self {
+            Self::Address { .. } | Self::Roots { .. } => crate::error::Exit::Usage,
+            _ => crate::error::Exit::Network,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hint().into_iter().collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,9 +20,10 @@ pub(super) fn marker(env: &Env) -> Marker {
     let found =
         [names::SPACELIFT_OIDC_TOKEN, names::SPACELIFT_RUN_ID].into_iter().find(|n| env.var(n).is_some());
     match found {
-        Some(name) => Marker { present: true, why: format!("{name} is set") },
+        Some(name) => Marker { present: true, has_other_value: false, why: format!("{name} is set") },
         None => Marker {
             present: false,
+            has_other_value: false,
             why: format!("neither {} nor {} is set", names::SPACELIFT_OIDC_TOKEN, names::SPACELIFT_RUN_ID),
         },
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::cli::doctor::Doctor;
 use crate::env::Env;
+use crate::error::Failed;
 use crate::log::Log;
 use crate::net::{NetError, Network};
 use crate::run::Outcome;
@@ -19,7 +20,7 @@ use reach::Way;
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs all checks; those that do not need each other side by side. One that fails hides no other.
-pub async fn run(args: &Doctor, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     if args.platform_only {
         return Ok(check::outcome(&identity::platforms(args, env), args.talk.json));
     }

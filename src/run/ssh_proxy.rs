@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::cli;
 use crate::env::{self, Env};
+use crate::error::Failed;
 use crate::identity::keys::KeyPair;
 use crate::identity::tls::{TlsCertificate, ders_of};
 use crate::log::Log;
 use crate::net::tls::ClientIdentity;
 use crate::net::{Deadline, HostPort, Network, Options};
-use crate::report::failure::RunError;
 use crate::run::Outcome;
+use crate::run::error::RunError;
 use crate::teleport::Cluster;
 use crate::teleport::dial::Entry;
 use crate::teleport::transport::{Target, carry};
@@ -21,7 +22,7 @@ use crate::write::MANIFEST;
 const LONGEST: Duration = Duration::from_secs(25 * 3_600);
 
 /// Connects standard input and output with the node.
-pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let dir = env.absolute(&args.dir);
     let identity = Identity::read(&dir)?;
     let proxy = match &args.proxy {
@@ -49,7 +50,7 @@ struct Identity {
 }
 
 impl Identity {
-    fn read(dir: &Path) -> anyhow::Result<Self> {
+    fn read(dir: &Path) -> Result<Self, Failed> {
         let text = |name: &str| {
             let path = dir.join(name);
             env::read_text(&path)
@@ -57,8 +58,8 @@ impl Identity {
         };
         let certificate = TlsCertificate::from_pem(&text("tlscert")?)?;
         if certificate.not_after <= env::now() {
-            let (dir, ended) = (dir.display().to_string(), certificate.not_after);
-            return Err(RunError::Expired { dir, ended }.into());
+            let (dir, expired) = (dir.display().to_string(), certificate.not_after);
+            return Err(RunError::Expired { dir, expired }.into());
         }
         // With split keys the TLS key has a file of its own.
         let name = if dir.join("tlskey").exists() { "tlskey" } else { "key" };

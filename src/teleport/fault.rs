@@ -113,6 +113,36 @@ fn is_transport(status: &Status) -> bool {
     false
 }
 
+impl crate::error::StageError for ClusterError {
+    fn exit(&self) -> crate::error::Exit {
+        match self {
+            Self::Refused { .. } => crate::error::Exit::Refused,
+            Self::Net { source, .. } => source.exit(),
+            _ => crate::error::Exit::Network,
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Net { source, .. } => source.chain(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hint().into_iter().collect()
+    }
+
+    fn chain(&self) -> Vec<String> {
+        if let Self::Net { doing, source } = self
+            && doing.split(' ').next_back().is_some_and(|name| source.to_string().contains(name))
+        {
+            return source.chain();
+        }
+        std::iter::once(self.to_string()).chain(self.causes()).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

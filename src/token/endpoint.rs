@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{TokenError, given};
+use super::{TokenError, variable};
 use crate::net::http::{Answer, Request, send_limited};
 use crate::net::retry::{Again, retry, retry_after};
 use crate::net::{NetError, Network};
@@ -108,7 +108,7 @@ impl Endpoint<'_> {
             Some(_) => return Err(form("its field `value` is no string")),
             None => return Err(form("it has no field `value`")),
         };
-        given::read(token, format!("the answer of {}", self.platform)).map(|found| found.jwt)
+        variable::parse(token, format!("the answer of {}", self.platform)).map(|found| found.jwt)
     }
 
     /// `: ` and the message of a refusal, or nothing.
@@ -122,7 +122,7 @@ impl Endpoint<'_> {
             Err(_) => String::from_utf8_lossy(answer.body.get(..4096).unwrap_or(&answer.body)).into_owned(),
         };
         let text = one_line(&text.replace(self.bearer.expose_secret(), "[token]"), 200);
-        if text.is_empty() { text } else { format!(": {text}") }
+        text
     }
 }
 

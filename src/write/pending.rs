@@ -30,12 +30,12 @@ impl Pending {
             .recursive(true)
             .mode(FOLDER_MODE)
             .create(parent)
-            .map_err(|e| io("creating", parent, e))?;
+            .map_err(|e| io("create", parent, e))?;
         let temporary = tempfile::Builder::new()
             .prefix(&format!(".{}.partial-", name.to_string_lossy()))
             .permissions(Permissions::from_mode(FOLDER_MODE))
             .tempdir_in(parent)
-            .map_err(|e| io("creating a folder in", parent, e))?;
+            .map_err(|e| io("create a folder in", parent, e))?;
         Ok(Self { final_dir: final_dir.to_owned(), temporary })
     }
 
@@ -63,7 +63,7 @@ impl Pending {
         }
         replaceable(to)?;
         if !to.exists() {
-            std::fs::rename(&from, to).map_err(|e| io("renaming", to, e))?;
+            std::fs::rename(&from, to).map_err(|e| io("rename", to, e))?;
             let _ = self.temporary.keep();
             return Ok(());
         }
@@ -72,15 +72,15 @@ impl Pending {
         let aside = tempfile::Builder::new()
             .prefix(".jobpass-old-")
             .tempdir_in(parent)
-            .map_err(|e| io("creating a folder in", parent, e))?;
+            .map_err(|e| io("create a folder in", parent, e))?;
         let old = aside.path().join("old");
-        std::fs::rename(to, &old).map_err(|e| io("renaming", to, e))?;
+        std::fs::rename(to, &old).map_err(|e| io("rename", to, e))?;
         if let Err(error) = std::fs::rename(&from, to) {
             if std::fs::rename(&old, to).is_err() {
                 // It could not come back either: better found under another name than lost.
                 let _ = aside.keep();
             }
-            return Err(io("renaming", to, error));
+            return Err(io("rename", to, error));
         }
         let _ = self.temporary.keep();
         Ok(())
@@ -99,12 +99,12 @@ impl Pending {
                 .recursive(true)
                 .mode(FOLDER_MODE)
                 .create(folder)
-                .map_err(|e| io("creating", folder, e))?;
+                .map_err(|e| io("create", folder, e))?;
         }
         let mut options = OpenOptions::new();
         let opened = options.write(true).create_new(true).mode(file.mode).open(&path);
-        let mut opened = opened.map_err(|e| io("creating", &shown, e))?;
-        opened.write_all(&file.content).and_then(|()| opened.sync_all()).map_err(|e| io("writing", &shown, e))
+        let mut opened = opened.map_err(|e| io("create", &shown, e))?;
+        opened.write_all(&file.content).and_then(|()| opened.sync_all()).map_err(|e| io("write", &shown, e))
     }
 }
 
@@ -122,10 +122,10 @@ fn replaceable(dir: &Path) -> Result<(), WriteError> {
     let not_ours = || WriteError::NotOurs { path: dir.display().to_string() };
     match std::fs::symlink_metadata(dir) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(io("looking at", dir, e)),
+        Err(e) => Err(io("access", dir, e)),
         Ok(meta) if !meta.is_dir() => Err(not_ours()),
         Ok(_) => {
-            let empty = std::fs::read_dir(dir).map_err(|e| io("reading", dir, e))?.next().is_none();
+            let empty = std::fs::read_dir(dir).map_err(|e| io("read", dir, e))?.next().is_none();
             if empty || manifest_files(dir).is_some() { Ok(()) } else { Err(not_ours()) }
         }
     }
@@ -134,6 +134,7 @@ fn replaceable(dir: &Path) -> Result<(), WriteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StageError as _;
     use crate::write::wipe;
 
     fn file(path: &str, content: &str) -> FileToWrite {
@@ -215,7 +216,7 @@ mod tests {
         make(&plain, b"x").unwrap();
         let error = Pending::prepare(&plain.join("sub/out")).unwrap_err();
         assert!(matches!(error, WriteError::Io { .. }), "{error:?}");
-        assert!(error.hint().unwrap().contains("--dir"));
+        assert!(error.hints()[0].contains("--dir"));
         assert!(matches!(Pending::prepare(&plain), Err(WriteError::NotOurs { .. })));
         assert!(matches!(Pending::prepare(Path::new("/")), Err(WriteError::Unfit { .. })));
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::error::Failed;
 use crate::report::wrapped::wrapped;
 use crate::report::{Exit, Failure};
 use crate::run::Outcome;
@@ -60,8 +61,8 @@ impl Check {
     }
 
     /// The same in the error's own words.
-    pub fn error(check: &str, error: impl Into<anyhow::Error>) -> Self {
-        let failure = Failure::of(&error.into(), crate::env::now());
+    pub fn error(check: &str, error: impl Into<Failed>) -> Self {
+        let failure = Failure::new(&error.into(), crate::env::now());
         let mut finding = failure.message;
         for cause in failure.causes {
             let _ = write!(finding, ": {cause}");
