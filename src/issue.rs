@@ -13,7 +13,7 @@ use crate::error::{Exit, StageError};
 use crate::identity::keys::{KeyError, KeyKind, KeyPair};
 use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::TlsCertificate;
-use crate::identity::{Authorities, Authority, Identity};
+use crate::identity::{Authorities, Authority, Identity, SshIdentity, TlsIdentity};
 use crate::join::{BotIdentity, expiry};
 use crate::net::retry;
 use crate::output::Output;
@@ -47,7 +47,7 @@ pub struct Issued {
 impl Issued {
     /// The earlier end of its certificates.
     pub fn expires(&self) -> Timestamp {
-        self.identity.ssh_cert.valid_before.min(self.identity.tls_cert.not_after)
+        self.identity.valid_until()
     }
 }
 
@@ -322,16 +322,17 @@ async fn certify(
     let ssh = |certs: &wire::Certs| {
         let line = std::str::from_utf8(&certs.ssh)
             .map_err(|_| unusable("the SSH certificate is not text".into()))?;
-        SshCertificate::from_line(line.trim()).map_err(|e| unusable(e.to_string()))
+        SshCertificate::from_line(line.trim()).map_err(|e| unusable(e.in_one_line()))
     };
     let pem =
         std::str::from_utf8(&certs.tls).map_err(|_| unusable("the TLS certificate is not text".into()))?;
     Ok(Identity {
-        ssh_cert: ssh(&certs)?,
-        tls_cert: TlsCertificate::from_pem(pem).map_err(|e| unusable(e.to_string()))?,
+        ssh: Some(SshIdentity { key: keys.ssh.clone(), cert: ssh(&certs)? }),
+        tls: TlsIdentity {
+            key: keys.tls.as_ref().unwrap_or(&keys.ssh).clone(),
+            cert: TlsCertificate::from_pem(pem).map_err(|e| unusable(e.in_one_line()))?,
+        },
         bundle_ssh_cert: bundle.as_ref().map(ssh).transpose()?,
-        ssh_key: keys.ssh.clone(),
-        tls_key: keys.tls.clone(),
     })
 }
 

@@ -151,10 +151,10 @@ pub fn verify(
 fn keys(issued: &Issued) -> Result<(), VerifyError> {
     let identity = &issued.identity;
     let mismatch = |what| wrong(issued, what, "it is for a different key".into());
-    if &identity.ssh_cert.public_key != identity.ssh_key.public_ssh() {
+    if identity.ssh.as_ref().is_some_and(|ssh| &ssh.cert.public_key != ssh.key.public_ssh()) {
         return Err(mismatch("SSH certificate"));
     }
-    if identity.tls_cert.public_key != identity.key_of_tls().public_der() {
+    if identity.tls.cert.public_key != identity.key_of_tls().public_der() {
         return Err(mismatch("TLS certificate"));
     }
     match &identity.bundle_ssh_cert {
@@ -167,7 +167,8 @@ fn keys(issued: &Issued) -> Result<(), VerifyError> {
 
 /// The SSH certificate must come from one of the user CAs the cluster lists.
 fn authority(issued: &Issued, batch: &Batch) -> Result<(), VerifyError> {
-    let signer = &issued.identity.ssh_cert.signed_by;
+    let Some(ssh) = &issued.identity.ssh else { return Ok(()) };
+    let signer = &ssh.cert.signed_by;
     let known = batch
         .authorities
         .user
@@ -181,13 +182,12 @@ fn authority(issued: &Issued, batch: &Batch) -> Result<(), VerifyError> {
 }
 
 fn dates(issued: &Issued, now: Timestamp) -> Result<Timestamp, VerifyError> {
-    let (ssh, tls) = (&issued.identity.ssh_cert, &issued.identity.tls_cert);
+    let identity = &issued.identity;
+    let ssh = identity.ssh.as_ref().map(|s| ("SSH certificate", s.cert.valid_after, s.cert.valid_before));
+    let tls = ("TLS certificate", identity.tls.cert.not_before, identity.tls.cert.not_after);
     // Two minutes cover a clock we could not read exactly.
     let soon = now.saturating_add(SignedDuration::from_mins(2)).unwrap_or(now);
-    for (what, from, to) in [
-        ("SSH certificate", ssh.valid_after, ssh.valid_before),
-        ("TLS certificate", tls.not_before, tls.not_after),
-    ] {
+    for (what, from, to) in ssh.into_iter().chain([tls]) {
         if to <= now {
             return Err(wrong(issued, what, format!("it expired at {to}")));
         }
@@ -195,11 +195,11 @@ fn dates(issued: &Issued, now: Timestamp) -> Result<Timestamp, VerifyError> {
             return Err(wrong(issued, what, format!("it is not valid before {from}")));
         }
     }
-    Ok(ssh.valid_before.min(tls.not_after))
+    Ok(identity.valid_until())
 }
 
 fn subject(issued: &Issued, bot: &BotIdentity) -> Result<(), VerifyError> {
-    let tls = &issued.identity.tls_cert;
+    let tls = &issued.identity.tls.cert;
     if tls.common_name != bot.user {
         return Err(wrong(issued, "TLS certificate", format!("it is for the user `{}`", tls.common_name)));
     }
@@ -212,14 +212,14 @@ fn subject(issued: &Issued, bot: &BotIdentity) -> Result<(), VerifyError> {
 }
 
 fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
-    let tls = &issued.identity.tls_cert;
+    let tls = &issued.identity.tls.cert;
     for role in &expected.roles {
         if !tls.organizations.contains(role) {
             let found = format!("output `{}` has {}", issued.output.name, tls.organizations.join(", "));
             return Err(unexpected(Guard::Role, role, found));
         }
     }
-    let logins = issued.identity.ssh_cert.logins();
+    let logins = issued.identity.logins();
     for login in &expected.logins {
         if !logins.contains(&login.as_str()) {
             let has = if logins.is_empty() { "no login".to_owned() } else { logins.join(", ") };
@@ -247,7 +247,7 @@ mod tests {
     use crate::identity::keys::{KeyKind, KeyPair};
     use crate::identity::ssh::SshCertificate;
     use crate::identity::tls::TlsCertificate;
-    use crate::identity::{Authorities, Authority, Identity};
+    use crate::identity::{Authorities, Authority, Identity, SshIdentity, TlsIdentity};
     use crate::output::{Destination, Kind, Output};
 
     /// A recorded output of 2026-11-21, 04:53:59 to 05:54:59.
@@ -255,6 +255,7 @@ mod tests {
         let text = include_str!("../tests/data/teleport/tbot_output/identity.txt");
         let line = text.lines().find(|l| l.starts_with("ssh-rsa-cert")).unwrap();
         let pem = &text[text.find("-----BEGIN CERTIFICATE").unwrap()..];
+        let key = || KeyPair::generate(KeyKind::Ed25519).unwrap();
         Issued {
             output: Output {
                 name: "ssh".into(),
@@ -264,10 +265,8 @@ mod tests {
             },
             roles: vec!["ci-deploy".into(), "ci-read".into()],
             identity: Identity {
-                ssh_key: KeyPair::generate(KeyKind::Ed25519).unwrap(),
-                tls_key: None,
-                ssh_cert: SshCertificate::from_line(line).unwrap(),
-                tls_cert: TlsCertificate::from_pem(pem).unwrap(),
+                ssh: Some(SshIdentity { key: key(), cert: SshCertificate::from_line(line).unwrap() }),
+                tls: TlsIdentity { key: key(), cert: TlsCertificate::from_pem(pem).unwrap() },
                 bundle_ssh_cert: None,
             },
         }
@@ -296,8 +295,9 @@ mod tests {
     #[test]
     fn a_user_ca_of_the_cluster_signed_it() {
         let issued = recorded();
-        let signer =
-            ssh_key::PublicKey::from(issued.identity.ssh_cert.signed_by.clone()).to_openssh().unwrap();
+        let signer = ssh_key::PublicKey::from(issued.identity.ssh.as_ref().unwrap().cert.signed_by.clone())
+            .to_openssh()
+            .unwrap();
         let other = KeyPair::generate(KeyKind::P256).unwrap().public_ssh_line();
         let batch = |keys: &[&str]| {
             let ssh_keys = keys.iter().map(|k| (*k).to_owned()).collect();

@@ -68,8 +68,8 @@ fn trusts_nobody_it_was_not_told_to() {
         assert!(ran.stderr.contains(wanted), "{arguments:?}: {}", ran.stderr);
     }
     assert!(listing(&cluster.path("temp")).is_empty());
-    let seen = cluster.sandbox.seen();
-    let joined = |s: &&jobpass::sandbox::Seen| s.paths.iter().any(|p| p.contains("JoinService"));
+    let seen = cluster.sandbox.records();
+    let joined = |s: &&jobpass::sandbox::Record| s.paths.iter().any(|p| p.contains("JoinService"));
     assert_eq!(seen.iter().filter(joined).count(), 1, "only the login by proxy: {seen:#?}");
 }
 

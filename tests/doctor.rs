@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, file};
 
@@ -65,7 +65,7 @@ fn all_is_well() {
         assert_eq!(checks.names("ok").len(), 16, "{}", ran.stdout);
         assert_eq!(listing(cluster.folder.path()), before, "it leaves nothing behind");
     }
-    let paths: Vec<_> = cluster.sandbox.seen().into_iter().flat_map(|seen| seen.paths).collect();
+    let paths: Vec<_> = cluster.sandbox.records().into_iter().flat_map(|seen| seen.paths).collect();
     assert!(!paths.iter().any(|p| p.contains("Join") || p.contains("credentials")), "{paths:?}");
 
     let job = cluster.job(Platform::GitHubActions);
@@ -341,12 +341,12 @@ fn script(path: &Path, text: &str) {
 #[test]
 fn a_proxy_that_is_not_well() {
     let hang_on = vec!["/webapi/ping".to_owned()];
-    for (faults, finding, alpn) in [
-        (Faults { html: true, ..Faults::default() }, "HTML page", "ok"),
-        (Faults { no_tls_routing: true, ..Faults::default() }, "TLS routing off", "ok"),
-        (Faults { hang_on, ..Faults::default() }, "did not answer within 5s", "ok"),
+    for (inject, finding, alpn) in [
+        (FaultInjection { html: true, ..FaultInjection::default() }, "HTML page", "ok"),
+        (FaultInjection { no_tls_routing: true, ..FaultInjection::default() }, "TLS routing off", "ok"),
+        (FaultInjection { hang_on, ..FaultInjection::default() }, "did not answer within 5s", "ok"),
     ] {
-        let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+        let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
         let ran = doctor(&cluster.job(Platform::CircleCi), &cluster.proxy(), &["--json"]);
         let checks = Checks::of(&ran);
         assert_eq!(ran.code, 5, "{}", ran.all());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 
 use crate::support::balancer::{Balancer, Unknown};
 use crate::support::cluster::{Cluster, Job};
@@ -68,7 +68,7 @@ fn a_balancer_that_ends_tls_is_passed_by_upgrades() {
         );
         // The page; join, auth service, and that once more under the issued identity. Found out once, remembered.
         assert_eq!(balancer.connections(), (4, 1), "{what}: {}", ran.stderr);
-        let seen = cluster.sandbox.seen();
+        let seen = cluster.sandbox.records();
         let inner: Vec<_> = seen.iter().filter_map(|s| s.upgrade).collect();
         let kind = if upgrade_websocket { "websocket" } else { "alpn" };
         assert_eq!(inner, [kind; 3], "{what}: {seen:#?}");
@@ -100,15 +100,15 @@ fn tls_routing_by_alpn_needs_no_upgrade() {
     let cluster = Cluster::any();
     let ran = login(&cluster.job(Platform::GitLabCi), &cluster, &cluster.proxy(), &["-v"]).ok();
     assert!(ran.stderr.contains("its services are reached by ALPN"), "{}", ran.stderr);
-    let seen = cluster.sandbox.seen();
+    let seen = cluster.sandbox.records();
     assert_eq!(seen.len(), 4, "{seen:#?}");
     assert!(
         seen.iter().all(|s| s.established && !s.paths.iter().any(|p| p.contains("upgrade"))),
         "{seen:#?}"
     );
 
-    let faults = Faults { no_tls_routing: true, ..Faults::default() };
-    let off = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+    let inject = FaultInjection { no_tls_routing: true, ..FaultInjection::default() };
+    let off = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
     let ran = login(&off.job(Platform::GitLabCi), &off, &off.proxy(), &[]);
     fails(&ran, 5, &["has TLS routing off", "--auth-server", "proxy_listener_mode: multiplex"]);
 }
@@ -148,7 +148,7 @@ fn every_connection_goes_through_the_http_proxy() {
         ("all_proxy", "https", Some("ci:pw"), "ci:pw@"),
         ("HTTPS_PROXY", "https", None, ""),
     ] {
-        let before = cluster.sandbox.seen().len();
+        let before = cluster.sandbox.records().len();
         let proxy = HttpProxy::start(HttpProxyOptions {
             names: leading_to(&cluster),
             credentials,
@@ -160,7 +160,7 @@ fn every_connection_goes_through_the_http_proxy() {
             .set("NO_PROXY", "169.254.169.254,localhost")
             .set("SSL_CERT_FILE", both.to_str().unwrap());
         let ran = login(&job, &cluster, NAME, &["-v"]).ok();
-        let seen = cluster.sandbox.seen().len() - before;
+        let seen = cluster.sandbox.records().len() - before;
         // The page, join, auth service twice, and the CI platform's token.
         assert_eq!(proxy.asked(), vec![format!("{NAME}:443"); 5], "{variable} {scheme}");
         assert_eq!(seen, 5);
@@ -233,7 +233,7 @@ fn a_proxy_that_does_not_help_is_told() {
         fails(&ran, code, words);
         assert!(!ran.all().contains("wr0ng"), "{}", ran.all());
     }
-    assert!(cluster.sandbox.seen().is_empty());
+    assert!(cluster.sandbox.records().is_empty());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Per-session MFA and Device Trust: told before anything is written, or only a line under `-v` where the server will not say.
 
 use jobpass::platform::Platform;
-use jobpass::sandbox::faults::{Faults, RefusedCall};
+use jobpass::sandbox::fault_injection::{FaultInjection, RefusedCall};
 use jobpass::sandbox::{SandboxOptions, SandboxRole};
 
 use crate::support::cluster::{Cluster, listing};
@@ -61,11 +61,11 @@ fn what_does_not_concern_bots_is_let_through() {
 fn a_server_that_will_not_say_costs_a_line() {
     let refuse =
         |method: &str, code| RefusedCall { method: method.into(), code, message: "not for you".into() };
-    let faults = Faults {
+    let inject = FaultInjection {
         refuse_calls: vec![refuse("GetCurrentUserRoles", 7), refuse("IsMFARequired", 12)],
-        ..Faults::default()
+        ..FaultInjection::default()
     };
-    let cluster = Cluster::start(SandboxOptions { faults, ..with_role(|r| r.require_mfa_type = 1) });
+    let cluster = Cluster::start(SandboxOptions { inject, ..with_role(|r| r.require_mfa_type = 1) });
     let ran = cluster.job(Platform::GitLabCi).login(&["-v", "--target", "deploy@node1"]).ok();
     for line in [
         "what its roles require is not known: GetCurrentUserRoles: not for you",

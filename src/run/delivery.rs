@@ -107,7 +107,7 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         kind: issued.output.kind.name().to_owned(),
         cluster: issued.output.kind.cluster().unwrap_or(&bot.cluster).to_owned(),
         roles: issued.roles.clone(),
-        logins: issued.identity.ssh_cert.logins().into_iter().map(str::to_owned).collect(),
+        logins: issued.identity.logins().into_iter().map(str::to_owned).collect(),
         valid_until: issued.expires(),
         dir: issued.output.destination.path(),
     };

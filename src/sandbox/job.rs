@@ -5,15 +5,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::SandboxError;
 use super::cluster::Cluster;
-use super::ssh_cert::random;
+use super::error::SandboxError;
+use super::random::random;
 use crate::env::names;
 use crate::platform::Platform;
 use crate::rules::ProvisionToken;
 use crate::secret::Jwt;
-use crate::span::hex;
 use crate::teleport::JoinMethod;
+use crate::text::hex;
 
 /// The simulated repository, on GitHub and GitLab.
 pub(super) const REPOSITORY: &str = "acme/app";

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use ssh_key::PublicKey;
 use tonic::body::Body;
 use tonic::codec::Streaming;
 
 use super::cluster::Cluster;
+use super::error::SandboxError;
 use super::grpc::{self, Sender};
 use super::joining::{self, BOT_ROLE};
+use super::peer::Peer;
+use super::public_key;
 use super::refusal::Refusal;
-use super::server::{Peer, unknown};
-use super::{SandboxError, issuing};
+use super::reply::unknown;
 use crate::rules::ProvisionToken;
 use crate::teleport::wire::join::{
     BotResult, Certificates, ClientInit, JoinRequest, JoinResponse, JoinResult, OidcInit, Request, Response,
@@ -32,8 +33,8 @@ pub(super) async fn answer(
     if request.uri().path() != "/teleport.join.v1.JoinService/Join" || !cluster.serves_new_join() {
         return unknown(request.uri().path());
     }
-    let (newer, ip, number) = (cluster.options.faults.newer, peer.ip.to_string(), peer.number);
-    grpc::both_ways(newer, request, |requests, answers| async move {
+    let (newer, ip, number) = (cluster.options.inject.newer, peer.ip.to_string(), peer.number);
+    grpc::bidirectional(newer, request, |requests, answers| async move {
         // Out of time: the stream ends without a status of ours.
         let _ = tokio::time::timeout(LIMIT, join(&cluster, &ip, number, requests, answers)).await;
     })
@@ -55,7 +56,7 @@ async fn join(
         Ok(token) => token,
         Err(refusal) => return refuse(&answers, refusal).await,
     };
-    let first = if cluster.options.faults.join_unknown_message {
+    let first = if cluster.options.inject.join_unknown_message {
         JoinResponse { payload: None }
     } else {
         let signature_algorithm_suite =
@@ -68,7 +69,7 @@ async fn join(
     }
     let made = match next(&mut requests).await {
         Some(Request::OidcInit(init)) => finish(cluster, token, ip, &init),
-        Some(Request::GivingUp(reason)) => return cluster.seen.gave_up(connection, &reason.msg),
+        Some(Request::GivingUp(reason)) => return cluster.records.gave_up(connection, &reason.msg),
         None => return,
         Some(_) => Err(Refusal::bad("expected OIDCInit")),
     };
@@ -119,16 +120,15 @@ fn finish(
     let keys = params
         .and_then(|params| params.public_keys.as_ref())
         .ok_or_else(|| Refusal::bad("public keys must be set"))?;
-    let ssh_key = PublicKey::from_bytes(&keys.public_ssh_key)
-        .map_err(|_| Refusal::bad("failed to parse SSH public key"))?;
-    let tls_key = issuing::der_key(&keys.public_tls_key)?;
+    let ssh_key = public_key::from_wire(&keys.public_ssh_key)?;
+    let tls_key = public_key::from_der(&keys.public_tls_key)?;
     let expires = params.and_then(|params| params.expires).map(|end| end.seconds);
-    let made = joining::certify(cluster, token, ssh_key.key_data(), &tls_key, expires, ip)?;
+    let made = joining::certify(cluster, token, &ssh_key, &tls_key, expires, ip)?;
     let cas = [&cluster.cas.user, &cluster.cas.host];
     Ok(Certificates {
         tls_cert: made.tls,
         tls_ca_certs: cas.map(|ca| ca.der.clone()).to_vec(),
-        ssh_cert: made.ssh.to_bytes().map_err(|e| SandboxError::make("SSH certificate", e))?,
+        ssh_cert: made.ssh.to_bytes().map_err(|e| SandboxError::create("SSH certificate", e))?,
         ssh_ca_keys: cas.iter().map(|ca| ca.ssh_wire()).collect::<Result<_, _>>()?,
     })
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use super::faults::Faults;
+use super::fault_injection::FaultInjection;
 use super::job;
 use crate::platform::Platform;
 use crate::rules::ProvisionToken;
@@ -78,8 +78,8 @@ pub struct SandboxOptions {
     pub upgrade_websocket: bool,
     /// Certificates say `DRY-RUN` in their key id and live at most 15 minutes.
     pub dry_run: bool,
-    /// Faults, all off by default.
-    pub faults: Faults,
+    /// What it does wrong on purpose; nothing by default.
+    pub inject: FaultInjection,
     /// TCP port; 0: a free one.
     pub port: u16,
     /// Listen on `[::1]` in place of 127.0.0.1.
@@ -144,7 +144,7 @@ impl SandboxOptions {
             upgrade_alpn: true,
             upgrade_websocket: true,
             dry_run: false,
-            faults: Faults::default(),
+            inject: FaultInjection::default(),
             port: 0,
             ipv6: false,
             public_addr: None,

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tonic::body::Body;
 
 use super::options::SandboxOptions;
-use super::web;
+use super::reply;
 use crate::net::Stream;
 use crate::teleport::upgrade::{accept_of, frames};
 
@@ -44,11 +44,11 @@ pub(super) fn answer(
     let mut response = http::Response::new(Body::empty());
     let set = response.headers_mut();
     match kind {
-        None => return web::error(404, "path not found"),
+        None => return reply::error(404, "path not found"),
         Some(Kind::Alpn) => {}
         Some(Kind::WebSocket) => {
-            let Some(accept) = headers.get(SEC_WEBSOCKET_KEY).and_then(accept) else {
-                return web::error(400, "not a websocket handshake");
+            let Some(accept) = headers.get(SEC_WEBSOCKET_KEY).and_then(accept_value) else {
+                return reply::error(400, "not a websocket handshake");
             };
             set.insert(SEC_WEBSOCKET_ACCEPT, accept);
             set.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("alpn"));
@@ -79,6 +79,6 @@ fn kind(options: &SandboxOptions, headers: &HeaderMap) -> Option<Kind> {
     })
 }
 
-fn accept(key: &HeaderValue) -> Option<HeaderValue> {
+fn accept_value(key: &HeaderValue) -> Option<HeaderValue> {
     HeaderValue::from_str(&accept_of(key.to_str().ok()?)).ok()
 }

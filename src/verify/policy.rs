@@ -61,7 +61,7 @@ async fn policy(
 ) -> Result<(), VerifyError> {
     let identity = &issued.identity;
     let client = ClientIdentity {
-        chain: vec![identity.tls_cert.der.clone()],
+        chain: vec![identity.tls.cert.der.clone()],
         key: identity.key_of_tls().private().clone(),
     };
     let skipped = |what: &str, error: &ClusterError| {

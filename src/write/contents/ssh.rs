@@ -50,11 +50,13 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         contents.files.push(FileToWrite { path: destination.file(name), content, mode: 0o600 });
     };
     add("identity", &formats::identity_file(identity, cas).map_err(unwritable)?);
-    add("key", identity.ssh_key.ssh_pem().expose_secret());
-    add("key.pub", &identity.ssh_key.public_ssh_line());
-    add("key-cert.pub", &format!("{}\n", identity.ssh_cert.line));
-    add("tlscert", &identity.tls_cert.pem);
-    if let Some(tls) = &identity.tls_key {
+    if let Some(ssh) = &identity.ssh {
+        add("key", ssh.key.ssh_pem().expose_secret());
+        add("key.pub", &ssh.key.public_ssh_line());
+        add("key-cert.pub", &format!("{}\n", ssh.cert.line));
+    }
+    add("tlscert", &identity.tls.cert.pem);
+    if let Some(tls) = identity.split_tls_key() {
         add("tlskey", tls.tls_pem().expose_secret());
     }
     add("teleport-host-ca.crt", &pems(cas.host.first()));

@@ -1,16 +1,16 @@
-//! What the sandbox can be told to do wrong.
+//! What a sandbox does wrong on purpose, so that tests see how a client takes it.
 
 use std::time::Duration;
 
 /// All off by default.
 #[derive(Debug, Clone, Default)]
-pub struct Faults {
+pub struct FaultInjection {
     /// Answer `/webapi/ping` and `/webapi/find` with an HTML page.
     pub html: bool,
     /// Answer every web path with an HTML page (the CI token endpoint excepted), as a login portal in front would.
     pub html_everywhere: bool,
-    /// Certify another key than the one asked for, in outputs.
-    pub wrong_key: bool,
+    /// Issue these certificates of an output wrong; each other one stays right.
+    pub wrong_certificates: Vec<(CertificateKind, Flaw)>,
     /// Answer this many requests for a CI token with 503 first.
     pub token_503: u32,
     /// Never answer requests whose path ends so (`/_ci/github/token`, `GenerateUserCerts`, …).
@@ -25,12 +25,44 @@ pub struct Faults {
     pub delay: Duration,
     /// Leave `cluster_name` out of ping.
     pub ping_without_cluster_name: bool,
-    /// Tell `tls_routing_enabled: false`.
+    /// Say `tls_routing_enabled: false` in ping.
     pub no_tls_routing: bool,
     /// Unknown fields in JSON and protobuf answers, as a newer server has.
     pub newer: bool,
     /// Answer `ClientInit` with a message of an unknown kind.
     pub join_unknown_message: bool,
+}
+
+/// One of the certificates of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateKind {
+    /// X.509.
+    Tls,
+    /// SSH, issued beside an X.509 certificate.
+    Ssh,
+    /// SSH, issued alone: the one for the TLS key, which goes into the `identity` file (servers from 17).
+    Bundle,
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// For another key than the one asked for.
+    ForeignKey,
+    /// Signed by a key that is no CA of the cluster, under the CA's name.
+    UnknownCa,
+    /// For the user `bot-other`: CN of X.509, key id of SSH.
+    ForeignUser,
+    /// Without the last of the roles asked for.
+    MissingRole,
+    /// With the role `editor` more than asked for.
+    ExtraRole,
+    /// Ends an hour later than the right one.
+    LateEnd,
+    /// Begins in an hour.
+    FutureStart,
+    /// Ended an hour ago.
+    Ended,
 }
 
 /// A gRPC call to refuse.
