@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::env::Env;
 use crate::platform::Platform;
 use crate::platform::look_alike::LookAlike;
+use crate::rules::method_of;
 use crate::teleport::JoinMethod;
 
 /// What the user said about it.
@@ -112,16 +113,6 @@ pub fn detect(env: &Env, wanted: &Wanted) -> Result<Detected, DetectError> {
         platform == Some(Platform::GitHubActions) && wanted.platform.is_none() && look_alike.is_some();
     let method = wanted.method.or_else(|| platform.filter(|_| !imitated).map(method_of));
     Ok(Detected { platform, method, reasons })
-}
-
-/// The join method made for a platform's tokens.
-pub fn method_of(platform: Platform) -> JoinMethod {
-    match platform {
-        Platform::GitHubActions => JoinMethod::GitHub,
-        Platform::GitLabCi => JoinMethod::GitLab,
-        Platform::CircleCi => JoinMethod::CircleCi,
-        Platform::Spacelift => JoinMethod::Spacelift,
-    }
 }
 
 fn choose(env: &Env, wanted: &Wanted, marked: &[Platform]) -> Option<Platform> {

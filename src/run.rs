@@ -1,7 +1,7 @@
 //! The flow of `login`: detect → token → join → issue → verify → write → export → report.
 
 pub mod doctor;
-pub mod dry;
+pub mod dry_run;
 pub mod explain;
 pub mod handover;
 pub mod inspect;
@@ -95,7 +95,7 @@ pub fn talk(cli: &Cli) -> Talk {
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
     if args.dry.dry_run {
-        return dry::login(args, env, log).await;
+        return dry_run::login(args, env, log).await;
     }
     let detected = detect::detect(env, &args.identity.detection())?;
     let entry = request::entry(&args.cluster, env)?;
@@ -105,12 +105,12 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let sink = args.output.export.clone();
     request::one_thing_on_stdout(args)?;
     let platform = detected.platform;
-    let outcome =
-        pipeline(args, env, log, Surrounding { options, detected, entry, sink, dry_run: false }).await;
+    let around = Surrounding { options, detected, entry, sink: sink.clone(), dry_run: false };
+    let outcome = pipeline(args, env, log, around).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::of(error, env::now()).summary()
     {
-        export::summary(env, platform, &summary);
+        export::summary(env, platform, &sink, &summary);
     }
     outcome
 }
@@ -162,8 +162,6 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
         async { Ok::<_, anyhow::Error>(token::token(env, &network, &detected, &evidence_wanted).await?) };
     let (evidence, ready) = tokio::try_join!(evidence, async { Ok(begin_join(ahead).await?) })?;
     log.took("token and connections", begin.elapsed());
-    let token::Evidence::Jwt(jwt) = &evidence;
-    mask(log, &detected, dry_run, &[jwt.expose()]);
 
     let at = Instant::now();
     let key = key.await.context("making a key was stopped")?.map_err(JoinError::from)?;
@@ -193,9 +191,6 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
         verify::policy::policies(&cluster, &bot, &checked.batch, &args.guards.target).await?;
         log.took("verify", at.elapsed());
     }
-    for issued in &checked.batch.issued {
-        mask_keys(log, &detected, dry_run, issued);
-    }
 
     let at = Instant::now();
     let later_proxy = handover::later_proxy(args, &entry, &bot, log);
@@ -223,14 +218,11 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let mut outcome = Outcome { written, ..Outcome::default() };
     let exported = export::export(env, detected.platform, &sink, &handover::exports(&report, args))
         .inspect_err(|_| outcome.take_back())?;
-    if let Some(advice) = exported.advice {
-        log.note(advice);
+    if let Some(hint) = exported.hint {
+        log.note(format!("hint: {hint}"));
     }
     for place in &exported.places {
-        log.detail(format!("told later steps: {place}"));
-    }
-    if !exported.stderr.is_empty() {
-        log.command(&exported.stderr);
+        log.detail(format!("variables for later steps: {place}"));
     }
     let timings: Vec<_> =
         log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
@@ -249,29 +241,6 @@ async fn stoppable(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyho
         outcome = work => outcome,
         _ = interrupt.recv() => Err(RunError::Stopped { signal: "SIGINT", code: Exit::Interrupted }.into()),
         _ = terminate.recv() => Err(RunError::Stopped { signal: "SIGTERM", code: Exit::Terminated }.into()),
-    }
-}
-
-/// Tells the platform's log never to show these. Only on the real platform: elsewhere the command itself would show them.
-fn mask(log: &Log, detected: &Detected, dry_run: bool, secrets: &[&str]) {
-    if dry_run {
-        return;
-    }
-    let secrets: Vec<_> = secrets.iter().map(|s| secrecy::SecretString::from(*s)).collect();
-    let commands = export::masks(detected.platform, &secrets);
-    if !commands.is_empty() {
-        log.command(&commands);
-    }
-}
-
-fn mask_keys(log: &Log, detected: &Detected, dry_run: bool, issued: &issue::Issued) {
-    use secrecy::ExposeSecret as _;
-    let identity = &issued.identity;
-    let mut pems = vec![identity.ssh_key.ssh_pem()];
-    pems.extend(identity.tls_key.as_ref().map(KeyPair::tls_pem));
-    for pem in &pems {
-        let body: Vec<&str> = pem.expose_secret().lines().filter(|l| !l.starts_with("-----")).collect();
-        mask(log, detected, dry_run, &body);
     }
 }
 

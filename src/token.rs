@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::detect::Detected;
 use crate::env::{Env, now};
 use crate::net::{NetError, Network};
-use crate::platform::{Place, Platform};
+use crate::platform::{Platform, TokenPlace};
 use crate::secret::{Jwt, NotAJwt};
 use crate::teleport::JoinMethod;
 
@@ -169,7 +169,7 @@ pub fn check(detected: &Detected, wanted: &Wanted) -> Result<(), TokenError> {
     let Some(platform) = detected.platform else { return Ok(()) };
     let title = platform.title();
     match &wanted.audience {
-        Some(audience) => match platform.audience_cure(audience) {
+        Some(audience) => match platform.audience_hint(audience) {
             Some(cure) => Err(TokenError::AudienceFixed { platform: title, cure }),
             None => Ok(()),
         },
@@ -228,10 +228,10 @@ async fn from_platform(
     };
     let missing = || {
         let absent = platform.absent(env);
-        TokenError::Missing { platform: platform.title(), why: absent.why, cures: absent.cures }
+        TokenError::Missing { platform: platform.title(), why: absent.why, cures: absent.hints }
     };
-    let found = match platform.place(env).ok_or_else(missing)? {
-        Place::Endpoint { url, bearer } => {
+    let found = match platform.token_place(env).ok_or_else(missing)? {
+        TokenPlace::Endpoint { url, bearer } => {
             let audience = wanted.audience.as_deref().unwrap_or(GITHUB_AUDIENCE);
             let endpoint = endpoint::Endpoint { platform: platform.title(), url: &url, bearer: &bearer };
             let jwt = endpoint.ask(network, audience).await?;
@@ -244,12 +244,12 @@ async fn from_platform(
             }
             return Ok(found.jwt);
         }
-        Place::Variable(name) => given::variable(env, Some(platform), name)?,
-        Place::File(path) => file::of_platform(network, &path).await?.ok_or_else(missing)?,
+        TokenPlace::Variable(name) => given::variable(env, Some(platform), name)?,
+        TokenPlace::File(path) => file::of_platform(network, &path).await?.ok_or_else(missing)?,
     };
     network.log().detail(format!("identity token from {}", found.place));
     let claims = checks::claims(&found)?;
-    checks::not_expired(&found, &claims, now(), || platform.expired_cures(env))?;
+    checks::not_expired(&found, &claims, now(), || platform.expired_hints(env))?;
     Ok(found.jwt)
 }
 

@@ -12,7 +12,7 @@ use crate::export::ExportError;
 use crate::issue::IssueError;
 use crate::join::JoinError;
 use crate::net::NetError;
-use crate::platform::Platform;
+use crate::platform::{Platform, Severity};
 use crate::rules::RulesError;
 use crate::sandbox::SandboxError;
 use crate::teleport::ClusterError;
@@ -141,11 +141,11 @@ impl Failure {
             Some(cause) => (self.message.as_str(), cause),
             None => ("jobpass", &self.message),
         };
-        if let Some(annotation) = platform.annotate_error(title, cause) {
+        if let Some(annotation) = platform.annotate(Severity::Error, title, cause) {
             let _ = writeln!(text, "{annotation}");
         }
-        match (&self.refused, platform) {
-            (Some(refused), Platform::GitLabCi) => {
+        match &self.refused {
+            Some(refused) if platform.folds_details() => {
                 text.push_str(&self.head());
                 text.push_str(&platform.fold("why, and what would let this job in", &refused.text(), now));
                 text.push_str(&self.tail());

@@ -60,7 +60,7 @@ impl Refused {
             Some(_) => state.push("this machine's clock and the cluster's agree".to_owned()),
             None => {}
         }
-        let method = refusal.method.or_else(|| refusal.platform.map(crate::detect::method_of));
+        let method = refusal.method.or_else(|| refusal.platform.map(crate::rules::method_of));
         Self {
             said: method.map(|m| job_says(m, claims)).unwrap_or_default(),
             state,

@@ -1,6 +1,6 @@
 //! Text for people in lines of at most 100 columns.
 
-use crate::platform::text::without_commands;
+use crate::text::without_commands;
 
 /// The widest line.
 pub const COLUMNS: usize = 100;

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use crate::cli::{ClusterArgs, IdentityArgs, Login};
 use crate::env::{self, Env};
-use crate::export::Sink;
 use crate::identity::tls::ders_of;
 use crate::issue::Output;
 use crate::log::Log;
 use crate::net::HostPort;
 use crate::net::tls::Trust;
-use crate::platform::Platform;
 use crate::report::failure::RunError;
 use crate::teleport::dial::Entry;
 use crate::verify::Expectations;
@@ -90,8 +88,7 @@ pub fn cut(ttl: Duration, log: &Log) -> Duration {
 
 /// The report and lines for a shell cannot both be what standard output is.
 pub fn one_thing_on_stdout(args: &Login) -> Result<(), RunError> {
-    let shell = matches!(args.output.export, Sink::Shell | Sink::Platform(Platform::Spacelift));
-    if shell && args.talk.json {
+    if args.output.export.is_for_a_shell() && args.talk.json {
         return Err(RunError::Usage {
             message: "`--json` and `--export shell` both want standard output".into(),
             hint: Some("leave out one; `jobpass.json` in the folder is the report".into()),

@@ -2,8 +2,8 @@
 
 use super::{Found, Source, TokenError};
 use crate::env::Env;
+use crate::platform::Platform;
 use crate::platform::text::looks_like_token;
-use crate::platform::{Platform, gitlab};
 use crate::secret::{Jwt, NotAJwt};
 
 /// The token in the variable `name`.
@@ -15,9 +15,11 @@ pub(super) fn variable(env: &Env, platform: Option<Platform>, name: &str) -> Res
     }
     let place = format!("the variable `{name}`");
     let Some(value) = env.var(name) else {
-        if platform == Some(Platform::GitLabCi) {
-            let absent = gitlab::absent(env, name);
-            return Err(TokenError::Missing { platform: "GitLab CI", why: absent.why, cures: absent.cures });
+        if let Some(platform) = platform
+            && let Some(absent) = platform.absent_variable(env, name)
+        {
+            let (platform, cures) = (platform.title(), absent.hints);
+            return Err(TokenError::Missing { platform, why: absent.why, cures });
         }
         let reason = if env.is_set(name) { "it is empty" } else { "it is not set" };
         return Err(TokenError::Source { place, reason: reason.to_owned() });
@@ -36,7 +38,7 @@ pub(super) fn read(text: &str, place: String) -> Result<Found, TokenError> {
 /// What to do about an expired token the user gave.
 pub(super) fn expired_cures(env: &Env, platform: Option<Platform>, source: &Source) -> Vec<String> {
     match (source, platform) {
-        (Source::Env(_), Some(platform)) => platform.expired_cures(env),
+        (Source::Env(_), Some(platform)) => platform.expired_hints(env),
         (Source::Command(_), _) => {
             vec!["have the command make a new token instead of printing a kept one".to_owned()]
         }

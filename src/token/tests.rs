@@ -37,7 +37,7 @@ impl Run {
     fn on(platform: impl Into<Option<Platform>>, vars: &[(&str, &str)], source: Source) -> Self {
         let platform = platform.into();
         let detected =
-            Detected { platform, method: platform.map(crate::detect::method_of), reasons: Vec::new() };
+            Detected { platform, method: platform.map(crate::rules::method_of), reasons: Vec::new() };
         let wanted = Wanted { source, audience: None };
         Self { env: Env::of(vars.iter().copied(), "/"), detected, wanted, limit: Duration::from_secs(60) }
     }

@@ -5,7 +5,7 @@ use crate::cli::doctor::Doctor;
 use crate::detect::{self, Detected};
 use crate::env::{self, Env};
 use crate::net::Network;
-use crate::platform::Place;
+use crate::platform::TokenPlace;
 use crate::report::Exit;
 use crate::run::doctor::check::{Check, Found};
 use crate::run::doctor::within;
@@ -83,9 +83,9 @@ pub async fn token(
 ) -> Found<UnverifiedClaims> {
     let Some(detected) = detected else { return (Check::skipped(TOKEN, "needs the platform"), None) };
     let wanted = args.identity.evidence();
-    let place = detected.platform.and_then(|p| p.place(env));
+    let place = detected.platform.and_then(|p| p.token_place(env));
     let is_remote =
-        matches!(wanted.source, Source::Platform) && matches!(place, Some(Place::Endpoint { .. }));
+        matches!(wanted.source, Source::Platform) && matches!(place, Some(TokenPlace::Endpoint { .. }));
     let network = match (network, spare) {
         (Ok(network), _) => network,
         (Err(_), Some(spare)) if !is_remote => spare,
@@ -114,7 +114,7 @@ pub async fn token(
             if left >= SHORT {
                 Check::ok(TOKEN, finding)
             } else {
-                let cures = detected.platform.map(|p| p.expired_cures(env)).unwrap_or_default();
+                let cures = detected.platform.map(|p| p.expired_hints(env)).unwrap_or_default();
                 Check::warning(TOKEN, finding, &cures.join("\n"))
             }
         }
@@ -148,7 +148,7 @@ pub fn audience(
     match token::audience_problem(claims, std::slice::from_ref(&wanted)) {
         None => Check::ok(AUDIENCE, format!("`{wanted}`, as the cluster wants it")),
         Some(problem) => {
-            let fixed = detected.platform.and_then(|p| p.audience_cure(&wanted));
+            let fixed = detected.platform.and_then(|p| p.audience_hint(&wanted));
             let cure = match (fixed, &args.identity.audience) {
                 (Some(cure), _) => cure,
                 (None, Some(_)) => "leave out `--audience`".to_owned(),
