@@ -27,7 +27,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let Some(platform) = simulated else {
         return Err(RunError::Usage {
             message: "`--dry-run` needs a platform, and no CI platform was detected".into(),
-            hint: Some(format!("add `--simulate PLATFORM`, one of {}", ids())),
+            hint: Some(format!("add `--simulate github` (one of {})", ids())),
         }
         .into());
     };
@@ -64,7 +64,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
 }
 
 fn ids() -> String {
-    Platform::ALL.map(|p| format!("`{}`", p.id())).join(", ")
+    Platform::ALL.map(Platform::id).join(", ")
 }
 
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
