@@ -3,7 +3,7 @@
 pub mod base_folder;
 pub mod delivery;
 pub mod doctor;
-pub mod dry;
+pub mod dry_run;
 pub mod error;
 pub mod explain;
 pub mod inspect;
@@ -77,7 +77,7 @@ pub fn talk(cli: &Cli) -> Talk {
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     if args.dry.dry_run {
-        return dry::login(args, env, log).await;
+        return dry_run::login(args, env, log).await;
     }
     let detected = detect::detect(env, &request::detection(&args.identity))?;
     let entry = request::entry(&args.cluster, env)?;
@@ -87,12 +87,12 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let sink = args.output.export.clone();
     request::check_stdout(args)?;
     let platform = detected.platform;
-    let setting = Setting { options, detected, entry, sink, dry_run: false };
+    let setting = Setting { options, detected, entry, sink: sink.clone(), dry_run: false };
     let outcome = pipeline(args, env, log, setting).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
-        export::summary(env, platform, &summary);
+        export::summary(env, platform, &sink, &summary);
     }
     outcome
 }

@@ -67,8 +67,8 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             return Err(error.into());
         }
     };
-    if let Some(hint) = exported.advice {
-        log.note(hint);
+    if let Some(hint) = exported.hint {
+        log.note(format!("hint: {hint}"));
     }
     for place in &exported.places {
         log.detail(format!("exported to {place}"));
