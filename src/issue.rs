@@ -83,6 +83,23 @@ pub enum IssueError {
     Refused { output: String, user: String, message: String },
 }
 
+impl crate::error::StageError for IssueError {
+    fn exit(&self) -> crate::error::Exit {
+        match self {
+            Self::Cluster(error) => error.exit(),
+            Self::Key(_) => crate::error::Exit::Internal,
+            _ => crate::error::Exit::Refused,
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Cluster(error) => error.chain(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl IssueError {
     /// Whether no answer came. Asking twice gives two certificates for the same key, of which one is never used.
     pub fn is_transient(&self) -> bool {
@@ -226,7 +243,7 @@ async fn authorities(auth: &AuthService, bot: &BotIdentity) -> Result<Authoritie
     };
     let (host, user, database) = (root_first(host), root_first(user), root_first(database));
     if host.first().is_none_or(|ca| ca.cluster != bot.cluster || ca.ssh_keys.is_empty()) {
-        return Err(ClusterError::Field { what: "the list of host authorities", field: bot.cluster.clone() });
+        return Err(ClusterError::malformed("the list of host authorities", &bot.cluster));
     }
     Ok(Authorities { host, user, database })
 }

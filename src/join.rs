@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
-use tonic::Code;
 
 use crate::claims::UnverifiedClaims;
 use crate::identity::Suite;
@@ -13,9 +12,8 @@ use crate::identity::tls::TlsCertificate;
 use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
 use crate::secret::Jwt;
-use crate::teleport::cluster::{Cluster, Ready, Way};
-use crate::teleport::host_credentials;
-use crate::teleport::join_service::Joined;
+use crate::teleport::cluster::Cluster;
+use crate::teleport::join::{Answer, JoinAttempt, Joined};
 use crate::teleport::ping::Ping;
 use crate::teleport::wire::join::Reason;
 use crate::teleport::{ClusterError, JoinMethod};
@@ -91,6 +89,23 @@ pub enum JoinError {
     Unserved { token: String, method: String },
 }
 
+impl crate::error::StageError for JoinError {
+    fn exit(&self) -> crate::error::Exit {
+        match self {
+            Self::Cluster(error) => error.exit(),
+            Self::Key(_) => crate::error::Exit::Internal,
+            _ => crate::error::Exit::Refused,
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Cluster(error) => error.chain(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl JoinError {
     /// Whether no answer came, so that joining again is safe: the join tokens of the methods served here may be used any number of times.
     pub fn is_transient(&self) -> bool {
@@ -116,9 +131,8 @@ impl JoinError {
 }
 
 /// Checks, before the identity token is waited for, that the server wants what we have. Gives up politely if not.
-pub async fn agree(ready: Ready, wanted: &Wanted) -> Result<Ready, JoinError> {
-    let Ready { way: Way::Stream(session), .. } = &ready else { return Ok(ready) };
-    let theirs = session.init.join_method.clone();
+pub async fn agree(attempt: JoinAttempt, wanted: &Wanted) -> Result<JoinAttempt, JoinError> {
+    let Some(theirs) = attempt.method().map(str::to_owned) else { return Ok(attempt) };
     let served: Option<JoinMethod> = theirs.parse().ok();
     let error = match (served, wanted.method) {
         (Some(theirs), _) if !theirs.proves_with_token() => unserved(wanted, theirs.name()),
@@ -126,59 +140,28 @@ pub async fn agree(ready: Ready, wanted: &Wanted) -> Result<Ready, JoinError> {
         (Some(method), Some(ours)) if method != ours => {
             JoinError::Method { token: wanted.token.clone(), ours, theirs }
         }
-        _ => return Ok(ready),
+        _ => return Ok(attempt),
     };
-    if let Way::Stream(session) = ready.way {
-        session.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
-    }
+    attempt.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
     Err(error)
 }
 
 /// Joins. `key` survives whatever happens, so that a second try asks for the same.
 pub async fn join(
     cluster: &Cluster,
-    mut ready: Ready,
+    attempt: JoinAttempt,
     evidence: &Evidence,
     key: &KeyPair,
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<BotIdentity, JoinError> {
     let Evidence::Jwt(jwt) = evidence;
-    let ping = ready.ping.clone();
+    let ping = attempt.ping.clone();
     let expires = expiry(now, ping.as_ref().and_then(|p| p.clock_skew), wanted.ttl);
-    let mut method = wanted.method;
-    let mut suite = ping.as_ref().and_then(|p| p.suite);
-    let way = std::mem::replace(&mut ready.way, Way::Post);
-    let joined = match way {
-        Way::Stream(session) => {
-            method = session.init.join_method.parse().ok();
-            suite = Suite::parse(&session.init.signature_algorithm_suite)
-                .filter(|_| !session.init.signature_algorithm_suite.is_empty())
-                .or(suite);
-            let proof = session.prove(key, jwt, expires);
-            let limit = cluster.network().deadline();
-            limit
-                .run("joining", proof)
-                .await
-                .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
-        }
-        Way::Post => {
-            let request = host_credentials::Request::new(&wanted.token, key, jwt, expires);
-            ready.post(cluster, &request).await
-        }
-        Way::Refused(error) => Err(error),
-    };
-    match joined {
+    let named = attempt.method().and_then(|method| method.parse().ok());
+    let (method, suite) = (named.or(wanted.method), attempt.suite());
+    match attempt.join(Answer::IdToken(jwt), key, expires).await {
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
-        Err(ClusterError::Refused { code: Code::Unimplemented, message, .. })
-            if !is_about_methods(&message) =>
-        {
-            Err(ClusterError::NotTeleport {
-                peer: cluster.address().to_string(),
-                found: format!("neither way to join is there: {message}"),
-            }
-            .into())
-        }
         Err(ClusterError::Refused { message, .. }) => Err(refused(message, jwt, wanted, method, ping)),
         Err(error) => Err(error.into()),
     }
@@ -228,20 +211,12 @@ fn ours(certificate: &TlsCertificate, key: &KeyPair) -> Result<(), ClusterError>
     if certificate.public_key == key.public_der() {
         return Ok(());
     }
-    Err(ClusterError::Field {
-        what: "the join's answer",
-        field: "certificate for the key we sent".to_owned(),
-    })
+    Err(ClusterError::malformed("the join's answer", "certificate for the key we sent"))
 }
 
 fn unserved(wanted: &Wanted, method: &str) -> JoinError {
-    let method = crate::teleport::fault::plain(method);
+    let method = crate::text::safe(method, 2_000);
     JoinError::Unserved { token: wanted.token.clone(), method }
-}
-
-/// `join method X is not implemented` is a refusal; `path not found` is a server without this way.
-fn is_about_methods(message: &str) -> bool {
-    message.contains("join method")
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::net::{Deadline, Network, Options, retry};
 use crate::report::failure::RunError;
 use crate::report::{Exit, Failure};
 use crate::teleport::Cluster;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::token;
 use crate::verify;
 use crate::write::contents::{self, Surroundings};
@@ -59,8 +59,8 @@ impl Outcome {
 /// Name of the copy of the binary in a folder.
 const BINARY: &str = "jobpass";
 
-/// How often a join is tried that got no answer.
-const TRIES: u32 = 3;
+/// How often a join that gets no answer is attempted.
+const ATTEMPTS: u32 = 4;
 
 /// The longest life of a certificate of a dry run.
 const DRY_RUN: Duration = Duration::from_secs(15 * 60);
@@ -100,7 +100,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let detected = detect::detect(env, &args.identity.detection())?;
     let entry = request::entry(&args.cluster, env)?;
     // At an auth service `--ca-file` is about the cluster's own CA, not about the web.
-    let ca_file = args.cluster.ca_file.clone().filter(|_| matches!(entry, Entry::Proxy(_)));
+    let ca_file = args.cluster.ca_file.clone().filter(|_| matches!(entry, Endpoint::Proxy(_)));
     let options = Options { ca_file, ..Options::default() };
     let sink = args.output.export.clone();
     request::one_thing_on_stdout(args)?;
@@ -122,7 +122,7 @@ pub struct Surrounding {
     /// Where the job runs.
     pub detected: Detected,
     /// The cluster to ask.
-    pub entry: Entry,
+    pub entry: Endpoint,
     /// How later steps are told.
     pub sink: export::Sink,
     /// Whether the cluster is the one in this process.
@@ -154,28 +154,35 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let key = tokio::task::spawn_blocking(|| KeyPair::generate(KeyKind::P256));
     // One connection for issuing, one for each kind of output to be verified; TCP comes about while the token is fetched.
     let ahead = 1 + if args.guards.no_verify { 0 } else { verify::policy::kinds(&outputs) };
-    let begin_join = async |ahead| {
-        let ready = cluster.prepare(&join_wanted.token, ahead).await.map_err(JoinError::from)?;
-        join::agree(ready, &join_wanted).await
+    let begin_join = async || {
+        let attempt = cluster.begin_join(&join_wanted.token, ahead).await.map_err(JoinError::from)?;
+        join::agree(attempt, &join_wanted).await
+    };
+    // While the identity token is fetched. What got no answer is retried below, by the one loop there is.
+    let first = async {
+        match begin_join().await {
+            Err(error) if !error.is_transient() => Err(error.into()),
+            other => Ok(other),
+        }
     };
     let evidence =
         async { Ok::<_, anyhow::Error>(token::token(env, &network, &detected, &evidence_wanted).await?) };
-    let (evidence, ready) = tokio::try_join!(evidence, async { Ok(begin_join(ahead).await?) })?;
+    let (evidence, first) = tokio::try_join!(evidence, first)?;
     log.took("token and connections", begin.elapsed());
     let token::Evidence::Jwt(jwt) = &evidence;
     mask(log, &detected, dry_run, &[jwt.expose()]);
 
     let at = Instant::now();
     let key = key.await.context("making a key was stopped")?.map_err(JoinError::from)?;
-    let ready = std::cell::Cell::new(Some(ready));
+    let first = std::cell::Cell::new(Some(first));
     let joining = async |_| {
-        let ready = match ready.take() {
-            Some(ready) => ready,
-            None => begin_join(ahead).await?,
+        let attempt = match first.take() {
+            Some(first) => first?,
+            None => begin_join().await?,
         };
-        join::join(&cluster, ready, &evidence, &key, &join_wanted, env::now()).await
+        join::join(&cluster, attempt, &evidence, &key, &join_wanted, env::now()).await
     };
-    let bot = retry(network.deadline(), log, "joining", TRIES, joining, JoinError::is_transient).await?;
+    let bot = retry(network.deadline(), log, "joining", ATTEMPTS, joining, JoinError::is_transient).await?;
     log.took("join", at.elapsed());
     drop(evidence);
 

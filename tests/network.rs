@@ -90,7 +90,7 @@ fn a_balancer_without_a_way_through_is_told() {
         put(&roots, &balancer.ca_pem);
         let job = cluster.job(Platform::GitLabCi).set("SSL_CERT_FILE", roots.to_str().unwrap());
         let ran = login(&job, &cluster, &balancer.address().to_string(), &[]);
-        let told = ["lets neither", "`/webapi/connectionupgrade` gives HTTP 404", "layer 4"];
+        let told = ["passes neither", "`/webapi/connectionupgrade` gives HTTP 404", "layer 4"];
         fails(&ran, 5, &told);
     }
 }
@@ -110,7 +110,7 @@ fn tls_routing_by_alpn_needs_no_upgrade() {
     let faults = Faults { no_tls_routing: true, ..Faults::default() };
     let off = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
     let ran = login(&off.job(Platform::GitLabCi), &off, &off.proxy(), &[]);
-    fails(&ran, 5, &["has TLS routing off", "--auth-server", "proxy_listener_mode: multiplex"]);
+    fails(&ran, 5, &["TLS routing is off", "--auth-server", "proxy_listener_mode: multiplex"]);
 }
 
 /// A cluster that calls itself `teleport.test`, with its job on GitHub, whose token endpoint is behind the same name.
@@ -257,10 +257,10 @@ fn web_roots_come_from_where_the_user_says() {
         (&[("SSL_CERT_FILE", &other)], Some(&good), Ok("1 of --ca-file `")),
         (&[("SSL_CERT_FILE", &good)], Some(&other), Err("is not accepted")),
         (&[], None, Err("is not accepted")),
-        (&[("SSL_CERT_FILE", &missing)], None, Err("missing.pem` cannot be used: there is no such file")),
+        (&[("SSL_CERT_FILE", &missing)], None, Err("missing.pem` cannot be used: no such file")),
         (&[("SSL_CERT_DIR", &missing)], None, Err("missing.pem` cannot be used: ")),
-        (&[("SSL_CERT_FILE", &junk)], None, Err("junk.pem` cannot be used: it holds no PEM certificate")),
-        (&[], Some(&junk), Err("junk.pem` cannot be used: it holds no PEM certificate")),
+        (&[("SSL_CERT_FILE", &junk)], None, Err("junk.pem` cannot be used: it contains no PEM certificate")),
+        (&[], Some(&junk), Err("junk.pem` cannot be used: it contains no PEM certificate")),
     ] {
         let job = variables.iter().fold(base(), |job, (name, value)| job.set(name, value));
         let mut more = vec!["-v"];

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::refused::Refused;
 use super::wrapped::wrapped;
 use crate::detect::DetectError;
+use crate::error::StageError as _;
 use crate::export::ExportError;
 use crate::issue::IssueError;
 use crate::join::JoinError;
@@ -20,30 +21,7 @@ use crate::token::TokenError;
 use crate::verify::VerifyError;
 use crate::write::WriteError;
 
-/// The exit codes. Stable; the README has the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(u8)]
-pub enum Exit {
-    /// Done.
-    #[default]
-    Done = 0,
-    /// Our fault.
-    Internal = 1,
-    /// Usage.
-    Usage = 2,
-    /// No identity here.
-    NoIdentity = 3,
-    /// Refused by Teleport, or an expectation not met.
-    Refused = 4,
-    /// Network, TLS or deadline.
-    Network = 5,
-    /// Files or export.
-    Files = 6,
-    /// SIGINT, as shells number it.
-    Interrupted = 130,
-    /// SIGTERM, as shells number it.
-    Terminated = 143,
-}
+pub use crate::error::Exit;
 
 /// What no stage knows: wrong use, a signal, a closed output.
 #[derive(Debug, thiserror::Error)]
@@ -113,9 +91,6 @@ impl Failure {
         }
         for cause in error.chain().skip(1) {
             let text = plain(&cause.to_string());
-            if cause.downcast_ref().is_some_and(says_nothing_new) {
-                continue;
-            }
             let known = |old: &String| old.contains(&text) || message.contains(&text);
             if !text.is_empty() && !causes.iter().any(known) {
                 causes.push(text);
@@ -208,12 +183,6 @@ pub fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error)
     error.chain().find_map(|link| link.downcast_ref::<T>())
 }
 
-/// Whether the link only names what the one below names as well: `reaching HOST failed` above `no connection to HOST`.
-fn says_nothing_new(error: &ClusterError) -> bool {
-    let ClusterError::Net { doing, source } = error else { return false };
-    doing.split(' ').next_back().is_some_and(|name| source.to_string().contains(name))
-}
-
 /// A cause without what the system and libraries add: the error's number, the name of a temporary file.
 fn plain(text: &str) -> String {
     let text = text.split(" at path \"").next().unwrap_or(text);
@@ -246,7 +215,7 @@ fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
     }
     if let Some(e) = find::<IssueError>(error) {
         let exit = match e {
-            IssueError::Cluster(e) => of_cluster(e),
+            IssueError::Cluster(e) => e.exit(),
             IssueError::Key(_) => Exit::Internal,
             _ => Exit::Refused,
         };
@@ -265,10 +234,10 @@ fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
         return (Exit::Usage, Some(format!("compare it with `tctl get token/NAME`: {e}")));
     }
     if let Some(e) = find::<ClusterError>(error) {
-        return (of_cluster(e), e.hint());
+        return (e.exit(), e.hint());
     }
     if let Some(e) = find::<NetError>(error) {
-        return (of_net(e), e.hint());
+        return (e.exit(), e.hint());
     }
     if let Some(SandboxError::Listen(_)) = find(error) {
         return (Exit::Network, Some("leave out `--port` to take a free one".into()));
@@ -289,24 +258,8 @@ fn of_token(error: &TokenError) -> Exit {
 
 fn of_join(error: &JoinError) -> Exit {
     match error {
-        JoinError::Cluster(e) => of_cluster(e),
+        JoinError::Cluster(e) => e.exit(),
         JoinError::Key(_) => Exit::Internal,
         JoinError::Method { .. } | JoinError::Refused(_) | JoinError::Unserved { .. } => Exit::Refused,
-    }
-}
-
-fn of_cluster(error: &ClusterError) -> Exit {
-    match error {
-        ClusterError::Refused { .. } => Exit::Refused,
-        ClusterError::Net { source, .. } => of_net(source),
-        _ => Exit::Network,
-    }
-}
-
-/// An address or a bundle of roots that is none was the user's word; the rest is the network.
-fn of_net(error: &NetError) -> Exit {
-    match error {
-        NetError::Address { .. } | NetError::Roots { .. } => Exit::Usage,
-        _ => Exit::Network,
     }
 }

@@ -10,7 +10,7 @@ use crate::platform::Platform;
 use crate::report::failure::RunError;
 use crate::run::{Outcome, Surrounding, pipeline};
 use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 
 /// Runs it.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
@@ -47,7 +47,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     let around = Surrounding {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
         detected: detect::detect(&job, &wanted)?,
-        entry: Entry::Proxy(HostPort {
+        entry: Endpoint::Proxy(HostPort {
             host: sandbox.address.ip().to_string(),
             port: sandbox.address.port(),
         }),

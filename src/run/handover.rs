@@ -10,16 +10,16 @@ use crate::log::Log;
 use crate::net::HostPort;
 use crate::report::{OutputReport, Report};
 use crate::run::place;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::verify::Checked;
 
 /// Stays on the address the user gave, unless told otherwise: split DNS and tunnels make the advertised one unreachable for some. Behind an auth
 /// service the advertised one is all there is.
-pub fn later_proxy(args: &Login, entry: &Entry, bot: &BotIdentity, log: &Log) -> HostPort {
+pub fn later_proxy(args: &Login, entry: &Endpoint, bot: &BotIdentity, log: &Log) -> HostPort {
     let advertised = bot.ping.public_address.as_ref();
     let given = match entry {
-        Entry::Proxy(given) => given,
-        Entry::Auth { address, .. } => advertised.unwrap_or(address),
+        Endpoint::Proxy(given) => given,
+        Endpoint::Auth { address, .. } => advertised.unwrap_or(address),
     };
     match advertised {
         Some(advertised) if args.cluster.use_advertised_address => advertised.clone(),

@@ -12,14 +12,14 @@ use crate::net::HostPort;
 use crate::net::tls::Trust;
 use crate::platform::Platform;
 use crate::report::failure::RunError;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::verify::Expectations;
 
 /// The longest life Teleport gives a bot's certificate.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// Where the cluster is entered, and whom to trust there.
-pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
+pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Endpoint, RunError> {
     let usage = |message: String, hint: &str| RunError::Usage { message, hint: Some(hint.to_owned()) };
     if let Some(address) = &args.auth_server {
         let trust = match (&args.ca_pin, &args.ca_file) {
@@ -42,15 +42,15 @@ pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
                 ));
             }
         };
-        return Ok(Entry::Auth { address: address.clone(), trust });
+        return Ok(Endpoint::Auth { address: address.clone(), trust });
     }
     if let Some(proxy) = &args.proxy {
-        return Ok(Entry::Proxy(proxy.clone()));
+        return Ok(Endpoint::Proxy(proxy.clone()));
     }
     let hint = "say `--proxy HOST[:PORT]`, or set `TELEPORT_PROXY`";
     let text = env.var(env::names::TELEPORT_PROXY).ok_or_else(|| usage("no proxy is given".into(), hint))?;
     let proxy = HostPort::parse(text, 443).map_err(|e| usage(format!("`TELEPORT_PROXY`: {e}"), hint))?;
-    Ok(Entry::Proxy(proxy))
+    Ok(Endpoint::Proxy(proxy))
 }
 
 /// The join token's name; an absolute path is a file that holds it, as in tbot.

@@ -186,7 +186,7 @@ async fn github_s_refusals_are_told() {
         (answer(200, "", "OK"), "unknown form: it is not JSON"),
         (answer(200, "", r#"{"token":"hunter2"}"#), "unknown form: it has no field `value`"),
         (value(""), "unknown form: its field `value` is empty"),
-        (answer(200, "", r#"{"value":7}"#), "unknown form: its field `value` is no string"),
+        (answer(200, "", r#"{"value":7}"#), "unknown form: its field `value` is not a string"),
         (value("hunter2"), "the answer of GitHub Actions holds no identity token: it is not a JWT"),
         (answer(200, "", &"x".repeat(2 << 20)), "the token endpoint of GitHub Actions could not be asked"),
     ] {

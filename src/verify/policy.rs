@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 
 use super::VerifyError;
+use crate::error::StageError as _;
 use crate::issue::{Batch, Issued, Output};
 use crate::join::BotIdentity;
 use crate::net::tls::ClientIdentity;
@@ -64,7 +65,10 @@ async fn one(
     };
     let skipped = |what: &str, error: &ClusterError| {
         let name = &issued.output.name;
-        cluster.network().log().detail(format!("output {name}: {what} is not known: {error}"));
+        cluster
+            .network()
+            .log()
+            .detail(format!("output {name}: {what} is not known: {}", error.in_one_line()));
     };
     // A leaf's own policy is asked of the root: the root's auth service is the one that is reachable.
     let auth = match cluster.auth(&bot.cluster, &bot.authorities, client).await {
@@ -106,7 +110,7 @@ async fn one(
 /// What a role demands that a bot cannot give (`api/types/role.go`, `RequireMFAType` and `DeviceTrustMode`).
 fn demands(role: &Role, issued: &Issued) -> Result<(), VerifyError> {
     let name = role.metadata.as_ref().map_or("", |m| m.name.as_str());
-    let name = crate::teleport::fault::plain(name);
+    let name = crate::text::safe(name, 2_000);
     let Some(options) = role.spec.as_ref().and_then(|s| s.options.as_ref()) else { return Ok(()) };
     let policy = |setting: &str, cure: String| {
         Err(VerifyError::Policy {
