@@ -343,7 +343,7 @@ fn a_proxy_that_is_not_well() {
     let hang_on = vec!["/webapi/ping".to_owned()];
     for (faults, finding, alpn) in [
         (Faults { html: true, ..Faults::default() }, "HTML page", "ok"),
-        (Faults { no_tls_routing: true, ..Faults::default() }, "TLS routing off", "ok"),
+        (Faults { no_tls_routing: true, ..Faults::default() }, "TLS routing is off", "ok"),
         (Faults { hang_on, ..Faults::default() }, "did not answer within 5s", "ok"),
     ] {
         let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use ssh_key::PublicKey;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::Streaming;
 
 use super::cluster::Cluster;
+use super::faults::{JoinEnd, StreamEnd};
 use super::grpc::{self, Sender};
 use super::joining::{self, BOT_ROLE};
 use super::refusal::Refusal;
@@ -26,16 +28,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Answers one call.
 pub(super) async fn answer(
     cluster: Arc<Cluster>,
-    peer: &Peer,
+    peer: &Arc<Peer>,
     request: http::Request<Incoming>,
 ) -> http::Response<Body> {
     if request.uri().path() != "/teleport.join.v1.JoinService/Join" || !cluster.serves_new_join() {
         return unknown(request.uri().path());
     }
-    let (newer, ip, number) = (cluster.options.faults.newer, peer.ip.to_string(), peer.number);
+    let (newer, peer) = (cluster.options.faults.newer, Arc::clone(peer));
     grpc::both_ways(newer, request, |requests, answers| async move {
         // Out of time: the stream ends without a status of ours.
-        let _ = tokio::time::timeout(LIMIT, join(&cluster, &ip, number, requests, answers)).await;
+        let _ = tokio::time::timeout(LIMIT, join(&cluster, &peer, requests, answers)).await;
     })
     .await
 }
@@ -43,14 +45,19 @@ pub(super) async fn answer(
 /// `ClientInit` → `ServerInit` → `OidcInit` → `Result`; a failure to send means that the client left.
 async fn join(
     cluster: &Cluster,
-    ip: &str,
-    connection: usize,
+    peer: &Peer,
     mut requests: Streaming<JoinRequest>,
     answers: Sender<JoinResponse>,
 ) {
     let Some(Request::ClientInit(init)) = next(&mut requests).await else {
         return refuse(&answers, Refusal::bad("expected ClientInit as the first message")).await;
     };
+    let early_end = |after_init: bool| {
+        cluster.options.faults.join_end.as_ref().filter(|end| end.after_init == after_init)
+    };
+    if let Some(end) = early_end(false) {
+        return end_early(end, peer, &answers).await;
+    }
     let token = match start(cluster, &init) {
         Ok(token) => token,
         Err(refusal) => return refuse(&answers, refusal).await,
@@ -66,9 +73,12 @@ async fn join(
     if answers.send(Ok(first)).await.is_err() {
         return;
     }
+    if let Some(end) = early_end(true) {
+        return end_early(end, peer, &answers).await;
+    }
     let made = match next(&mut requests).await {
-        Some(Request::OidcInit(init)) => finish(cluster, token, ip, &init),
-        Some(Request::GivingUp(reason)) => return cluster.seen.gave_up(connection, &reason.msg),
+        Some(Request::OidcInit(init)) => finish(cluster, token, &peer.ip.to_string(), &init),
+        Some(Request::GivingUp(reason)) => return cluster.seen.gave_up(peer.number, &reason.msg),
         None => return,
         Some(_) => Err(Refusal::bad("expected OIDCInit")),
     };
@@ -83,6 +93,19 @@ async fn join(
 
 async fn next(requests: &mut Streaming<JoinRequest>) -> Option<Request> {
     requests.message().await.ok().flatten()?.payload
+}
+
+async fn end_early(end: &JoinEnd, peer: &Peer, answers: &Sender<JoinResponse>) {
+    if !end.delay.is_zero() {
+        tokio::time::sleep(end.delay).await;
+    }
+    match &end.how {
+        StreamEnd::Cut => peer.cut.notify_one(),
+        StreamEnd::Ok => {}
+        StreamEnd::Status(code, message) => {
+            let _ = answers.send(Err(Status::new((*code).into(), message.clone()))).await;
+        }
+    }
 }
 
 async fn refuse(answers: &Sender<JoinResponse>, refusal: Refusal) {

@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
@@ -81,6 +81,8 @@ struct Fresh {
 pub(super) struct Peer {
     door: Door,
     pub(super) number: usize,
+    /// Asks for the connection to be closed at once.
+    pub(super) cut: Notify,
     /// Takes the streams that its requests turned into.
     upgraded: mpsc::Sender<Fresh>,
     /// Where it comes from.
@@ -173,15 +175,19 @@ async fn connection(fresh: Fresh, cluster: Arc<Cluster>, doors: Arc<Doors>, upgr
     let caller = tls.peer_certificates().and_then(|chain| chain.first()).and_then(|leaf| Caller::of(leaf));
     let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
     cluster.seen.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
-    let peer = Arc::new(Peer { door, number, upgraded, ip, caller });
+    let peer = Arc::new(Peer { door, number, cut: Notify::new(), upgraded, ip, caller });
+    let served = Arc::clone(&peer);
     let service = service_fn(move |request| {
-        let (cluster, peer) = (Arc::clone(&cluster), Arc::clone(&peer));
+        let (cluster, peer) = (Arc::clone(&cluster), Arc::clone(&served));
         async move { Ok::<_, Infallible>(answer(cluster, peer, request).await) }
     });
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
     // An error here is the client's going away.
-    let _ = http.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+    tokio::select! {
+        _ = http.serve_connection_with_upgrades(TokioIo::new(stream), service) => {}
+        () = peer.cut.notified() => {}
+    }
 }
 
 fn door(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Door {
