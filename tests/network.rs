@@ -36,9 +36,11 @@ fn fails(ran: &Ran, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn a_balancer_that_ends_tls_is_passed_by_upgrades() {
-    use Unknown::{Alert, Closes, Html, NoAlpn, Resets};
+fn a_balancer_that_terminates_tls_is_passed_by_upgrades() {
+    use Unknown::{Alert, Closes, Html, Http2, NoAlpn, Resets};
     for (unknown, upgrade_alpn, upgrade_websocket, version) in [
+        (Http2, true, true, "18.2.0"),
+        (Http2, true, false, "15.4.0"),
         (Html, true, true, "18.2.0"),
         (Html, true, false, "18.2.0"),
         (Html, true, false, "15.4.0"),
@@ -73,9 +75,10 @@ fn a_balancer_that_ends_tls_is_passed_by_upgrades() {
         let kind = if upgrade_websocket { "websocket" } else { "alpn" };
         assert_eq!(inner, [kind; 3], "{what}: {seen:#?}");
         assert!(seen.iter().any(|s| s.upgrade.is_some() && s.client.as_deref() == Some("bot-ci")), "{what}");
-        // ssh goes the same way: it is the proxy that does not know the node.
+        // ssh takes the same route: it is the proxy that does not know the node.
         let ran = job.run(&["ssh-proxy", "--dir", cluster.path("out").to_str().unwrap(), "node9", "22"]);
         assert!(ran.code != 0 && ran.stderr.contains("not found in inventory"), "{what}: {}", ran.all());
+        assert_eq!(balancer.waiting(), 0, "{what}: no call may be left to a server that is not Teleport's");
     }
 }
 
@@ -306,4 +309,17 @@ fn stays_on_the_address_given_unless_told_otherwise() {
         let report: serde_json::Value = serde_json::from_str(&read("out/jobpass.json")).unwrap();
         assert_eq!(report["proxy"], proxy);
     }
+}
+
+/// Teleport's proxies agree on `teleport-proxy-grpc` alone, and speak HTTP/2 then.
+#[test]
+fn the_join_service_is_asked_for_by_its_own_protocol() {
+    let cluster = Cluster::any();
+    login(&cluster.job(Platform::GitLabCi), &cluster, &cluster.proxy(), &[]).ok();
+    let seen = cluster.sandbox.seen();
+    let join = seen.iter().find(|s| s.paths.iter().any(|p| p.ends_with("JoinService/Join"))).unwrap();
+    assert_eq!(
+        (join.alpn_offered.as_slice(), join.alpn.as_deref()),
+        (&["teleport-proxy-grpc".to_owned()][..], Some("teleport-proxy-grpc"))
+    );
 }
