@@ -1,6 +1,7 @@
 //! What a cluster says of itself: name, version, public address, TLS routing, suite, clock.
 
 use http::Method;
+use http::header::LOCATION;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -47,6 +48,9 @@ pub async fn ping(
         let reason = format!("HTTP {}", answer.status);
         return Err(ConnectionError::Unanswered { call: "the ping", reason }.into());
     }
+    if let Some(error) = redirect(&answer, peer) {
+        return Err(error.into());
+    }
     let skew = clock_skew(&answer, now());
     read(&answer.body, answer.status, peer).map(|ping| Ping { clock_skew: skew, ..ping })
 }
@@ -88,6 +92,29 @@ pub fn read(body: &[u8], status: u16, peer: &str) -> Result<Ping, ClusterError> 
     })
 }
 
+/// A proxy that is reached under another name than its public address redirects to that, to its web interface (seen on 15). Others
+/// redirect elsewhere.
+fn redirect(answer: &Answer, peer: &str) -> Option<ConnectionError> {
+    let location = answer.headers.get(LOCATION).filter(|_| (300..400).contains(&answer.status))?;
+    let location = location.to_str().unwrap_or_default();
+    let (authority, path) = location
+        .strip_prefix("https://")
+        .map(|rest| rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())))
+        .unwrap_or_default();
+    let peer = peer.to_owned();
+    Some(match HostPort::parse(authority, 443) {
+        Ok(address) if path == "/web" || path.starts_with("/web/") => {
+            ConnectionError::Moved { peer, public_address: address.to_string() }
+        }
+        Ok(address) => {
+            ConnectionError::NotTeleport { peer, found: format!("`{PATH}` redirects to {address}") }
+        }
+        Err(_) => {
+            ConnectionError::NotTeleport { peer, found: format!("`{PATH}` gives HTTP {}", answer.status) }
+        }
+    })
+}
+
 /// The same of an auth service, which answers those who have joined.
 pub fn from_auth(answer: PingResponse) -> Result<Ping, ClusterError> {
     let missing = |field: &str| ClusterError::malformed("the auth service's ping", field);
@@ -124,6 +151,7 @@ fn looks_like_html(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StageError as _;
 
     fn page(change: impl Fn(&mut Value)) -> Vec<u8> {
         let mut page = serde_json::json!({
@@ -155,6 +183,73 @@ mod tests {
             });
             assert!(read(&body, 200, "p").unwrap_err().to_string().contains(field), "{field}");
         }
+    }
+
+    #[test]
+    fn a_redirect_names_the_public_address() {
+        let moved = "old.test:443 redirects to another address: the cluster's public address is ";
+        let other = "old.test:443 does not answer like a Teleport proxy: `/webapi/ping` ";
+        for (status, location, want, hint) in [
+            (
+                302,
+                "https://teleport.test:3080/web",
+                format!("{moved}teleport.test:3080"),
+                "pass `--proxy teleport.test:3080`",
+            ),
+            (
+                307,
+                "https://teleport.test/web/login?x=1",
+                format!("{moved}teleport.test:443"),
+                "pass `--proxy teleport.test:443`",
+            ),
+            (
+                302,
+                "https://sso.test/login?next=secret",
+                format!("{other}redirects to sso.test:443"),
+                "check `--proxy`",
+            ),
+            (
+                302,
+                "https://teleport.test/website",
+                format!("{other}redirects to teleport.test:443"),
+                "check `--proxy`",
+            ),
+            (302, "https://u:secret@teleport.test/web", format!("{other}gives HTTP 302"), "check `--proxy`"),
+            (302, "/web", format!("{other}gives HTTP 302"), "check `--proxy`"),
+            (302, "http://teleport.test/web", format!("{other}gives HTTP 302"), "check `--proxy`"),
+        ] {
+            let headers = [(LOCATION, location.parse().unwrap())].into_iter().collect();
+            let error = redirect(&Answer { status, headers, body: Vec::new() }, "old.test:443").unwrap();
+            assert_eq!(error.to_string(), want);
+            assert!(error.hints()[0].contains(hint), "{location}: {:?}", error.hints());
+            assert_eq!(error.exit(), crate::error::Exit::Network);
+        }
+        let headers = [(LOCATION, "https://teleport.test/web".parse().unwrap())].into_iter().collect();
+        assert!(redirect(&Answer { status: 200, headers, body: Vec::new() }, "p").is_none());
+    }
+
+    #[tokio::test]
+    async fn a_redirect_of_the_page_is_read() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = HostPort::parse(&listener.local_addr().unwrap().to_string(), 443).unwrap();
+        let serve = async {
+            use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            tcp.read(&mut [0; 4096]).await.unwrap();
+            let answer = b"HTTP/1.1 302 Found\r\nlocation: https://teleport.test:3080/web\r\ncontent-length: 0\r\n\r\n";
+            tcp.write_all(answer).await.unwrap();
+        };
+        let ask = async {
+            let deadline = crate::net::Deadline::after(std::time::Duration::from_secs(60));
+            let (env, log) = (crate::env::Env::of([("", ""); 0], "/"), crate::log::Log::silent());
+            let network =
+                crate::net::Network::new(&env, &crate::net::Options::default(), deadline, log).unwrap();
+            let tcp = network.tcp(&address).await.unwrap();
+            let mut web = Connection::over(&network, tcp, &address).await.unwrap();
+            ping(&mut web, "p:443", crate::env::now).await.unwrap_err().to_string()
+        };
+        let (error, ()) = tokio::join!(ask, serve);
+        assert!(error.contains("the cluster's public address is teleport.test:3080"), "{error}");
     }
 
     #[test]
