@@ -1,8 +1,10 @@
 //! One row for each listed text, and for each trap.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
+use crate::rules::ServerVersion;
 
 fn now() -> Timestamp {
     "2026-11-21T05:00:00Z".parse().unwrap()
@@ -86,7 +88,10 @@ fn each_listed_text_is_known_and_each_entry_is_listed() {
         for method in [None, Some(JoinMethod::GitHub), Some(JoinMethod::Kubernetes)] {
             for cause in causes(&wrapped, &Context { method, ..Context::at(now()) }) {
                 assert!(!cause.title.is_empty() && !cause.detail.is_empty(), "{text}");
-                assert!(cause.cure.ends_with('.') && cause.cure.starts_with(char::is_uppercase), "{cause:?}");
+                assert!(
+                    !cause.hint.ends_with('.') && !cause.hint.starts_with(char::is_uppercase),
+                    "{cause:?}"
+                );
                 assert!(!cause.title.contains("does not know"), "{text}");
             }
         }
@@ -100,7 +105,7 @@ fn each_listed_text_is_known_and_each_entry_is_listed() {
 fn an_unknown_text_is_shown_and_sent_to_the_audit_log() {
     let found = causes("a new text\u{1b}[31m", &Context::at(now()));
     assert_eq!(found.len(), 1);
-    assert!(found[0].detail.ends_with("a new text[31m") && found[0].cure.contains("bot.join"));
+    assert!(found[0].detail.ends_with("a new text[31m") && found[0].hint.contains("bot.join"));
 }
 
 #[test]
@@ -149,21 +154,21 @@ fn the_trap_in_the_claims_comes_first() {
             GitHub,
             "oidc: id token issued by a different provider, expected \"https://token.actions.githubusercontent.com\" got \"https://token.actions.githubusercontent.com/acme\"",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "enterprise_slug: acme",
         ),
         (
             GitHub,
             "issuer does not match: Expected: https://token.actions.githubusercontent.com, got: https://ghe.x/_services/token",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "enterprise_server_host: ghe.x",
         ),
         (
             GitHub,
             "issuer does not match: Expected: https://token.actions.githubusercontent.com, got: https://token.actions.acme.ghe.com",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "generic_oidc",
         ),
         (
@@ -184,7 +189,7 @@ fn the_trap_in_the_claims_comes_first() {
             GitLab,
             "audience is not valid: Audience must contain client_id \"lab.example\"",
             json!({"aud": "other"}),
-            "the identity token is made for somebody else",
+            "the identity token has the wrong audience",
             "`aud: lab.example`",
         ),
         (
@@ -206,13 +211,13 @@ fn the_trap_in_the_claims_comes_first() {
             no_rule,
             json!({"project_path": "g/p", "job_project_path": "g/p", "ref_protected": "false", "ref": "x"}),
             "the branch is not protected",
-            "Protect",
+            "protect",
         ),
         (
             GitLab,
             "issuer does not match: Expected: https://gitlab.com, got: https://git.x",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "domain: git.x",
         ),
         (
@@ -226,7 +231,7 @@ fn the_trap_in_the_claims_comes_first() {
             CircleCi,
             "issuer does not match: Expected: https://oidc.circleci.com/org/o, got: https://oidc.circleci.com",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "--root-issuer",
         ),
         (CircleCi, expired, json!({"exp": past}), "the identity token has expired", "circleci run oidc get"),
@@ -248,7 +253,7 @@ fn the_trap_in_the_claims_comes_first() {
             Kubernetes,
             "reviewing kubernetes token with oidc: x",
             json!({"iat": 0, "exp": 600, "aud": ["https://kubernetes.default"]}),
-            "the service account's token is for another audience",
+            "the service account's token has the wrong audience",
             "audience: lab.example",
         ),
         (
@@ -270,7 +275,7 @@ fn the_trap_in_the_claims_comes_first() {
         // What the claims alone make no likelier follows what is certain.
         let place = usize::from(title == "the job has no environment");
         assert_eq!(found[place].title, title, "{message}: {found:#?}");
-        assert!(found[place].cure.contains(words), "{}", found[place].cure);
+        assert!(found[place].hint.contains(words), "{}", found[place].hint);
     }
 }
 
@@ -279,11 +284,11 @@ fn values_are_in_the_detail() {
     let claims =
         UnverifiedClaims::from_json(json!({"exp": now().as_second() - 77}).to_string().as_bytes()).unwrap();
     let ctx = Context { claims: Some(&claims), ..Context::at(now()) };
-    assert_eq!(causes("token has expired", &ctx)[0].detail, "it expired 77 s ago");
+    assert_eq!(causes("token has expired", &ctx)[0].detail, "it expired 1m17s ago");
     let ahead = Context { clock_skew: Some(400), now: now() - jiff::SignedDuration::from_secs(200), ..ctx };
     assert_eq!(causes("token has expired", &ahead)[0].title, "the clocks differ");
 
-    let version = rules::ServerVersion::parse("15.4.1");
+    let version = ServerVersion::parse("15.4.1");
     let ctx =
         Context { method: Some(JoinMethod::GenericOidc), server_version: version, ..Context::at(now()) };
     let found = causes("join method \"generic_oidc\" is not implemented", &ctx);
@@ -318,7 +323,7 @@ fn what_the_job_says_is_bounded_and_clean() {
     assert_eq!(names, ["iss", "aud", "repository", "environment", "ref"]);
     assert_eq!(
         (says[0].1.as_str(), says[1].1.as_str(), says[2].1.as_str()),
-        ("https://i[2J", "a, b", "o/rx")
+        ("https://i[2J", "a, b", "o/r x")
     );
     assert_eq!((says[3].1.as_str(), says[4].1.chars().count()), ("(empty)", 200));
     assert!(job_says(JoinMethod::GenericOidc, &claims).iter().any(|(name, _)| name == "secret_other"));

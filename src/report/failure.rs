@@ -8,6 +8,7 @@ use serde_json::json;
 use super::refused::Refused;
 use super::wrapped::wrapped;
 use crate::detect::DetectError;
+use crate::error::StageError as _;
 use crate::export::ExportError;
 use crate::issue::IssueError;
 use crate::join::JoinError;
@@ -262,7 +263,7 @@ fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
         return (Exit::Files, e.hint());
     }
     if let Some(e) = find::<RulesError>(error) {
-        return (Exit::Usage, Some(format!("compare it with `tctl get token/NAME`: {e}")));
+        return (Exit::Usage, Some(e.hints().join("\n")));
     }
     if let Some(e) = find::<ClusterError>(error) {
         return (of_cluster(e), e.hint());

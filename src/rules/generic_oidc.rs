@@ -3,17 +3,28 @@
 
 use serde_json::{Map, Value};
 
-use super::compare::{is_unset, show_claim};
-use super::method::{Method, Named, Shape, never, option};
-use super::{FieldVerdict, RuleVerdict, Verdict};
+use super::cause::{Cause, Context, Entry};
+use super::claim::{is_unset, option, show_claim};
+use super::finding::Notes;
+use super::message::SHOWN;
+use super::method::{Audience, Method, Named, Shape};
+use super::verdict::{FieldVerdict, RuleVerdict, Verdict};
+use super::version::Since;
 use crate::claims::UnverifiedClaims;
+use crate::text::safe;
 
 const VALUE: Shape = Shape::Object(&[("value", Shape::Text)]);
 const VALUES: Shape = Shape::Object(&[("values", Shape::Texts)]);
 const CONDITION: &[Named] =
     &[("attribute", Shape::Text), ("eq", VALUE), ("not_eq", VALUE), ("in", VALUES), ("not_in", VALUES)];
 
+const NO_RULE: &str = "claims matched no allow_any rules";
+const NO_RULES: &str = "generic OIDC token has no rules configured";
+const MISSING_KEY: &str = "claims missing expected key:";
+const WRONG_VALUE: &str = "incorrect value in claim:";
+
 pub(super) const METHOD: Method = Method {
+    label: "generic OIDC",
     section: Some("generic_oidc"),
     options: &[
         ("issuer", Shape::Text),
@@ -28,14 +39,28 @@ pub(super) const METHOD: Method = Method {
         ),
     ],
     required: &["issuer", "audience"],
-    hosts: &[],
-    fields: &[],
-    groups: &[],
-    claims: &[],
+    since: Some(Since::new(18, 11, 0)),
     issuer: |spec| option(spec, "issuer").map(str::to_owned),
-    audiences: |spec, _| option(spec, "audience").map(str::to_owned).into_iter().collect(),
-    blocked: never,
-    refusal: "claims matched no allow_any rules",
+    audience: Audience::FromToken("audience"),
+    ignores_authorized_party: true,
+    refusal: |_, _| NO_RULE.to_owned(),
+    evaluate: Some(evaluate),
+    lint_section,
+    // No proposal: a good rule for claims of any kind is not ours to guess.
+    refusals: &[
+        Entry::new(MISSING_KEY, |message, ctx| named(message, ctx, MISSING_KEY)),
+        Entry::new(WRONG_VALUE, |message, ctx| named(message, ctx, WRONG_VALUE)),
+        Entry::new("field must be a … but got", |message, ctx| named(message, ctx, "field must be")),
+        Entry::no_rule(NO_RULE),
+        Entry::new(NO_RULES, |_, _| {
+            vec![Cause::new(
+                "the token has no rules",
+                "a `generic_oidc` token admits nobody without them",
+                "add `must_match_fields` or `allow_any` to the token",
+            )]
+        }),
+    ],
+    ..Method::BASE
 };
 
 /// Numbers from here on cannot be told apart in JSON's doubles; the server refuses to compare them.
@@ -43,7 +68,7 @@ const UNSAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// Each entry of `allow_any`, with `must_match_fields` before it, is a rule; without `allow_any` the fields
 /// alone are one.
-pub(super) fn evaluate(spec: &Value, claims: &UnverifiedClaims) -> Verdict {
+fn evaluate(spec: &Value, claims: &UnverifiedClaims) -> Verdict {
     let root: Map<String, Value> = claims.iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
     let mut must = Vec::new();
     let mut refusal = None;
@@ -63,8 +88,8 @@ pub(super) fn evaluate(spec: &Value, claims: &UnverifiedClaims) -> Verdict {
             })
             .collect(),
     };
-    let blocked = rules.is_empty().then(|| "generic OIDC token has no rules configured".to_owned());
-    Verdict::of(rules, blocked, refusal.unwrap_or_else(|| METHOD.refusal.to_owned()))
+    let blocked = rules.is_empty().then(|| NO_RULES.to_owned());
+    Verdict::new(rules, blocked, refusal.unwrap_or_else(|| NO_RULE.to_owned()))
 }
 
 /// `must_match_fields`: the same fields, the same values, at any depth. `refusal` gets the server's words for
@@ -218,7 +243,7 @@ fn scalar(want: &str, got: &Value) -> Result<bool, String> {
             _ => Err("the claim is a number, the rule's value is not".to_owned()),
         },
         Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err("the claim is no string, number or boolean".to_owned())
+            Err("the claim is not a string, number or boolean".to_owned())
         }
     }
 }
@@ -251,4 +276,49 @@ fn go_type(value: Option<&Value>) -> &'static str {
         Some(Value::Array(_)) => "[]interface {}",
         Some(Value::Object(_)) => "map[string]interface {}",
     }
+}
+
+fn lint_section(notes: &mut Notes, spec: &Value) {
+    let any = spec.get("allow_any").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let must = spec.get("must_match_fields").is_some_and(has_value);
+    if any.is_empty() && !must {
+        notes.error_at("spec.generic_oidc", "has no rule: add one to `must_match_fields` or `allow_any`");
+    }
+    for (index, entry) in any.iter().enumerate() {
+        notes.enter("allow_any", index);
+        let [expression, conditions] =
+            ["expression", "conditions"].map(|n| entry.get(n).is_some_and(|v| !is_unset(v)));
+        if expression == conditions {
+            notes.error("", "must have exactly one of `expression` and `conditions`");
+        }
+    }
+    notes.leave();
+    let plain = option(spec, "issuer").is_some_and(|issuer| issuer.starts_with("http://"));
+    if plain && spec.get("insecure_allow_http_issuer") != Some(&Value::Bool(true)) {
+        notes.error("issuer", "must be https, unless `insecure_allow_http_issuer` is set");
+    }
+}
+
+/// Whether a value is asserted somewhere: absence (`null`) alone is not a rule.
+fn has_value(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().any(has_value),
+        Value::Null | Value::Array(_) => false,
+        _ => true,
+    }
+}
+
+/// This method's refusals name the field.
+fn named(message: &str, ctx: &Context<'_>, marker: &str) -> Vec<Cause> {
+    let words = message.find(marker).and_then(|at| message.get(at..)).unwrap_or(message);
+    let words = safe(words.lines().next().unwrap_or_default(), SHOWN);
+    let seen = ctx.claims.map_or_else(String::new, |claims| {
+        let names: Vec<&str> = claims.iter().map(|(name, _)| name).take(30).collect();
+        format!("; the job's claims are {}", safe(&names.join(", "), SHOWN))
+    });
+    vec![Cause::new(
+        "a claim is not what `must_match_fields` wants",
+        format!("{words}{seen}"),
+        "change that field of the token's `must_match_fields`, type included: `\"7\"` and `7` differ",
+    )]
 }

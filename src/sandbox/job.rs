@@ -168,7 +168,7 @@ fn usual(cluster: &Cluster, platform: Platform) -> Result<Map<String, Value>, Sa
     let now = crate::env::now().as_second();
     let issuer = issuer(cluster, platform);
     let wanted = policy(cluster, platform)
-        .and_then(|t| t.expected_audiences(&cluster.options.cluster).into_iter().next());
+        .and_then(|token| token.expected_audience(Some(&cluster.options.cluster)).known());
     let mut claims = json!({"jti": hex(&random::<16>()?), "iss": issuer, "iat": now, "exp": now + 3600});
     let (audience, more) = match platform {
         Platform::GitHubActions => ("https://github.com/acme".to_owned(), github(now)),

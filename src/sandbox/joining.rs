@@ -8,9 +8,8 @@ use super::policy;
 use super::profile::{INTERNAL_JOIN, Profile};
 use super::refusal::Refusal;
 use super::ssh_cert::random;
-use crate::rules::ProvisionToken;
+use crate::rules::{self, ProvisionToken};
 use crate::span::hex;
-use crate::teleport::JoinMethod;
 
 /// The role a bot joins with.
 pub(super) const BOT_ROLE: &str = "Bot";
@@ -48,7 +47,7 @@ pub(super) fn admit(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -
         return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
     }
     if id_token.is_empty() {
-        let label = method_label(token.method);
+        let label = rules::label(token.method);
         return Err(Refusal::bad(format!("IDToken not provided for {label} join request")));
     }
     policy::admit(cluster, token, id_token)
@@ -89,23 +88,4 @@ pub(super) fn no_login() -> Result<String, Refusal> {
     let hex = hex(&random::<16>()?);
     let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default());
     Ok(format!("-teleport-nologin-{}", groups.join("-")))
-}
-
-/// The method's name in texts of the old path; `Github` is recorded.
-fn method_label(method: JoinMethod) -> &'static str {
-    match method {
-        JoinMethod::Azure => "Azure",
-        JoinMethod::AzureDevops => "Azure DevOps",
-        JoinMethod::Bitbucket => "Bitbucket",
-        JoinMethod::CircleCi => "CircleCI",
-        JoinMethod::Env0 => "env0",
-        JoinMethod::Gcp => "GCP",
-        JoinMethod::GenericOidc => "generic OIDC",
-        JoinMethod::GitHub => "Github",
-        JoinMethod::GitLab => "GitLab",
-        JoinMethod::Iam => "IAM",
-        JoinMethod::Kubernetes => "Kubernetes",
-        JoinMethod::Spacelift => "Spacelift",
-        JoinMethod::TerraformCloud => "Terraform Cloud",
-    }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{NEW, OLD, claims, token};
+use crate::rules::ExpectedAudience;
 use crate::teleport::JoinMethod;
 
 #[test]
@@ -304,11 +305,10 @@ fn issuers_and_audiences() {
     ] {
         let token = token(method, &section);
         assert_eq!(token.expected_issuer().as_deref(), issuer, "{method} {section}");
-        assert_eq!(
-            token.expected_audiences("c.example").first().map(String::as_str),
-            audience,
-            "{method} {section}"
-        );
+        let expected = token.expected_audience(Some("c.example")).known();
+        assert_eq!(expected.as_deref(), audience, "{method} {section}");
+        let unknown = token.expected_audience(None) == ExpectedAudience::UnknownClusterName;
+        assert_eq!(unknown, audience == Some("c.example"), "{method} {section}");
         assert_eq!(token.static_jwks().is_some(), section.get("static_jwks").is_some(), "{method} {section}");
     }
 }

@@ -7,12 +7,12 @@ use crate::env::{self, Env};
 use crate::net::Network;
 use crate::platform::Place;
 use crate::report::Exit;
+use crate::rules::{self, Audience};
 use crate::run::doctor::check::{Check, Found};
 use crate::run::doctor::within;
 use crate::span::span;
-use crate::teleport::JoinMethod;
 use crate::teleport::ping::Ping;
-use crate::token::{self, Evidence, GITHUB_AUDIENCE, Source};
+use crate::token::{self, Evidence, Source};
 
 const PLATFORM: &str = "platform";
 const TOKEN: &str = "identity token";
@@ -132,11 +132,9 @@ pub fn audience(
     let (Some(detected), Some(claims)) = (detected, claims) else {
         return Check::skipped(AUDIENCE, "needs the identity token");
     };
-    let wanted = match detected.method {
-        // `lib/join/githubactions` and `lib/join/gcp`, v18.
-        Some(JoinMethod::GitHub | JoinMethod::Gcp) => GITHUB_AUDIENCE.to_owned(),
-        // `lib/join/gitlab/token_validator.go`, v18: the cluster's name.
-        Some(JoinMethod::GitLab) => match ping {
+    let wanted = match detected.method.map(rules::audience) {
+        Some(Audience::Literal(audience)) => audience.to_owned(),
+        Some(Audience::ClusterName) => match ping {
             Some(ping) => ping.cluster_name.clone(),
             None => return Check::skipped(AUDIENCE, "needs the web ping, for the cluster's name"),
         },
