@@ -1,7 +1,7 @@
 //! Refusals before the server looks at the identity (Teleport `lib/join/server.go`, `lib/join/iamjoin`).
 
 use crate::rules::message::{SHOWN, between};
-use crate::rules::{Cause, Context, Entry, unserved};
+use crate::rules::{Cause, Context, Entry, hints, unserved};
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 
@@ -12,6 +12,9 @@ const NO_ROLE: &str = "can not join the cluster, the token does not allow role";
 const OLD_CLIENT: &str = "client version is unsupported, minimum supported version is";
 const NOT_IMPLEMENTED: &str = "join method … is not implemented";
 const NOT_SUPPORTED: &str = "is not supported by this client";
+const NOT_YET: &str = "join method … is not yet implemented";
+/// The prefix that names the method does not always arrive.
+const ENTERPRISE: &str = "this feature requires Teleport Enterprise";
 /// What a 15 server said to a request without a token (recorded).
 const NO_ID_TOKEN: &str = "IDToken not provided for";
 
@@ -23,7 +26,11 @@ pub(super) const ENTRIES: &[Entry] = &[
     Entry::new(OLD_CLIENT, old_client),
     Entry::new(NOT_IMPLEMENTED, not_implemented),
     Entry::new(NOT_SUPPORTED, not_implemented),
+    Entry::new(NOT_YET, not_implemented),
     Entry::new(NO_ID_TOKEN, no_id_token),
+    Entry::prefix(ENTERPRISE, |_, ctx| {
+        vec![Cause::enterprise(hints(ctx.method).enterprise().unwrap_or("this way of joining"))]
+    }),
 ];
 
 fn not_found(_: &str, ctx: &Context<'_>) -> Vec<Cause> {

@@ -20,13 +20,19 @@ const LISTED: &[&str] = &[
     "join method \"generic_oidc\" is not implemented",
     "join method oracle is not supported by this client",
     "this token does not support the IAM join method",
-    "github enterprise server joining: this feature requires Enterprise",
-    "spacelift joining: this feature requires Enterprise",
-    "terraform_cloud joining for Terraform Enterprise: this feature requires Enterprise",
+    "github enterprise server joining: this feature requires Teleport Enterprise",
+    "spacelift joining: this feature requires Teleport Enterprise",
+    "terraform_cloud joining for Terraform Enterprise: this feature requires Teleport Enterprise",
+    "this feature requires Teleport Enterprise",
+    "join method \"github\" is not yet implemented by the new join service",
     "IDToken not provided for Github join request",
     "validating with oidc: something new",
     "validating with jwks: something new",
     "validating with static jwks: something new",
+    "validating via static_jwks: something new",
+    "validating via oidc: something new",
+    "validating field rules: something new",
+    "validating allow rules: allow_any[0]: something new",
     "discovering oidc document: dial tcp: i/o timeout",
     "failed to decode provider discovery object, got \"text/html\"",
     "issuer does not match: Expected: https://a, got: https://b",
@@ -47,8 +53,11 @@ const LISTED: &[&str] = &[
     "id token claims did not match any allow rules",
     "id token claims failed to match any allow rules",
     "kubernetes token did not match any allow rules",
-    "instance ARN did not match any allow rules: arn:aws:sts::1:assumed-role/r/s",
-    "instance ID did not match any allow rules in token azure-token",
+    "kubernetes token user info did not match any allow rules",
+    "kubernetes OIDC token did not match any allow rules configured in the Teleport join token",
+    "instance arn:aws:sts::1:assumed-role/r/s did not match any allow rules",
+    "instance did not match any allow rules",
+    "instance 5a7c6a3e-0000-0000-0000-000000000000 did not match any allow rules in token azure-token",
     "evaluating rule (0) repository match",
     "organization ID in token (A) does not match configured (B)",
     "id token is not of pipeline kind",
@@ -64,7 +73,7 @@ const LISTED: &[&str] = &[
     "invalid email claim",
     "id token \"google.compute_engine.zone\" claim is empty, are you sure",
     "sts identity request does not include challenge header \"X-Teleport-Challenge\"",
-    "rejecting IAM join request using STS host \"sts.x\"",
+    "IAM join request uses unknown STS host \"sts.x\"",
     "sts request body \"x\" does not equal expected \"y\"",
     "aws sts api returned status: \"403\" body: \"\"",
     "challenge is missing or does not match",
@@ -77,6 +86,9 @@ const LISTED: &[&str] = &[
     "field must be a string but got float64: K",
     "claims matched no allow_any rules",
     "generic OIDC token has no rules configured",
+    "claim contains an integer too large to be safely compared: K",
+    "list comparison in K is not supported, token rules cannot be evaluated",
+    "token must have an `exp` claim",
 ];
 
 #[test]
@@ -309,6 +321,32 @@ fn values_are_in_the_detail() {
     let audience =
         &causes("oidc: expected audience \"teleport.cluster.local\" got [\"lab.example\"]", &ctx)[0];
     assert!(audience.detail.contains("`teleport.cluster.local`") && audience.detail.contains("lab.example"));
+}
+
+#[test]
+fn what_needs_enterprise_is_known_without_the_prefix() {
+    for (method, words) in [
+        (Some(JoinMethod::GitHub), "a GitHub Enterprise Server needs"),
+        (Some(JoinMethod::Spacelift), "joining from Spacelift needs"),
+        (Some(JoinMethod::TerraformCloud), "a Terraform Enterprise server needs"),
+        (None, "this way of joining needs"),
+    ] {
+        let found =
+            causes("this feature requires Teleport Enterprise", &Context { method, ..Context::at(now()) });
+        assert!(found.len() == 1 && found[0].detail.contains(words), "{found:?}");
+    }
+}
+
+#[test]
+fn rules_are_counted_from_one_and_prefixes_yield_to_what_is_more_telling() {
+    let ctx = Context::at(now());
+    let found = causes("evaluating rule (0) repository match: bad", &ctx);
+    assert_eq!(found[0].detail, "rule 1 of the token cannot be evaluated");
+    let found = causes("validating with oidc: token has expired", &ctx);
+    assert_eq!(
+        found.iter().map(|c| c.title.as_str()).collect::<Vec<_>>(),
+        ["the identity token has expired"]
+    );
 }
 
 #[test]

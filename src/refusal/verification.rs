@@ -27,6 +27,9 @@ const DISCOVERY_HTML: &str = "failed to decode provider discovery object";
 const WITH_OIDC: &str = "validating with oidc";
 const WITH_JWKS: &str = "validating with jwks";
 const WITH_STATIC: &str = "validating with static jwks";
+/// As `generic_oidc` says it.
+const VIA_OIDC: &str = "validating via oidc";
+const VIA_STATIC: &str = "validating via static_jwks";
 
 /// Clocks that differ by more seconds than these are named.
 const MAX_SKEW: i64 = 30;
@@ -52,6 +55,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     Entry::prefix(WITH_STATIC, static_keys),
     Entry::prefix(WITH_JWKS, static_keys),
     Entry::prefix(WITH_OIDC, by_discovery),
+    Entry::prefix(VIA_STATIC, static_keys),
+    Entry::prefix(VIA_OIDC, by_discovery),
 ];
 
 fn issuer(message: &str, ctx: &Context<'_>) -> Vec<Cause> {

@@ -1,10 +1,13 @@
 //! `spec.azure`: a machine's managed identity (Teleport `lib/join/azurejoin`).
 
 use super::cause::{Cause, Entry};
-use super::message::between;
+use super::claim::text_of;
+use super::message::{SHOWN, between};
 use super::method::{Audience, Field, How, Method};
 use super::verdict::Compared;
+use super::version::Since;
 use crate::claims::UnverifiedClaims;
+use crate::text::safe;
 
 /// Before the tenant.
 const ISSUER: &str = "https://sts.windows.net/";
@@ -12,8 +15,6 @@ const ISSUER: &str = "https://sts.windows.net/";
 const MACHINE: &str = "xms_az_rid";
 /// The identity's own resource id; of a system-assigned identity: the machine's.
 const IDENTITY: &str = "xms_mirid";
-
-const NO_RULE: &str = "instance ID did not match any allow rules";
 
 /// Resource types whose id names the machine itself.
 const MACHINES: [&str; 4] =
@@ -23,7 +24,7 @@ pub(super) const METHOD: Method = Method {
     label: "Azure",
     section: Some("azure"),
     fields: &[
-        Field::exact("tenant", "tid"),
+        Field::exact("tenant", "tid").since(Since::new(18, 7, 6)),
         Field::new("subscription", MACHINE, How::Own(subscription)),
         Field::new("resource_groups", MACHINE, How::OneOf(resource_group)),
     ],
@@ -33,10 +34,14 @@ pub(super) const METHOD: Method = Method {
     audience: Audience::Literal("https://management.azure.com/"),
     owns_issuer: |issuer| issuer.starts_with(ISSUER),
     looks_like: |claims| claims.issuer().is_some_and(|issuer| issuer.starts_with(ISSUER)),
-    refusal: |_, token| format!("{NO_RULE} in token {token}"),
+    // The server names the machine by its VM id, which only the attested document has; here: by its resource id.
+    refusal: |claims, token| {
+        let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim)).unwrap_or_default();
+        format!("instance {} did not match any allow rules in token {token}", safe(id, SHOWN))
+    },
     // No proposal: subscription and group stand inside a resource id.
     refusals: &[
-        Entry::no_rule(NO_RULE),
+        Entry::no_rule("instance … did not match any allow rules in token"),
         Entry::new("challenge is missing or does not match", |_, _| {
             attestation("the attested document answers another challenge")
         }),
@@ -70,7 +75,7 @@ pub(super) const METHOD: Method = Method {
 
 /// `/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/NAME` → S, G.
 fn machine(claims: &UnverifiedClaims) -> Option<[&str; 2]> {
-    let id = [MACHINE, IDENTITY].into_iter().filter_map(|c| claims.text(c)).find(|id| !id.is_empty())?;
+    let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim))?;
     let parts: Vec<&str> = id.trim_start_matches('/').split('/').collect();
     let [subscriptions, subscription, groups, group, rest @ ..] = parts.as_slice() else { return None };
     let known = subscriptions.eq_ignore_ascii_case("subscriptions")

@@ -4,6 +4,7 @@ use super::claim::{has_all, option, text_of};
 use super::finding::text;
 use super::method::{Audience, Field, Method, Shape};
 use super::proposal::{Item, Proposal, first_audience};
+use super::version::Since;
 
 pub(super) const METHOD: Method = Method {
     label: "Bitbucket",
@@ -18,6 +19,7 @@ pub(super) const METHOD: Method = Method {
     ],
     groups: &[&["workspace_uuid", "repository_uuid"]],
     claims: &["workspaceUuid", "repositoryUuid", "deploymentEnvironmentUuid", "branchName"],
+    since: Some(Since::new(16, 0, 0)),
     issuer: |spec| option(spec, "identity_provider_url").map(str::to_owned),
     audience: Audience::FromToken("audience"),
     looks_like: |claims| has_all(claims, &["repositoryUuid", "workspaceUuid"]),

@@ -41,6 +41,10 @@ fn compare(
     version: ServerVersion,
 ) -> Compared {
     let claim = find_claim(claims, field.claim);
+    if let Some(since) = field.since.filter(|since| !since.includes(version)) {
+        let got = claim.map(show_claim);
+        return Compared::new(got.as_deref(), false).noted(format!("needs {since}, the server is {version}"));
+    }
     match (field.how, want) {
         (How::Exact, Value::String(want)) => exact(want, claim),
         (How::Glob, Value::String(want)) => globbed(want, claim),
@@ -52,6 +56,10 @@ fn compare(
         }
         (How::GlobIf(flag, _), Value::String(want)) => {
             globbed_if(false, want, claim, || format!("`{flag}` is not set"))
+        }
+        (How::GlobOn(part), Value::String(want)) => {
+            let got = part(claims);
+            Compared::new(got, got.is_some_and(|got| glob::matches(want, got)))
         }
         (How::Contained, Value::String(want)) => contained(want, claim),
         (How::Flag, Value::Bool(want)) => flag(*want, claim),

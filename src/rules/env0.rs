@@ -2,6 +2,7 @@
 
 use super::method::{Audience, Field, Method};
 use super::proposal::Proposal;
+use super::version::Since;
 
 /// With the slash at its end (docs.envzero.com, "OIDC integrations").
 const ISSUER: &str = "https://login.app.env0.com/";
@@ -36,6 +37,7 @@ pub(super) const METHOD: Method = Method {
         "deployerEmail",
         "env0Tag",
     ],
+    since: Some(Since::new(18, 4, 0)),
     issuer: |_| Some(ISSUER.to_owned()),
     // Teleport's constant, tried with a live tenant (Teleport issues 60386, 60710); env0's own page lists another.
     audience: Audience::Literal("https://app.env0.com"),

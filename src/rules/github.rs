@@ -11,8 +11,8 @@ use super::proposal::{Item, Proposal};
 use super::version::Since;
 use crate::claims::UnverifiedClaims;
 
-/// Globs in GitHub rules.
-const GLOBS: Since = Since::new(18, 8, 0);
+/// Globs (Teleport pull requests 65525 and 65539), `enterprise` and `enterprise_id` (65700); not in 17.
+const GLOBS: Since = Since::new(18, 7, 6);
 const GLOB: How = How::GlobSince(GLOBS);
 
 /// The issuer of github.com's tokens; an enterprise may have its slug behind a slash (docs.github.com, "`OpenID`
@@ -42,8 +42,8 @@ pub(super) const METHOD: Method = Method {
         Field::new("actor", "actor", GLOB),
         Field::new("ref", "ref", GLOB),
         Field::exact("ref_type", "ref_type"),
-        Field::exact("enterprise", "enterprise"),
-        Field::exact("enterprise_id", "enterprise_id"),
+        Field::exact("enterprise", "enterprise").since(GLOBS),
+        Field::exact("enterprise_id", "enterprise_id").since(GLOBS),
     ],
     groups: &[&["repository", "repository_owner", "sub"]],
     claims: &[

@@ -2,12 +2,15 @@
 //! `lib/join/iamjoin`).
 
 use super::cause::{Cause, Entry};
-use super::claim::has_all;
-use super::message::between;
+use super::claim::{has_all, text_of};
+use super::message::{SHOWN, between};
 use super::method::{Field, How, Method, Shape};
 use super::proposal::Proposal;
+use super::version::Since;
+use crate::text::safe;
 
-const NO_RULE: &str = "instance ARN did not match any allow rules";
+/// Which organizational units a rule is for.
+const UNITS: Shape = Shape::Object(&[("include", Shape::Texts), ("exclude", Shape::Texts)]);
 
 pub(super) const METHOD: Method = Method {
     label: "IAM",
@@ -16,12 +19,17 @@ pub(super) const METHOD: Method = Method {
         // The ARN of the *assumed role*, `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
         Field::new("aws_arn", "Arn", How::Glob),
         // The server asks AWS Organizations.
-        Field::new("aws_organization_id", "Account", How::Server(Shape::Text)),
+        Field::new("aws_organization_id", "Account", How::Server(Shape::Text)).since(Since::new(18, 7, 0)),
+        Field::new("aws_organizational_units", "Account", How::Server(UNITS)).since(Since::new(18, 8, 3)),
     ],
+    together: &[("aws_organizational_units", "aws_organization_id")],
     groups: &[&["aws_account", "aws_arn", "aws_organization_id"]],
     claims: &["Account", "Arn"],
     looks_like: |claims| has_all(claims, &["Account", "Arn"]),
-    refusal: |_, _| NO_RULE.to_owned(),
+    refusal: |claims, _| {
+        let arn = text_of(claims, "Arn").unwrap_or_default();
+        format!("instance {} did not match any allow rules", safe(arn, SHOWN))
+    },
     propose: |claims| Proposal::new(claims, Vec::new(), &[("aws_account", "Account")], &[("aws_arn", "Arn")]),
     causes: |ctx| {
         vec![Cause::new(
@@ -38,11 +46,12 @@ pub(super) const METHOD: Method = Method {
                 "name a token with `join_method: iam`, or pass the `--join-method` of this one",
             )]
         }),
-        Entry::no_rule(NO_RULE),
+        // With the ARN in the middle; version 15 leaves it out.
+        Entry::no_rule("instance … did not match any allow rules"),
         Entry::new("sts identity request does not include challenge header", |_, _| {
             request("the signed request lacks the server's challenge")
         }),
-        Entry::new("rejecting IAM join request using STS host", |_, _| {
+        Entry::new("IAM join request uses unknown STS host", |_, _| {
             request("the signed request is for a host that the server does not know")
         }),
         Entry::new("sts request body … does not equal expected", |_, _| {

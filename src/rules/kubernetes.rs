@@ -10,6 +10,7 @@ use super::message::{SHOWN, between};
 use super::method::{Audience, Field, How, Method, Shape};
 use super::proposal::{Item, Proposal};
 use super::verdict::Compared;
+use super::version::{ServerVersion, Since};
 use crate::claims::UnverifiedClaims;
 use crate::text::{duration, safe};
 
@@ -17,6 +18,9 @@ use crate::text::{duration, safe};
 const MAX_TTL: SignedDuration = SignedDuration::from_mins(30);
 const IN_CLUSTER: &str = "in_cluster";
 const ACCOUNT: &str = "system:serviceaccount:";
+/// Name and namespace as fields of their own.
+const APART: Since = Since::new(18, 8, 1);
+const OIDC: Since = Since::new(18, 1, 5).and(&[ServerVersion::new(17, 7, 3)]);
 const NO_RULE: &str = "kubernetes token did not match any allow rules";
 
 pub(super) const METHOD: Method = Method {
@@ -27,9 +31,23 @@ pub(super) const METHOD: Method = Method {
         ("static_jwks", Shape::Object(&[("jwks", Shape::Text)])),
         ("oidc", Shape::Object(&[("issuer", Shape::Text), ("insecure_allow_http_issuer", Shape::Flag)])),
     ],
-    fields: &[Field::new("service_account", "sub", How::Own(service_account))],
-    groups: &[&["service_account"]],
+    fields: &[
+        Field::new("service_account", "sub", How::Own(service_account)),
+        Field::new("service_account_namespace", "sub", How::GlobOn(|claims| Some(account(claims)?.0)))
+            .since(APART),
+        Field::new("service_account_name", "sub", How::GlobOn(|claims| Some(account(claims)?.1)))
+            .since(APART),
+    ],
+    groups: &[&["service_account", "service_account_name"]],
+    together: &[
+        ("service_account_name", "service_account_namespace"),
+        ("service_account_namespace", "service_account_name"),
+    ],
     claims: &["sub", "kubernetes.io"],
+    unsupported: |spec, version| {
+        let lacks = kind(spec) == "oidc" && !OIDC.includes(version);
+        lacks.then(|| format!("`kubernetes` with type `oidc` needs {OIDC}, the server is {version}"))
+    },
     issuer: |spec| match kind(spec) {
         "oidc" => option(spec.get("oidc")?, "issuer").map(str::to_owned),
         _ => None,
@@ -54,11 +72,12 @@ pub(super) const METHOD: Method = Method {
         vec![Cause::new(
             "another service account",
             format!("the token's `sub` is `{}`", ctx.claim("sub")),
-            "write `service_account: NAMESPACE:NAME` of the pod in the rule, without a glob",
+            "write `service_account: NAMESPACE:NAME` of the pod in the rule; it is compared exactly",
         )]
     },
     refusals: &[
-        Entry::no_rule(NO_RULE),
+        // `kubernetes token user info …`, `kubernetes OIDC token …`
+        Entry::no_rule("kubernetes … token … did not match any allow rules"),
         Entry::new("with a TTL of less than 30m0s", |_, ctx| projected(ctx)),
         Entry::new("requires the use of a projected pod bound service account token", |_, ctx| {
             projected(ctx)
@@ -105,6 +124,11 @@ fn blocked(spec: &Value, claims: &UnverifiedClaims) -> Option<String> {
         Some(life) if life <= MAX_TTL => None,
         _ => Some(format!("{projected} with a TTL of less than 30m0s")),
     }
+}
+
+/// Namespace and name.
+fn account(claims: &UnverifiedClaims) -> Option<(&str, &str)> {
+    claims.subject()?.strip_prefix(ACCOUNT)?.split_once(':')
 }
 
 fn life(claims: &UnverifiedClaims) -> Option<SignedDuration> {

@@ -75,7 +75,7 @@ fn required(notes: &mut Notes, method: &Method, rule: &Value) {
 fn values(notes: &mut Notes, method: &Method, spec: &Value, rule: &Value) {
     for (field, value) in method.fields.iter().filter_map(|f| Some((f, rule.get(f.name)?.as_str()?))) {
         let globs = match field.how {
-            How::Glob | How::GlobSince(_) => true,
+            How::Glob | How::GlobSince(_) | How::GlobOn(_) => true,
             How::GlobIf(flag, _) => spec.get(flag) == Some(&Value::Bool(true)),
             _ => false,
         };

@@ -215,6 +215,8 @@ pub(super) struct Field {
     /// The claim it is compared with.
     pub(super) claim: &'static str,
     pub(super) how: How,
+    /// The first server that knows it; `None`: each that has the method.
+    pub(super) since: Option<Since>,
 }
 
 /// How a field is compared with its claim.
@@ -228,6 +230,8 @@ pub(super) enum How {
     GlobSince(Since),
     /// As a glob on these servers if the section's flag of this name is set.
     GlobIf(&'static str, Since),
+    /// As a glob on a part of the claim.
+    GlobOn(fn(&UnverifiedClaims) -> Option<&str>),
     /// The claim is a list that must contain it.
     Contained,
     /// A boolean, compared with a claim that is the string `true` or `false`.
@@ -258,6 +262,10 @@ impl Field {
     }
 
     pub(super) const fn new(name: &'static str, claim: &'static str, how: How) -> Self {
-        Self { name, claim, how }
+        Self { name, claim, how, since: None }
+    }
+
+    pub(super) const fn since(self, since: Since) -> Self {
+        Self { since: Some(since), ..self }
     }
 }

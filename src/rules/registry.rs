@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn methods_that_a_server_lacks_are_named() {
-        use JoinMethod::{AzureDevops, GenericOidc, GitLab, Spacelift};
+        use JoinMethod::{AzureDevops, Bitbucket, Env0, GenericOidc, GitLab, Spacelift, TerraformCloud};
         for (version, edition, method, lacks) in [
             ("18.10.9", Some("ent"), GenericOidc, Some("18.11.0 or newer")),
             ("17.12.0", None, GenericOidc, Some("18.11.0 or newer")),
@@ -152,6 +152,10 @@ mod tests {
             ("18.2.0", Some("oss"), GitLab, None),
             ("17.5.0", Some("oss"), AzureDevops, Some("17.5.1 or newer")),
             ("17.5.1", Some("oss"), AzureDevops, None),
+            ("18.3.9", None, Env0, Some("18.4.0 or newer")),
+            ("18.4.0", Some("oss"), Env0, None),
+            ("15.4.1", None, Bitbucket, Some("16.0.0 or newer")),
+            ("15.4.1", None, TerraformCloud, Some("16.0.0 or newer")),
         ] {
             let found = unserved(method, ServerVersion::parse(version), edition);
             let right = match (&found, lacks) {

@@ -4,6 +4,7 @@ use super::cause::{Cause, Entry};
 use super::claim::{has_all, option};
 use super::method::{Audience, Field, Method, Shape};
 use super::proposal::{Item, Proposal, issuer_host};
+use super::version::Since;
 
 const HCP: &str = "app.terraform.io";
 const JOINING: &str = "joining from a Terraform Enterprise server";
@@ -35,6 +36,7 @@ pub(super) const METHOD: Method = Method {
         "terraform_workspace_name",
         "terraform_run_phase",
     ],
+    since: Some(Since::new(16, 0, 0)),
     enterprise: Some(JOINING),
     issuer: |spec| Some(format!("https://{}", option(spec, "hostname").unwrap_or(HCP))),
     audience: Audience::FromTokenOrClusterName("audience"),

@@ -21,6 +21,7 @@ fn a_good_rule_draws_no_remark() {
         "{roles: [Bot], bot_name: b, join_method: circleci, circleci: {organization_id: o, allow: [{project_id: p}]}}",
         "{roles: [Bot], bot_name: b, join_method: spacelift, spacelift: {hostname: h.x, allow: [{caller_id: c}]}}",
         "{roles: [Bot], bot_name: b, join_method: iam, allow: [{aws_account: '1'}]}",
+        "{roles: [Bot], bot_name: b, join_method: kubernetes, kubernetes: {allow: [{service_account_name: 's*', service_account_namespace: ns}]}}",
         "{roles: [Bot], bot_name: b, join_method: generic_oidc, generic_oidc: {issuer: 'https://i', audience: a, must_match_fields: {a: b}}}",
     ] {
         assert_eq!(found(spec), [], "{spec}");
@@ -138,6 +139,18 @@ fn each_remark_is_made() {
             Error,
             "spec.kubernetes.allow[0].service_account",
             "namespace:name",
+        ),
+        (
+            any("kubernetes", "{allow: [{service_account_name: sa}]}"),
+            Error,
+            "spec.kubernetes.allow[0].service_account_name",
+            "needs `service_account_namespace`",
+        ),
+        (
+            "{roles: [Bot], bot_name: b, join_method: iam, allow: [{aws_account: '1', aws_organizational_units: {include: [ou-1]}}]}".to_owned(),
+            Error,
+            "spec.allow[0].aws_organizational_units",
+            "needs `aws_organization_id`",
         ),
         (
             any("bitbucket", "{audience: a, identity_provider_url: u, allow: [{workspace_uuid: w}]}"),
