@@ -8,7 +8,7 @@ mod verification;
 
 use crate::claims::UnverifiedClaims;
 use crate::rules::message::{SHOWN, contains};
-use crate::rules::{Entry, Meaning, find_claim, rule_claims, show_claim};
+use crate::rules::{Entry, Meaning, find_claim, public_claim, rule_claims, show_claim};
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 
@@ -41,11 +41,11 @@ pub fn causes(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
     found
 }
 
-/// What this job says of itself, as far as the method's rules can look at it: names and values, safe to show, each at
-/// most 200 characters. The issuer and the audience come first.
+/// What this job says of itself, as far as the method's rules can look at it and it is not about a person: names and
+/// values, safe to show, each at most 200 characters. The issuer and the audience come first.
 pub fn job_says(method: JoinMethod, claims: &UnverifiedClaims) -> Vec<(String, String)> {
     let line = |name: &str| {
-        let value = safe(&show_claim(find_claim(claims, name)?), SHOWN);
+        let value = safe(&show_claim(&public_claim(name, find_claim(claims, name)?)?), SHOWN);
         Some((safe(name, SHOWN), if value.is_empty() { "(empty)".to_owned() } else { value }))
     };
     let wanted = rule_claims(method);

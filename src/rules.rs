@@ -37,7 +37,7 @@ mod verdict;
 mod version;
 
 pub use cause::{Cause, Context, Entry, Meaning};
-pub use claim::{find_claim, show_claim};
+pub use claim::{find_claim, public_claim, show_claim};
 pub use document::{nearest, parse};
 pub use error::RulesError;
 pub use finding::{Finding, Severity};

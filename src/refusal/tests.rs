@@ -350,6 +350,31 @@ fn rules_are_counted_from_one_and_prefixes_yield_to_what_is_more_telling() {
 }
 
 #[test]
+fn what_is_about_a_person_is_not_said() {
+    for (method, claims, names) in [
+        (
+            JoinMethod::GitLab,
+            json!({"user_email": "me@x.example", "user_login": "me", "user_id": "7"}),
+            "user_login user_id",
+        ),
+        (JoinMethod::Env0, json!({"organizationId": "o", "deployerEmail": "me@x.example"}), "organizationId"),
+        (JoinMethod::Gcp, json!({"email": "ci@p.iam.gserviceaccount.com"}), "email"),
+        (JoinMethod::Gcp, json!({"email": "me@x.example"}), ""),
+        (
+            JoinMethod::GenericOidc,
+            json!({"job": {"by": {"e-mail": "me@x.example"}}, "user_identities": ["me@x.example"], "Email": "me@x.example",
+                "seen": [{"user-email": "me@x.example", "n": 1}]}),
+            "job seen",
+        ),
+    ] {
+        let claims = UnverifiedClaims::from_json(claims.to_string().as_bytes()).unwrap();
+        let says = job_says(method, &claims);
+        assert_eq!(says.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "), names);
+        assert!(!says.iter().any(|(_, value)| value.contains("me@")), "{says:?}");
+    }
+}
+
+#[test]
 fn what_the_job_says_is_bounded_and_clean() {
     let claims = json!({
         "iss": "https://i\u{1b}[2J", "aud": ["a", "b"], "exp": 1, "repository": "o/r\n\u{202e}x", "ref": "r".repeat(500),

@@ -29,6 +29,28 @@ pub fn show_claim(value: &Value) -> String {
     }
 }
 
+/// Claims about people of OpenID Connect Core 1.0 (5.1) and of GitLab, in lower case and without `_`; beside them every
+/// e-mail address. Logins and user ids are not among them: rules are written with them.
+const PERSONAL: [&str; 7] =
+    ["address", "birthdate", "familyname", "givenname", "middlename", "phonenumber", "useridentities"];
+
+/// The claim without what is about a person, at any depth; `None`: nothing is left. A service account is not a person.
+pub fn public_claim(path: &str, value: &Value) -> Option<Value> {
+    let name = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase().replace(['_', '-'], "");
+    let is_account = value.as_str().is_some_and(|text| text.ends_with(".gserviceaccount.com"));
+    if PERSONAL.contains(&name.as_str()) || (name.ends_with("email") && !is_account) {
+        return None;
+    }
+    Some(match value {
+        Value::Object(fields) => {
+            let public = |(name, value): (&String, &Value)| Some((name.clone(), public_claim(name, value)?));
+            Value::Object(fields.iter().filter_map(public).collect())
+        }
+        Value::Array(items) => items.iter().filter_map(|item| public_claim("", item)).collect(),
+        other => other.clone(),
+    })
+}
+
 /// A claim that is a string and not empty.
 pub(super) fn text_of<'a>(claims: &'a UnverifiedClaims, path: &str) -> Option<&'a str> {
     find_claim(claims, path)?.as_str().filter(|text| !text.is_empty())
