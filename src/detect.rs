@@ -52,10 +52,9 @@ pub enum DetectError {
     /// Nothing that looks like CI.
     #[error("this is no CI job that jobpass knows")]
     NoPlatform { reasons: Vec<Reason> },
-    /// A system that imitates GitHub's variables. `name` is for people: `Gitea Actions`, `Forgejo Actions`,
-    /// `act`.
-    #[error("this is {name}, which imitates GitHub Actions without its identity tokens")]
-    LookAlike { name: &'static str, reasons: Vec<Reason> },
+    /// A system that imitates GitHub's variables.
+    #[error("this is {}, which imitates GitHub Actions without its identity tokens", system.title())]
+    LookAlike { system: LookAlike, reasons: Vec<Reason> },
 }
 
 impl DetectError {
@@ -76,13 +75,7 @@ impl DetectError {
                 lines.push(LAPTOP.to_owned());
                 lines.join("\n")
             }
-            Self::LookAlike { name, .. } if *name == LookAlike::Act.title() => LAPTOP.to_owned(),
-            Self::LookAlike { .. } => {
-                "join with `--join-method generic_oidc` and give the instance's own identity token (issuer \
-                 `<instance>/api/actions`) with `--id-token-env` or `--id-token-command`\n\
-                 pass `--platform github` if this is GitHub after all"
-                    .to_owned()
-            }
+            Self::LookAlike { system, .. } => system.hints().join("\n"),
         })
     }
 }
@@ -100,7 +93,7 @@ pub fn detect(env: &Env, wanted: &Wanted) -> Result<Detected, DetectError> {
             0,
             Reason { platform: found.id(), taken: true, why: format!("{} is set", found.marker()) },
         );
-        return Err(DetectError::LookAlike { name: found.title(), reasons });
+        return Err(DetectError::LookAlike { system: found, reasons });
     }
     let marked: Vec<Platform> = Platform::ALL.into_iter().filter(|p| p.marker(env).present).collect();
     let platform = choose(env, wanted, &marked);
@@ -250,13 +243,16 @@ mod tests {
     #[test]
     fn look_alikes_are_not_github() {
         for (marker, value, name, hint) in [
-            ("GITEA_ACTIONS", "true", "Gitea Actions", "generic_oidc"),
+            ("GITEA_ACTIONS", "true", "Gitea Actions", "Gitea issues none to its jobs"),
             ("FORGEJO_ACTIONS", "true", "Forgejo Actions", "--id-token-command"),
             ("ACT", "true", "act", "--dry-run --simulate github"),
         ] {
             let vars = [GITHUB, (marker, value), URL, BEARER];
             let error = run(&vars, &Wanted::default()).unwrap_err();
-            assert!(matches!(error, DetectError::LookAlike { name: n, .. } if n == name), "{error:?}");
+            assert!(
+                matches!(error, DetectError::LookAlike { system, .. } if system.title() == name),
+                "{error:?}"
+            );
             assert!(error.hint().unwrap().contains(hint), "{:?}", error.hint());
 
             let method =
@@ -277,7 +273,7 @@ mod tests {
         // Both of Forgejo's, which sets Gitea's too.
         let both =
             run(&[("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")], &Wanted::default()).unwrap_err();
-        assert!(matches!(both, DetectError::LookAlike { name: "Forgejo Actions", .. }));
+        assert!(matches!(both, DetectError::LookAlike { system: LookAlike::Forgejo, .. }));
         assert!(run(&[GITHUB, ("ACT", "1")], &Wanted::default()).is_ok());
     }
 
