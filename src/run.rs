@@ -1,10 +1,12 @@
 //! The flow of `login`: detect → token → join → issue → verify → write → export → report.
 
+pub mod completions;
 pub mod doctor;
 pub mod dry_run;
 pub mod explain;
 pub mod handover;
 pub mod inspect;
+pub mod man;
 pub mod place;
 pub mod request;
 pub mod sandbox;
@@ -16,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::Instant;
 
-use crate::cli::{Cli, Command, Login, Talk};
+use crate::cli::{Cli, Command, Login};
 use crate::detect::{self, Detected};
 use crate::env::{self, Env};
 use crate::export;
@@ -47,6 +49,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    fn printing(stdout: String) -> Self {
+        Self { stdout, ..Self::default() }
+    }
+
     /// Removes what was written: a run that fails leaves nothing.
     pub fn take_back(&self) {
         for dir in &self.written {
@@ -74,27 +80,17 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
         Command::Explain(args) => explain::command::run(args, env, log).await,
         Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
-        Command::Completions(args) => Ok(Outcome { stdout: completions(args.shell), ..Outcome::default() }),
-        Command::Man => Ok(Outcome { stdout: man()?, ..Outcome::default() }),
-    }
-}
-
-/// How much a command says.
-pub fn talk(cli: &Cli) -> Talk {
-    match &cli.command {
-        Command::Login(args) => args.talk,
-        Command::Doctor(args) => args.talk,
-        Command::Inspect(args) => args.talk,
-        Command::Sandbox(args) => args.talk,
-        Command::Explain(args) => args.talk,
-        Command::SshProxy(args) => args.talk,
-        Command::Completions(_) | Command::Man => Talk::default(),
+        Command::Completions(args) => Ok(Outcome::printing(completions::script(args))),
+        Command::Man(args) => Ok(Outcome::printing(man::page(args)?)),
+        Command::Version => {
+            Ok(Outcome::printing(concat!("jobpass ", env!("CARGO_PKG_VERSION"), "\n").to_owned()))
+        }
     }
 }
 
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
-    if args.dry.dry_run {
+    if args.trial.dry_run {
         return dry_run::login(args, env, log).await;
     }
     let detected = detect::detect(env, &args.identity.detection())?;
@@ -227,7 +223,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, around: Surrounding) -
     let timings: Vec<_> =
         log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
     log.detail(format!("{} TCP connections · {}", network.connections(), timings.join(" · ")));
-    outcome.stdout = if args.talk.json { report.json() } else { exported.stdout };
+    outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), begin.elapsed());
     Ok(outcome)
 }
@@ -242,18 +238,4 @@ async fn stoppable(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyho
         _ = interrupt.recv() => Err(RunError::Stopped { signal: "SIGINT", code: Exit::Interrupted }.into()),
         _ = terminate.recv() => Err(RunError::Stopped { signal: "SIGTERM", code: Exit::Terminated }.into()),
     }
-}
-
-fn completions(shell: clap_complete::Shell) -> String {
-    use clap::CommandFactory as _;
-    let mut bytes = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "jobpass", &mut bytes);
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn man() -> anyhow::Result<String> {
-    use clap::CommandFactory as _;
-    let mut bytes = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

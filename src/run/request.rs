@@ -88,7 +88,7 @@ pub fn cut(ttl: Duration, log: &Log) -> Duration {
 
 /// The report and lines for a shell cannot both be what standard output is.
 pub fn one_thing_on_stdout(args: &Login) -> Result<(), RunError> {
-    if args.output.export.is_for_a_shell() && args.talk.json {
+    if args.output.export.is_for_a_shell() && args.messages.json {
         return Err(RunError::Usage {
             message: "`--json` and `--export shell` both want standard output".into(),
             hint: Some("leave out one; `jobpass.json` in the folder is the report".into()),
