@@ -19,6 +19,23 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         $element.Value
     }) -join ';'
 
+    $before = $commandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        Select-Object -Last 1
+    $values = switch ([string]$before) {
+        '--color' { 'auto', 'always', 'never'; break }
+        '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'shell', 'env-file=PATH', 'none'; break }
+        '--join-method' { 'auto', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
+        '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
+        '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }
+        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift'; break }
+        'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
+        'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'sandbox', 'completions', 'man', 'version'; break }
+    }
+    if ($values) {
+        return $values | Where-Object { $_ -like "$wordToComplete*" } |
+            ForEach-Object { [CompletionResult]::new($_, $_, [CompletionResultType]::ParameterValue, $_) }
+    }
+
     $completions = @(switch ($command) {
         'jobpass' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
