@@ -117,8 +117,8 @@ fn what_it_cannot_use_is_told() {
         (["--tokens", "absent.yaml"], 2, "could not read"),
         (["--tokens", "broken.yaml"], 2, "hint: "),
         (["--tokens", "role.yaml"], 2, "hint: "),
-        (["--server-version", "newest"], 2, "newest"),
-        (["--simulate", "jenkins"], 2, "not a platform"),
+        (["--server-version", "newest"], 2, "such as `18.2.0`"),
+        (["--simulate", "jenkins"], 2, "expected one of github, gitlab"),
         (["--port", &port], 5, "leave out `--port`"),
         (["--env-file", "absent/sandbox.env"], 6, "absent"),
     ] {

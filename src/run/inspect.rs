@@ -38,7 +38,7 @@ pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
         (_, false) => Exit::Files,
         (_, true) => Exit::Done,
     };
-    let stdout = if args.talk.json {
+    let stdout = if args.messages.json {
         let mut text = serde_json::to_string_pretty(&facts).unwrap_or_default();
         text.push('\n');
         text

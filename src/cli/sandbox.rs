@@ -1,0 +1,40 @@
+//! Arguments of `jobpass sandbox`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{MessageArgs, value};
+use crate::platform::Platform;
+
+/// Serve a throw-away cluster and CI token endpoint on loopback, and print the variables of a job that uses them.
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Write the variables and flags to use it into this file (created or replaced)
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Policy: a file with `kind: token` documents (YAML); one token per platform when left out
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+    /// The CI platform whose job environment is printed
+    #[arg(long, value_name = "PLATFORM", default_value = "github", value_parser = value::simulated())]
+    pub simulate: Platform,
+    /// Name of the cluster
+    #[arg(long, value_name = "NAME", default_value = "sandbox.example", value_parser = value::text)]
+    pub cluster: String,
+    /// Teleport version to behave like
+    #[arg(long, value_name = "VERSION", default_value = "18.2.0", value_parser = value::version)]
+    pub server_version: String,
+    /// Port to listen on; a free one when left out
+    #[arg(long, value_name = "PORT", default_value = "0")]
+    pub port: u16,
+    /// Switch off the new join path (`teleport.join.v1`)
+    #[arg(long)]
+    pub no_new_join: bool,
+    /// Switch off the old join path (HTTPS POST)
+    #[arg(long)]
+    pub no_old_join: bool,
+    /// How much is printed
+    #[command(flatten)]
+    pub messages: MessageArgs,
+}
