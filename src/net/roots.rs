@@ -33,6 +33,8 @@ pub(super) struct Roots {
 /// Roots and where they come from.
 pub(super) struct Loaded {
     pub(super) store: Arc<RootCertStore>,
+    /// Those that `--ca-file` names one by one, whole (DER): a server may show one of them as its own.
+    pub(super) named: Arc<BTreeSet<Vec<u8>>>,
     /// `145 of the system`.
     pub(super) description: String,
 }
@@ -41,19 +43,17 @@ impl Roots {
     /// Reads `--ca-file`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`; what is named but useless is an error, never silently ignored.
     pub(super) fn new(env: &Env, options: &Options, log: &Log) -> Result<Self, NetError> {
         let roots = Self { loaded: OnceLock::new() };
+        let by_options = |found: Result<BTreeSet<Vec<u8>>, String>, source: &str| {
+            let loaded = found.and_then(|found| {
+                let named = Arc::new(found.clone());
+                Ok(Loaded { named, ..usable(found, source, log)? })
+            });
+            loaded.map(Some).map_err(|reason| broken(source, reason))
+        };
         let named = match (&options.ca_pem, &options.ca_file) {
-            (Some(pem), _) => {
-                let source = "this process".to_owned();
-                let own = certificates(pem.as_bytes()).and_then(|c| usable(c, &source, log));
-                Some(own.map_err(|r| broken(&source, r))?)
-            }
+            (Some(pem), _) => by_options(certificates(pem.as_bytes()), "this process")?,
             (None, Some(path)) => {
-                let source = format!("--ca-file `{}`", path.display());
-                Some(
-                    file(&env.absolute(path))
-                        .and_then(|c| usable(c, &source, log))
-                        .map_err(|r| broken(&source, r))?,
-                )
+                by_options(file(&env.absolute(path)), &format!("--ca-file `{}`", path.display()))?
             }
             (None, None) => from_environment(env, log)?,
         };
@@ -109,6 +109,7 @@ fn from_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
 /// The certificates as roots; what cannot be one is a warning, none at all is an error.
 fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Loaded, String> {
     let mut store = RootCertStore::empty();
+    let named = Arc::default();
     let (used, ignored) = store.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
     if used == 0 {
         return Err(format!("none of its {ignored} certificates can be read"));
@@ -116,7 +117,7 @@ fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Lo
     if ignored > 0 {
         log.warn(format!("{ignored} of the {} certificates in {source} cannot be read", used + ignored));
     }
-    Ok(Loaded { store: Arc::new(store), description: format!("{used} of {source}") })
+    Ok(Loaded { store: Arc::new(store), named, description: format!("{used} of {source}") })
 }
 
 /// The first bundle with a root in it, else what `native` finds, else Mozilla's set, which is built in.
@@ -132,7 +133,7 @@ fn from_system(bundles: &[&str], native: fn() -> Vec<CertificateDer<'static>>) -
     usable(found, "the system", &silent).unwrap_or_else(|_| {
         let roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
         let description = format!("{} built in (Mozilla's), the system has none", roots.len());
-        Loaded { store: Arc::new(RootCertStore { roots }), description }
+        Loaded { store: Arc::new(RootCertStore { roots }), named: Arc::default(), description }
     })
 }
 
