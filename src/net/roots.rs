@@ -33,7 +33,7 @@ pub(super) struct Roots {
 /// Roots and where they come from.
 pub(super) struct Loaded {
     pub(super) store: Arc<RootCertStore>,
-    /// Those that `--ca-file` names one by one, whole (DER): a server may show one of them as its own.
+    /// The same, whole (DER), where the user named them: a server may show one of them as its own. None of the system's.
     pub(super) named: Arc<BTreeSet<Vec<u8>>>,
     /// `145 of the system`.
     pub(super) description: String,
@@ -43,19 +43,19 @@ impl Roots {
     /// Reads `--ca-file`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`; what is named but useless is an error, never silently ignored.
     pub(super) fn new(env: &Env, options: &Options, log: &Log) -> Result<Self, NetError> {
         let roots = Self { loaded: OnceLock::new() };
-        let by_options = |found: Result<BTreeSet<Vec<u8>>, String>, source: &str| {
-            let loaded = found.and_then(|found| {
-                let named = Arc::new(found.clone());
-                Ok(Loaded { named, ..usable(found, source, log)? })
-            });
-            loaded.map(Some).map_err(|reason| broken(source, reason))
-        };
         let named = match (&options.ca_pem, &options.ca_file) {
-            (Some(pem), _) => by_options(certificates(pem.as_bytes()), "this process")?,
+            (Some(pem), _) => Some((certificates(pem.as_bytes()), "this process".to_owned())),
             (None, Some(path)) => {
-                by_options(file(&env.absolute(path)), &format!("--ca-file `{}`", path.display()))?
+                Some((file(&env.absolute(path)), format!("--ca-file `{}`", path.display())))
             }
-            (None, None) => from_environment(env, log)?,
+            (None, None) => None,
+        };
+        let named = match named {
+            Some((found, source)) => {
+                let loaded = found.and_then(|found| usable(found, &source, log));
+                Some(loaded.map_err(|reason| broken(&source, reason))?)
+            }
+            None => from_environment(env, log)?,
         };
         if let Some(named) = named {
             report(log, &named);
@@ -109,7 +109,7 @@ fn from_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
 /// The certificates as roots; what cannot be one is a warning, none at all is an error.
 fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Loaded, String> {
     let mut store = RootCertStore::empty();
-    let named = Arc::default();
+    let named = Arc::new(certificates.clone());
     let (used, ignored) = store.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
     if used == 0 {
         return Err(format!("none of its {ignored} certificates can be read"));
@@ -123,17 +123,21 @@ fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Lo
 /// The first bundle with a root in it, else what `native` finds, else Mozilla's set, which is built in.
 fn from_system(bundles: &[&str], native: fn() -> Vec<CertificateDer<'static>>) -> Loaded {
     let silent = Log::silent();
-    let bundle = |path: &&str| usable(file(Path::new(path)).ok()?, "the system", &silent).ok();
+    let system = |found| {
+        let loaded = usable(found, "the system", &silent).ok()?;
+        Some(Loaded { named: Arc::default(), ..loaded })
+    };
     // Elsewhere the certificates are in the system's own store, not in files.
     let in_files = cfg!(all(unix, not(target_vendor = "apple")));
-    if let Some(loaded) = bundles.iter().filter(|_| in_files).find_map(bundle) {
+    let mut files = bundles.iter().filter(|_| in_files).filter_map(|path| file(Path::new(path)).ok());
+    if let Some(loaded) = files.find_map(system) {
         return loaded;
     }
-    let found = native().iter().map(|c| c.to_vec()).collect();
-    usable(found, "the system", &silent).unwrap_or_else(|_| {
+    system(native().iter().map(|c| c.to_vec()).collect()).unwrap_or_else(|| {
         let roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
         let description = format!("{} built in (Mozilla's), the system has none", roots.len());
-        Loaded { store: Arc::new(RootCertStore { roots }), named: Arc::default(), description }
+        let store = Arc::new(RootCertStore { roots });
+        Loaded { store, named: Arc::default(), description }
     })
 }
 
@@ -300,7 +304,9 @@ mod tests {
         let bundle = pki.ca_file();
         let bundles = ["/does/not/exist", bundle.to_str().unwrap()];
         if cfg!(all(unix, not(target_vendor = "apple"))) {
-            assert_eq!(from_system(&bundles, Vec::new).description, "1 of the system");
+            let loaded = from_system(&bundles, Vec::new);
+            assert_eq!(loaded.description, "1 of the system");
+            assert!(loaded.named.is_empty(), "no root of the system is a server");
         }
         let none = from_system(&[], Vec::new);
         assert!(none.store.len() > 50 && none.description.contains("built in"), "{}", none.description);
