@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use jobpass::platform::Platform;
 use jobpass::sandbox::{SandboxNode, SandboxOptions};
 
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, listing};
 use crate::support::command::{Ran, put};
 use crate::support::sshd::{Sshd, me};
 
@@ -212,4 +212,21 @@ fn ends_when_the_proxy_is_lost() {
     let ran = Ran::of(&child.wait_with_output().unwrap());
     assert_ne!(ran.code, 0);
     assert!(ran.stderr.contains("jobpass: "), "{}", ran.stderr);
+}
+
+#[test]
+fn leaves_whose_names_take_over_other_hosts_are_left_out_with_a_warning() {
+    let leaves = ["com", "not a name", "leaf.example"].map(str::to_owned).to_vec();
+    let cluster = Cluster::start(SandboxOptions { leaves, ..SandboxOptions::simulating(None) });
+    let ran = cluster.job(Platform::GitLabCi).login(&["--dir", "out"]).ok();
+    let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    for warning in [
+        "not configuring ssh for the hosts of leaf cluster `com`: `*.com` would match a whole top-level domain",
+        "skipping leaf cluster `not a name`: its name is not a valid host name",
+    ] {
+        assert!(said.contains(warning), "{said}");
+    }
+    let mut files: Vec<_> = listing(&cluster.path("out")).into_iter().map(|(name, _)| name).collect();
+    files.retain(|name| name.ends_with("ssh_config"));
+    assert_eq!(files, ["leaf.example.ssh_config", "sandbox.example.ssh_config", "ssh_config"]);
 }
