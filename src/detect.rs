@@ -12,6 +12,7 @@ use crate::env::Env;
 use crate::error::{Exit, StageError};
 use crate::platform::Platform;
 use crate::platform::look_alike::LookAlike;
+use crate::rules::method_of;
 use crate::teleport::JoinMethod;
 
 /// What the user said about it.
@@ -144,16 +145,6 @@ pub fn detect(env: &Env, request: &Request) -> Result<Detected, DetectError> {
         platform == Some(Platform::GitHubActions) && request.platform.is_none() && look_alike.is_some();
     let method = request.method.or_else(|| platform.filter(|_| !imitated).map(method_of));
     Ok(Detected { platform, source, method, reasons })
-}
-
-/// The join method made for a platform's tokens.
-pub fn method_of(platform: Platform) -> JoinMethod {
-    match platform {
-        Platform::GitHubActions => JoinMethod::GitHub,
-        Platform::GitLabCi => JoinMethod::GitLab,
-        Platform::CircleCi => JoinMethod::CircleCi,
-        Platform::Spacelift => JoinMethod::Spacelift,
-    }
 }
 
 fn choose(env: &Env, request: &Request, marked: &[Platform]) -> Option<Platform> {

@@ -1,4 +1,4 @@
-//! The snapshot of the process's surroundings, taken once by `main`, and every variable name we know.
+//! The environment of the process, read once by `main`: variables and folders.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -6,36 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-/// Names of environment variables, with the page that documents each.
+/// Names of the environment variables that no platform owns. Those of a platform are in its own file.
 pub mod names {
-    /// `true` on GitHub Actions (docs.github.com, "Variables reference"); imitated by Gitea, Forgejo and `act`.
-    pub const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
-    /// Set by Gitea Actions, which imitates GitHub's variables.
-    pub const GITEA_ACTIONS: &str = "GITEA_ACTIONS";
-    /// Set by Forgejo Actions, which imitates GitHub's variables.
-    pub const FORGEJO_ACTIONS: &str = "FORGEJO_ACTIONS";
-    /// `true` under nektos/act, which runs GitHub workflows on a laptop.
-    pub const ACT: &str = "ACT";
-    /// Where a GitHub job asks for its identity token; already carries a query.
-    pub const ACTIONS_ID_TOKEN_REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
-    /// The bearer for that request. A secret.
-    pub const ACTIONS_ID_TOKEN_REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
-    /// `true` on GitLab CI (docs.gitlab.com, "Predefined CI/CD variables").
-    pub const GITLAB_CI: &str = "GITLAB_CI";
-    /// The name Teleport's own client uses for GitLab's identity token.
-    pub const TBOT_GITLAB_JWT: &str = "TBOT_GITLAB_JWT";
-    /// `true` on CircleCI (circleci.com/docs/variables).
-    pub const CIRCLECI: &str = "CIRCLECI";
-    /// CircleCI's identity token; audience is the organisation's UUID.
-    pub const CIRCLE_OIDC_TOKEN: &str = "CIRCLE_OIDC_TOKEN";
-    /// The same with a longer `sub`.
-    pub const CIRCLE_OIDC_TOKEN_V2: &str = "CIRCLE_OIDC_TOKEN_V2";
-    /// Spacelift's identity token (paid accounts).
-    pub const SPACELIFT_OIDC_TOKEN: &str = "SPACELIFT_OIDC_TOKEN";
-    /// Present in every Spacelift run.
-    pub const SPACELIFT_RUN_ID: &str = "TF_VAR_spacelift_run_id";
-    /// Spacelift's workspace, `/mnt/workspace`; holds `spacelift.oidc`.
-    pub const SPACELIFT_WORKSPACE_ROOT: &str = "TF_VAR_spacelift_workspace_root";
     /// The proxy's address, as `tsh`, `tbot` and Teleport's GitHub actions have it.
     pub const TELEPORT_PROXY: &str = "TELEPORT_PROXY";
     /// The folder `login` wrote, as it tells later steps.
@@ -44,7 +16,7 @@ pub mod names {
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";
     /// Name of the join token, as `tbot` has it.
     pub const TELEPORT_BOT_TOKEN: &str = "TELEPORT_BOT_TOKEN";
-    /// Set by nearly every CI system; proves nothing but that this is no laptop.
+    /// Set by nearly every CI system; proves only that this is not a laptop.
     pub const CI: &str = "CI";
     /// The user's private runtime folder (XDG Base Directory Specification).
     pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
@@ -61,7 +33,7 @@ pub mod names {
 /// The largest text file we read on someone's behalf (tokens, bundles, rules): 1 MiB.
 pub const MAX_FILE: u64 = 1024 * 1024;
 
-/// What the process was given: variables, folders. Cheap to build in a test, never global.
+/// Variables and folders. Cheap to build in a test, never global.
 #[derive(Clone)]
 pub struct Env {
     vars: BTreeMap<String, String>,
@@ -69,29 +41,42 @@ pub struct Env {
     pub cwd: PathBuf,
     /// The absolute path of the running binary.
     pub exe: PathBuf,
+    /// The user's private folder for as long as the user is logged in, where the system has one.
+    pub runtime_dir: Option<PathBuf>,
 }
 
 impl Env {
     /// Reads the process's environment. Variables that are not UTF-8 are left out.
     #[allow(clippy::disallowed_methods)]
     pub fn snapshot() -> Self {
-        let vars = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect();
-        Self {
-            vars,
-            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            exe: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("jobpass")),
+        let vars =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let mut env = Self::new(vars, cwd);
+        env.exe = std::env::current_exe().unwrap_or(env.exe);
+        // There is no `BaseDirs` for a user without a home; the variable itself still counts.
+        if let Some(folders) = directories::BaseDirs::new() {
+            env.runtime_dir = folders.runtime_dir().map(Path::to_owned);
         }
+        env
     }
 
     /// An environment of just these variables, in this folder.
+    pub fn new<K: Into<String>, V: Into<String>>(
+        vars: impl IntoIterator<Item = (K, V)>,
+        cwd: impl Into<PathBuf>,
+    ) -> Self {
+        let vars: BTreeMap<String, String> = vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        let runtime_dir = vars.get(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_absolute());
+        Self { vars, cwd: cwd.into(), exe: PathBuf::from("jobpass"), runtime_dir }
+    }
+
+    /// The former name of [`Env::new`].
     pub fn of<K: Into<String>, V: Into<String>>(
         vars: impl IntoIterator<Item = (K, V)>,
         cwd: impl Into<PathBuf>,
     ) -> Self {
-        let vars = vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
-        Self { vars, cwd: cwd.into(), exe: PathBuf::from("jobpass") }
+        Self::new(vars, cwd)
     }
 
     /// The value of a variable; one that is set but empty counts as unset.
@@ -114,7 +99,7 @@ impl Env {
         self.vars.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
-    /// The same surroundings with one variable more (or replaced).
+    /// The same environment with one more variable (or another value of it).
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.vars.insert(name.into(), value.into());
@@ -153,7 +138,7 @@ fn bounded(reader: impl std::io::Read) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// The time now, to the second's fraction the system has.
+/// The system's clock.
 #[allow(clippy::disallowed_methods)]
 pub fn now() -> Timestamp {
     Timestamp::now()

@@ -22,6 +22,8 @@ pub enum Exit {
     Network = 5,
     /// Files or export.
     Files = 6,
+    /// SIGHUP, as shells number it.
+    HungUp = 129,
     /// SIGINT, as shells number it.
     Interrupted = 130,
     /// SIGTERM, as shells number it.

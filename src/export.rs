@@ -1,14 +1,17 @@
-//! To the later steps: variables, outputs, masks, summaries, in the way each platform has.
+//! Variables, outputs and summaries for later steps, in the way each platform has.
 //!
-//! All names and values are checked and formatted before the first byte is written.
+//! All names and values are checked and formatted before the first byte is written. Only paths and names are handed
+//! on, never a key or a token, so there is nothing for a log to mask.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 
 use crate::env::Env;
-use crate::platform::{Platform, circleci, github, gitlab};
+use crate::error::{Exit, StageError};
+use crate::platform::{Channel, Platform};
+use crate::text::io_reason;
 
 mod file;
 mod heredoc;
@@ -23,26 +26,34 @@ pub enum Sink {
     Auto,
     /// That platform's.
     Platform(Platform),
-    /// `export K='V'` lines on stdout, for `eval`.
+    /// `export K=V` lines on standard output, for `eval`.
     Shell,
-    /// `K=V` lines in a file of the user's, made or replaced as a whole (0600).
+    /// `K=V` lines in a file of the user's, created or replaced as a whole (0600).
     EnvFile(PathBuf),
     /// Nothing.
     None,
 }
 
-/// What to hand on. Paths and names only: never a key or a token.
+impl Sink {
+    /// Whether a shell evaluates standard output.
+    pub fn is_for_a_shell(&self) -> bool {
+        match self {
+            Self::Shell => true,
+            Self::Platform(platform) => matches!(platform.channel(), Channel::Script { .. }),
+            Self::Auto | Self::EnvFile(_) | Self::None => false,
+        }
+    }
+}
+
+/// What later steps get. Paths and names only: never a key or a token.
 #[derive(Debug, Clone, Default)]
 pub struct Exports {
     /// Environment of later steps, in order: `TELEPORT_PROXY`, …
     pub variables: Vec<(String, String)>,
-    /// Step outputs (GitHub): `destination-dir`, …
+    /// Step outputs, on platforms that have them: `destination-dir`, …
     pub outputs: Vec<(String, String)>,
     /// Markdown for a step summary.
     pub summary: String,
-    /// What the platform's log must never show, one line each (the identity token, each line of the private
-    /// keys' bodies). Secret.
-    pub masks: Vec<SecretString>,
 }
 
 /// What was done.
@@ -50,169 +61,169 @@ pub struct Exports {
 pub struct Exported {
     /// Where it went, for people: `GITHUB_ENV`, `BASH_ENV`, …; empty: nowhere.
     pub places: Vec<String>,
-    /// Lines that `main` must print on stdout (shell exports).
+    /// Lines for a shell, to be printed on standard output.
     pub stdout: String,
-    /// Lines that `main` must print on stderr before anything else (mask commands).
-    pub stderr: String,
-    /// Where the platform has no way to tell later commands: what the user can do instead.
-    pub advice: Option<&'static str>,
+    /// Where some commands of the job do not get the variables: what to do in those.
+    pub hint: Option<&'static str>,
 }
 
-/// Why the later steps were not told.
+/// Why later steps get nothing.
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
 pub enum ExportError {
     /// The file cannot be written. `variable` names it, or the flag that did.
-    #[error("writing `{path}` ({variable}) failed")]
+    #[error("could not write `{path}` ({variable})")]
     Io {
         variable: String,
         path: String,
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
-    /// The platform did not say where.
-    #[error("`{variable}` is not set, so later steps cannot be told")]
-    NoPlace { variable: &'static str },
-    /// A name or value that the sink's format cannot carry (a newline in a `K=V` file).
-    #[error("the value of `{name}` cannot be written to {place}: {reason}")]
+    /// The platform does not say which file.
+    #[error("`{variable}` is not set, so later steps cannot get the variables")]
+    NoFile { variable: &'static str },
+    /// A name or value that the format cannot carry (a newline in a `K=V` file).
+    #[error("could not write `{name}` to {place}")]
     Value { name: String, place: String, reason: String },
 }
 
-const EVAL: &str = "hand the variables to the commands after it: `eval \"$(jobpass login --export shell)\"`";
+const EVAL: &str = "load the variables in your shell: `eval \"$(jobpass login --export shell)\"`";
+
+impl StageError for ExportError {
+    fn exit(&self) -> Exit {
+        Exit::Files
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Io { source, .. } => vec![io_reason(source)],
+            Self::NoFile { .. } => Vec::new(),
+            Self::Value { reason, .. } => vec![reason.clone()],
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hints: &[&str] = match self {
+            Self::Io { .. } => &[
+                "make sure that the file's folder exists and can be written, or choose another place with `--export`",
+            ],
+            Self::NoFile { .. } => &[
+                EVAL,
+                "write no variables: `--export none`",
+                "inside a container of your own, mount the platform's file and forward its variable",
+            ],
+            Self::Value { .. } => &["choose a plain path with `--dir`", EVAL],
+        };
+        hints.iter().map(|hint| (*hint).to_owned()).collect()
+    }
+}
 
 impl ExportError {
-    /// What the user can do about it.
+    /// The hints, one line each.
     pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Io { .. } => {
-                "see that the file's folder exists and can be written, or choose another place with \
-             `--export`"
-                    .to_owned()
-            }
-            Self::NoPlace { .. } => {
-                format!(
-                    "{EVAL}\nor leave it out with `--export none`\n\
-                     inside a container of your own, mount the platform's file and forward its variable"
-                )
-            }
-            Self::Value { .. } => format!("choose a plain path with `--dir`, or {EVAL}"),
-        })
+        Some(self.hints().join("\n"))
     }
 }
 
-/// The mask commands of a platform (GitHub `::add-mask::V`, Spacelift `::add-mask V`); empty where it has
-/// none. To be printed before anything else could show the values. Values shorter than 4 characters are left
-/// out: they would blacken the whole log.
-pub fn masks(platform: Option<Platform>, masks: &[SecretString]) -> String {
-    let values = masks
-        .iter()
-        .flat_map(|m| m.expose_secret().split(['\r', '\n']))
-        .map(str::trim)
-        .filter(|v| v.len() >= 4);
-    let mut out = String::new();
-    match platform {
-        Some(Platform::GitHubActions) => {
-            for value in values {
-                out.push_str(&github::mask_command(value));
-                out.push('\n');
-            }
-        }
-        // Values follow the word, separated by spaces (docs.spacelift.io, "Run", masking).
-        Some(Platform::Spacelift) => {
-            for word in values.flat_map(str::split_whitespace) {
-                out.push_str("::add-mask ");
-                out.push_str(word);
-                out.push('\n');
-            }
-        }
-        Some(Platform::GitLabCi | Platform::CircleCi) | None => {}
-    }
-    out
-}
-
-/// Tells the later steps. `detected` is the platform the job runs on, for `Sink::Auto`.
+/// Gives later steps the variables. `detected` is the platform the job runs on, for `Sink::Auto`.
 ///
-/// Where nobody asked for a place and the platform has none (GitLab without `GITLAB_ENV`, Spacelift), nothing
-/// is done and `advice` says what works there.
+/// Where nobody asked for a place and the platform has none (GitLab without `GITLAB_ENV`, Spacelift), nothing is written.
 pub fn export(
     env: &Env,
     detected: Option<Platform>,
     sink: &Sink,
     exports: &Exports,
 ) -> Result<Exported, ExportError> {
-    let mut done = Exported { stderr: masks(detected, &exports.masks), ..Exported::default() };
+    let mut done = Exported::default();
     let variables = &exports.variables;
-    match (sink, detected) {
-        (Sink::None, _) | (Sink::Auto, None) => {}
-        (Sink::Auto, Some(Platform::GitHubActions)) | (Sink::Platform(Platform::GitHubActions), _) => {
-            to_github(env, exports, &mut done)?;
-        }
-        (Sink::Auto, Some(Platform::GitLabCi)) if env.var(gitlab::GITLAB_ENV).is_none() => {
-            done.advice = Some(EVAL);
-        }
-        (Sink::Auto, Some(Platform::GitLabCi)) | (Sink::Platform(Platform::GitLabCi), _) => {
-            append(env, gitlab::GITLAB_ENV, &lines::gitlab(variables)?, &mut done)?;
-        }
-        (Sink::Auto, Some(Platform::CircleCi)) | (Sink::Platform(Platform::CircleCi), _) => {
-            append(env, circleci::BASH_ENV, &shell::exports(variables, "`BASH_ENV`")?, &mut done)?;
-        }
-        (Sink::Auto, Some(Platform::Spacelift)) => done.advice = Some(EVAL),
-        (Sink::Shell | Sink::Platform(Platform::Spacelift), _) => {
-            done.stdout = shell::exports(variables, "a shell's `export`")?;
-            done.places.push("standard output".to_owned());
+    let (channel, is_asked_for) = match (sink, detected) {
+        (Sink::None, _) | (Sink::Auto, None) => return Ok(done),
+        (Sink::Shell, _) => {
+            to_standard_output(variables, &mut done)?;
+            return Ok(done);
         }
         (Sink::EnvFile(path), _) => {
             let path = env.absolute(path);
-            let text = lines::env_file(variables)?;
-            replace_file("`--export env-file`", &path, text.as_bytes())?;
+            replace_file("`--export env-file`", &path, lines::env_file(variables)?.as_bytes())?;
             done.places.push(path.display().to_string());
+            return Ok(done);
         }
+        (Sink::Auto, Some(platform)) => (platform.channel(), false),
+        (Sink::Platform(platform), _) => (platform.channel(), true),
+    };
+    match channel {
+        Channel::CommandFiles { environment, outputs, .. } => {
+            let lines = heredoc::variables(&exports.variables, environment)?;
+            let step = heredoc::outputs(&exports.outputs, outputs)?;
+            append(env, environment, &lines, &mut done)?;
+            // Old servers have neither outputs nor summaries, and nothing depends on the summary.
+            if env.var(outputs).is_some() {
+                append(env, outputs, &step, &mut done)?;
+            }
+            if let Some(variable) = append_summary(env, channel, &exports.summary) {
+                done.places.push(variable.to_owned());
+            }
+        }
+        Channel::EnvFile { variable, hint } => {
+            if is_asked_for || env.var(variable).is_some() {
+                append(env, variable, &lines::gitlab(variables, variable)?, &mut done)?;
+            }
+            done.hint = Some(hint);
+        }
+        Channel::BashFile { variable } => {
+            append(env, variable, &shell::exports(variables, &format!("`{variable}`"))?, &mut done)?;
+        }
+        Channel::Script { .. } if is_asked_for => to_standard_output(variables, &mut done)?,
+        Channel::Script { hint } => done.hint = Some(hint),
     }
     Ok(done)
 }
 
-/// Puts a new private file (0600) in the place of the user's that `flag` names, whole or not at all.
-pub fn replace_file(flag: &str, path: &std::path::Path, content: &[u8]) -> Result<(), ExportError> {
+/// Appends Markdown to the page that the platform shows of the step, unless the user wants nothing to be written.
+/// Nothing depends on it.
+pub fn summary(env: &Env, platform: Platform, sink: &Sink, markdown: &str) {
+    if *sink != Sink::None {
+        append_summary(env, platform.channel(), markdown);
+    }
+}
+
+/// Replaces the file of the user's that `flag` names, whole or not at all, by a private one (0600).
+pub fn replace_file(flag: &str, path: &Path, content: &[u8]) -> Result<(), ExportError> {
     file::replace(path, content).map_err(|source| io_error(flag, path, source))
 }
 
-fn to_github(env: &Env, exports: &Exports, done: &mut Exported) -> Result<(), ExportError> {
-    let variables = heredoc::variables(&exports.variables)?;
-    let outputs = heredoc::outputs(&exports.outputs)?;
-    append(env, github::GITHUB_ENV, &variables, done)?;
-    // Old servers have neither of these two, and nothing depends on the summary.
-    if env.var(github::GITHUB_OUTPUT).is_some() {
-        append(env, github::GITHUB_OUTPUT, &outputs, done)?;
-    }
-    if summary(env, Platform::GitHubActions, &exports.summary) {
-        done.places.push(github::GITHUB_STEP_SUMMARY.to_owned());
-    }
+/// `export K=V` lines that a POSIX shell reads.
+pub fn shell_lines(variables: &[(String, String)]) -> Result<String, ExportError> {
+    shell::exports(variables, "a shell's `export`")
+}
+
+fn to_standard_output(variables: &[(String, String)], done: &mut Exported) -> Result<(), ExportError> {
+    done.stdout = shell_lines(variables)?;
+    done.places.push("standard output".to_owned());
     Ok(())
 }
 
-/// Appends Markdown to the page a platform shows of the step; whether it has one, and it took it. Nothing depends on it.
-pub fn summary(env: &Env, platform: Platform, markdown: &str) -> bool {
-    let (Platform::GitHubActions, Some(path)) = (platform, env.var(github::GITHUB_STEP_SUMMARY)) else {
-        return false;
-    };
-    let path = env.absolute(path.as_ref());
-    let there = std::fs::metadata(&path).map_or(0, |m| m.len());
-    let text = heredoc::summary(markdown, there);
-    !text.is_empty() && file::append(&path, text.as_bytes()).is_ok()
+/// The variable that names the summary's file, if the platform has one and it was written.
+fn append_summary(env: &Env, channel: Channel, markdown: &str) -> Option<&'static str> {
+    let Channel::CommandFiles { summary, .. } = channel else { return None };
+    let path = env.absolute(env.var(summary)?.as_ref());
+    let length = std::fs::metadata(&path).map_or(0, |m| m.len());
+    let text = heredoc::summary(markdown, length);
+    (!text.is_empty() && file::append(&path, text.as_bytes()).is_ok()).then_some(summary)
 }
 
-/// Appends to the file a variable names; nothing to say is nothing to do.
+/// Appends to the file a variable names; an empty text needs no file.
 fn append(env: &Env, variable: &'static str, text: &str, done: &mut Exported) -> Result<(), ExportError> {
     if text.is_empty() {
         return Ok(());
     }
-    let path = env.absolute(env.var(variable).ok_or(ExportError::NoPlace { variable })?.as_ref());
+    let path = env.absolute(env.var(variable).ok_or(ExportError::NoFile { variable })?.as_ref());
     file::append(&path, text.as_bytes()).map_err(|source| io_error(variable, &path, source))?;
     done.places.push(variable.to_owned());
     Ok(())
 }
 
-fn io_error(variable: &str, path: &std::path::Path, source: std::io::Error) -> ExportError {
+fn io_error(variable: &str, path: &Path, source: io::Error) -> ExportError {
     ExportError::Io { variable: variable.to_owned(), path: path.display().to_string(), source }
 }
 
@@ -227,23 +238,6 @@ fn refused(name: &str, place: &str, reason: &str) -> ExportError {
         name: name.escape_debug().to_string(),
         place: place.to_owned(),
         reason: reason.to_owned(),
-    }
-}
-
-impl crate::error::StageError for ExportError {
-    fn exit(&self) -> crate::error::Exit {
-        crate::error::Exit::Files
-    }
-
-    fn causes(&self) -> Vec<String> {
-        match self {
-            Self::Io { source, .. } => vec![crate::text::io_reason(source)],
-            _ => Vec::new(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        self.hint().iter().flat_map(|h| h.lines()).map(str::to_owned).collect()
     }
 }
 
@@ -279,13 +273,12 @@ mod tests {
             ],
             outputs: vec![("destination-dir".into(), "/d".into())],
             summary: "## jobpass".into(),
-            masks: vec!["s3cr3t%line".into(), "two\nlines-here".into(), "a=".into()],
         }
     }
 
     #[test]
     fn each_sink_has_its_place_and_form() {
-        let shell = "export TELEPORT_PROXY='p:443'\nexport KUBECONFIG='/d/it'\\''s'\n";
+        let shell = "export TELEPORT_PROXY=p:443\nexport KUBECONFIG=\"/d/it's\"\n";
         for (detected, sink, want) in [
             (Some(CircleCi), Sink::Auto, ("BASH_ENV", shell, "")),
             (None, Sink::Platform(CircleCi), ("BASH_ENV", shell, "")),
@@ -298,7 +291,7 @@ mod tests {
             assert_eq!(done.places, [want.0], "{sink:?}");
             assert_eq!((job.read(want.0).as_str(), done.stdout.as_str()), (want.1, want.2), "{sink:?}");
         }
-        for (detected, sink, advice) in [
+        for (detected, sink, hinted) in [
             (None, Sink::Auto, false),
             (Some(GitHubActions), Sink::None, false),
             (Some(Spacelift), Sink::Auto, true),
@@ -306,7 +299,7 @@ mod tests {
         ] {
             let done = export(&job(&["GITHUB_ENV"]).env, detected, &sink, &exports()).unwrap();
             assert!(done.places.is_empty() && done.stdout.is_empty(), "{done:?}");
-            assert_eq!(done.advice.is_some_and(|a| a.contains("eval")), advice);
+            assert_eq!(done.hint.is_some_and(|h| h.contains("eval")), hinted);
         }
     }
 
@@ -318,7 +311,6 @@ mod tests {
         assert_eq!(heredoc::parse(&all.read("GITHUB_ENV")), exports().variables);
         assert_eq!(heredoc::parse(&all.read("GITHUB_OUTPUT")), exports().outputs);
         assert_eq!(all.read("GITHUB_STEP_SUMMARY"), "## jobpass\n");
-        assert_eq!(done.stderr, "::add-mask::s3cr3t%25line\n::add-mask::lines-here\n");
 
         let old = job(&["GITHUB_ENV"]);
         assert_eq!(
@@ -328,15 +320,15 @@ mod tests {
     }
 
     #[test]
-    fn says_what_keeps_it_from_telling() {
+    fn errors_say_what_could_not_be_written() {
         for (sink, variable) in [
             (Sink::Platform(GitHubActions), "GITHUB_ENV"),
             (Sink::Platform(GitLabCi), "GITLAB_ENV"),
             (Sink::Platform(CircleCi), "BASH_ENV"),
         ] {
             let error = export(&job(&[]).env, None, &sink, &exports()).unwrap_err();
-            assert!(matches!(error, ExportError::NoPlace { variable: v } if v == variable), "{error:?}");
-            assert!(error.hint().unwrap().contains("--export"));
+            assert!(matches!(error, ExportError::NoFile { variable: v } if v == variable), "{error:?}");
+            assert!(error.hints().join(" ").contains("--export"));
 
             let blocked = job(&[variable]);
             std::fs::create_dir(blocked.dir.path().join(variable)).unwrap();
@@ -345,7 +337,6 @@ mod tests {
                 matches!(error, ExportError::Io { .. }) && error.to_string().contains(variable),
                 "{error:?}"
             );
-            assert!(!format!("{error:?}").contains("s3cr3t"));
         }
         let into_nothing = Sink::EnvFile("none/such.env".into());
         assert!(matches!(
@@ -361,14 +352,5 @@ mod tests {
             Err(ExportError::Value { .. })
         ));
         assert_eq!(all.read("GITHUB_ENV"), "");
-    }
-
-    #[test]
-    fn masks_as_each_platform_does() {
-        let secrets = exports().masks;
-        assert_eq!(masks(Some(Spacelift), &secrets), "::add-mask s3cr3t%line\n::add-mask lines-here\n");
-        for platform in [Some(GitLabCi), Some(CircleCi), None] {
-            assert_eq!(masks(platform, &secrets), "");
-        }
     }
 }

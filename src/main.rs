@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(run::run(&cli, &env, &log));
     // A blocking task (name resolution, reading standard input) must not hold up the exit.
     runtime.shutdown_background();
-    let outcome = match outcome {
+    let mut outcome = match outcome {
         Ok(outcome) => outcome,
         // `ssh` shows this amid its own words.
         Err(error) if matches!(cli.command, Command::SshProxy(_)) => {

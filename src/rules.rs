@@ -38,11 +38,22 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::claims::UnverifiedClaims;
+use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 
 pub use compare::{find_claim, show_claim};
 pub use document::parse;
 pub use github::GITHUB_GLOBS_SINCE;
+
+/// The join method for the identity tokens of a platform: its own, else `generic_oidc`.
+pub fn method_of(platform: Platform) -> JoinMethod {
+    match platform {
+        Platform::GitHubActions => JoinMethod::GitHub,
+        Platform::GitLabCi => JoinMethod::GitLab,
+        Platform::CircleCi => JoinMethod::CircleCi,
+        Platform::Spacelift => JoinMethod::Spacelift,
+    }
+}
 
 /// A Teleport version as far as rules depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

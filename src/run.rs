@@ -3,7 +3,7 @@
 pub mod base_folder;
 pub mod delivery;
 pub mod doctor;
-pub mod dry;
+pub mod dry_run;
 pub mod error;
 pub mod explain;
 pub mod inspect;
@@ -13,8 +13,6 @@ pub mod request;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
-
-use std::path::PathBuf;
 
 use crate::cli::{Cli, Command, Login, Talk};
 use crate::detect;
@@ -27,7 +25,7 @@ use crate::report::Failure;
 use crate::run::plan::{Plan, Setting};
 use crate::teleport::dial::Entry;
 use crate::token;
-use crate::write::Folders;
+use crate::write::{Folders, Placed};
 
 /// What a command leaves for `main` to print.
 #[derive(Debug, Default)]
@@ -38,17 +36,14 @@ pub struct Outcome {
     pub line: String,
     /// How the process ends: a finding that is an answer, not an error, has a code of its own.
     pub exit: Exit,
-    /// Folders that were written, to be removed again where the outcome cannot be handed over.
-    pub written: Vec<PathBuf>,
+    /// Folders that were written, to be taken back where the outcome cannot be handed over.
+    pub placed: Vec<Placed>,
 }
 
 impl Outcome {
-    /// Removes what was written: a run that fails leaves nothing.
-    pub fn take_back(&self) {
-        for dir in &self.written {
-            // The failure that led here is the one to tell.
-            let _ = crate::write::wipe(dir);
-        }
+    /// Removes what was written, and brings back what was there before: a run that fails leaves nothing.
+    pub fn take_back(&mut self) {
+        std::mem::take(&mut self.placed).into_iter().for_each(Placed::take_back);
     }
 }
 
@@ -82,7 +77,7 @@ pub fn talk(cli: &Cli) -> Talk {
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     if args.dry.dry_run {
-        return dry::login(args, env, log).await;
+        return dry_run::login(args, env, log).await;
     }
     let detected = detect::detect(env, &request::detection(&args.identity))?;
     let entry = request::entry(&args.cluster, env)?;
@@ -92,12 +87,12 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let sink = args.output.export.clone();
     request::check_stdout(args)?;
     let platform = detected.platform;
-    let setting = Setting { options, detected, entry, sink, dry_run: false };
+    let setting = Setting { options, detected, entry, sink: sink.clone(), dry_run: false };
     let outcome = pipeline(args, env, log, setting).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
-        export::summary(env, platform, &summary);
+        export::summary(env, platform, &sink, &summary);
     }
     outcome
 }

@@ -11,7 +11,7 @@ use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::error::{Exit, StageError};
 use crate::net::{NetError, Network};
-use crate::platform::{Place, Platform};
+use crate::platform::{Platform, TokenPlace};
 use crate::secret::{Jwt, NotAJwt};
 use crate::teleport::JoinMethod;
 use crate::teleport::join::Answer;
@@ -162,11 +162,11 @@ impl StageError for TokenError {
 pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
     let Some(platform) = detected.platform else { return Ok(()) };
     let (title, asked) = (platform.title(), request.audience.as_deref());
-    if let Some(hint) = asked.and_then(|audience| platform.audience_cure(audience)) {
+    if let Some(hint) = asked.and_then(|audience| platform.audience_hint(audience)) {
         return Err(TokenError::AudienceFixed { platform: title, hint });
     }
     // Where the platform takes any audience, it must be known before the token is asked for.
-    let is_chosen = platform.audience_cure("").is_none();
+    let is_chosen = platform.audience_hint("").is_none();
     let is_known = asked.is_some() || detected.method.and_then(audience_of).is_some();
     match detected.source {
         ProofSource::Platform(_) if is_chosen && !is_known => {
@@ -187,7 +187,7 @@ pub async fn token(
     let (found, expired_hints) = match &detected.source {
         ProofSource::Platform(platform) => {
             let found = from_platform(env, network, *platform, detected, request).await?;
-            (found, platform.expired_cures(env))
+            (found, platform.expired_hints(env))
         }
         ProofSource::Given(given) => {
             let found = match given {
@@ -240,10 +240,10 @@ async fn from_platform(
 ) -> Result<Found, TokenError> {
     let missing = || {
         let absent = platform.absent(env);
-        TokenError::Missing { platform: platform.title(), why: absent.why, hints: absent.cures }
+        TokenError::Missing { platform: platform.title(), why: absent.why, hints: absent.hints }
     };
-    match platform.place(env).ok_or_else(missing)? {
-        Place::Endpoint { url, bearer } => {
+    match platform.token_place(env).ok_or_else(missing)? {
+        TokenPlace::Endpoint { url, bearer } => {
             let title = platform.title();
             let audience = request.audience.as_deref().or_else(|| detected.method.and_then(audience_of));
             let audience = audience.ok_or(TokenError::AudienceMissing { platform: title })?;
@@ -251,15 +251,15 @@ async fn from_platform(
             let jwt = endpoint.ask(network, audience).await?;
             Ok(Found { jwt, place: format!("the answer of {title}"), is_new: true })
         }
-        Place::Variable(name) => variable::platform_variable(env, name),
-        Place::File(path) => file::platform_file(network, &path).await?.ok_or_else(missing),
+        TokenPlace::Variable(name) => variable::platform_variable(env, name),
+        TokenPlace::File(path) => file::platform_file(network, &path).await?.ok_or_else(missing),
     }
 }
 
 /// What to do about an expired token that the user handed over.
 fn expired_hints(env: &Env, platform: Option<Platform>, given: &GivenToken) -> Vec<String> {
     match (given, platform) {
-        (GivenToken::Variable(_), Some(platform)) => platform.expired_cures(env),
+        (GivenToken::Variable(_), Some(platform)) => platform.expired_hints(env),
         (GivenToken::Command(_), _) => {
             vec!["let the command request a new token instead of printing a stored one".to_owned()]
         }

@@ -2,7 +2,10 @@
 
 pub mod contents;
 pub mod folders;
+pub mod ownership;
 pub mod pending;
+pub mod placed;
+mod stale;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +13,7 @@ use thiserror::Error;
 
 pub use folders::Folders;
 pub use pending::Pending;
+pub use placed::Placed;
 
 use crate::error::{Exit, StageError};
 use crate::text::io_reason;
@@ -44,6 +48,9 @@ pub enum WriteError {
     /// The folder exists and is not ours.
     #[error("`{path}` exists and was not created by jobpass")]
     NotOurs { path: String },
+    /// Others could swap the folder for one of theirs.
+    #[error("`{path}` is not a safe place for private keys")]
+    Unsafe { path: String, reason: String },
     /// Something about the place or what should go there.
     #[error("`{path}` cannot be written: {reason}")]
     Unfit { path: String, reason: String },
@@ -57,6 +64,7 @@ impl StageError for WriteError {
     fn causes(&self) -> Vec<String> {
         match self {
             Self::Io { source, .. } => vec![io_reason(source)],
+            Self::Unsafe { reason, .. } => vec![reason.clone()],
             Self::NotOurs { .. } | Self::Unfit { .. } => Vec::new(),
         }
     }
@@ -75,6 +83,7 @@ impl StageError for WriteError {
                 "choose another `--dir`, or remove that folder if nothing in it is needed"
             }
             Self::Unfit { .. } => "choose another `--dir`",
+            Self::Unsafe { .. } => "choose a folder with `--dir` that only this user and root may change",
         };
         vec![hint.to_owned()]
     }
@@ -91,7 +100,7 @@ pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
         Ok(_) if std::fs::remove_dir(dir).is_ok() => return Ok(Vec::new()),
         Ok(_) => {}
     }
-    let files = pending::manifest_files(dir)
+    let files = ownership::manifest_files(dir)
         .ok_or_else(|| WriteError::NotOurs { path: dir.display().to_string() })?;
     let mut removed = Vec::new();
     // The manifest goes last, so that an interrupted wipe can be run again.

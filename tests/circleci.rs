@@ -12,8 +12,7 @@ fn later_steps_read_bash_env() {
     let cluster = Cluster::any();
     let job = cluster.job(CircleCi);
     put(&cluster.path("BASH_ENV"), "export EARLIER='1'\n");
-    let ran = job.login(&[]).ok();
-    assert!(!ran.stderr.contains("add-mask"), "CircleCI has no such command");
+    job.login(&[]).ok();
     let script = "echo \"$EARLIER $TELEPORT_PROXY $TELEPORT_AUTH_SERVER\"; ls -d \"$JOBPASS_DIR\"; \
                   ls \"$JOBPASS_SSH_CONFIG\" \"$TELEPORT_IDENTITY_FILE\"";
     // As CircleCI does: bash itself reads the file named by the variable.
@@ -29,7 +28,7 @@ fn later_steps_read_bash_env() {
     assert_eq!(dir.parent().unwrap(), cluster.path("temp"));
     assert_eq!(dir.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     let text = std::fs::read_to_string(cluster.path("BASH_ENV")).unwrap();
-    for line in crate::github::key_lines(dir) {
+    for line in crate::support::cluster::key_lines(dir) {
         assert!(!text.contains(&line));
     }
     assert!(!text.contains("eyJ"));

@@ -81,6 +81,7 @@ fn every_flag_and_command_that_is_named_is_there() {
         .skip_while(|l| *l != "Commands:")
         .skip(1)
         .take_while(|l| !l.is_empty())
+        .filter(|l| l.starts_with("  ") && !l.starts_with("   "))
         .filter_map(|l| l.split_whitespace().next())
         .collect();
     assert!(commands.contains(&"login"), "{top}");

@@ -24,7 +24,7 @@ fn later_stages_of_the_job_are_told() {
     let (identity, config) = (dir.join("identity"), dir.join("ssh_config"));
     assert_eq!(seen, format!("1 {}\n{}\n{}\n", cluster.proxy(), identity.display(), config.display()));
     let text = std::fs::read_to_string(file).unwrap();
-    for line in crate::github::key_lines(&dir) {
+    for line in crate::support::cluster::key_lines(&dir) {
         assert!(!text.contains(&line));
     }
     assert!(!text.contains("eyJ"));

@@ -42,6 +42,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("verify", "join"),
     ("write", "issue"),
     ("refusal", "join"),
+    ("rules", "platform"),
     ("rules", "teleport"),
     ("sandbox", "rules"),
     ("sandbox", "teleport"),

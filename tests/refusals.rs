@@ -122,7 +122,6 @@ fn every_trap_is_named() {
         put(&cluster.path("jwt"), jwt.expose());
         // Shown as it is, in a file: what the platform itself would mint is not bent.
         let ran = cluster.job(trap.platform).login(&["--id-token-file", "jwt"]);
-        assert!(!ran.all().replace("::add-mask::", "").contains("PRIVATE"), "{}", trap.name);
         check(trap.name, &ran);
     }
 }
@@ -138,8 +137,7 @@ fn check(name: &str, ran: &Ran) {
     ] {
         redactions.insert(what, regex::Regex::new(pattern).unwrap()).unwrap();
     }
-    let lines = ran.stderr.lines().filter(|l| !l.starts_with("::add-mask"));
-    let text = format!("exit {}\n{}\n", ran.code, lines.collect::<Vec<_>>().join("\n"));
+    let text = format!("exit {}\n{}\n", ran.code, ran.stderr.trim_end_matches('\n'));
     let text = redactions.redact(&text);
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/refusals/{name}.txt"));
     snapbox::Assert::new()

@@ -1,12 +1,12 @@
-//! Spacelift: masks, the token's file, and the shell that its hooks share.
+//! Spacelift: the token's file, and the shell that its hooks share.
 
 use jobpass::platform::Platform::Spacelift;
 
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, key_lines};
 use crate::support::command::{put, run};
 
 #[test]
-fn a_hook_gets_the_variables_by_eval_and_the_log_is_told_what_to_hide() {
+fn a_hook_gets_the_variables_by_eval() {
     let cluster = Cluster::any();
     let job = cluster.job(Spacelift);
     let ran = job.login(&["--export", "shell"]).ok();
@@ -15,13 +15,8 @@ fn a_hook_gets_the_variables_by_eval_and_the_log_is_told_what_to_hide() {
     let seen = run("bash", &["-c", script, cluster.path("lines").to_str().unwrap()]).ok().stdout;
     let (proxy, dir) = seen.trim_end().split_once('\n').unwrap();
     assert_eq!(proxy, cluster.proxy());
-    let masks: Vec<&str> = ran.stderr.lines().filter_map(|l| l.strip_prefix("::add-mask ")).collect();
-    assert_eq!(masks[0], job.variable("SPACELIFT_OIDC_TOKEN"), "the token is masked first");
-    let keys = crate::github::key_lines(dir.as_ref());
-    for line in &keys {
-        assert!(masks.contains(&line.as_str()), "a line of a key is not masked");
-        assert!(!ran.stdout.contains(line.as_str()));
-    }
+    assert!(key_lines(dir.as_ref()).len() > 5);
+    assert!(!ran.all().contains("add-mask"), "{}", ran.all());
     // The data is for the shell alone: every line is an export.
     assert!(ran.stdout.lines().all(|l| l.starts_with("export ")), "{}", ran.stdout);
 }
@@ -37,7 +32,6 @@ fn the_token_may_be_in_the_workspace() {
         .set("TF_VAR_spacelift_workspace_root", cluster.folder.path().to_str().unwrap());
     let ran = job.login(&[]).ok();
     assert!(ran.stderr.contains("eval \"$(jobpass login --export shell)\""), "{}", ran.stderr);
-    assert!(ran.stderr.contains(&format!("::add-mask {token}\n")));
     assert_eq!(ran.stdout, "");
     // The workspace is uploaded while a run waits for approval: nothing secret is put there.
     assert!(!cluster.path("jobpass").exists());

@@ -4,11 +4,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-/// Appends `text` in one write; first a newline where the file does not end with one. What cannot be written
-/// whole is taken back. A file that is not there is made (0600); anything but a file is refused.
+/// Appends `text` in one write; first a newline where the file does not end with one. A partial write is
+/// undone. A missing file is created (0600); anything but a file is refused.
 pub(super) fn append(path: &Path, text: &[u8]) -> io::Result<()> {
     match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err(io::Error::other("this is not a regular file")),
+        Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a regular file")),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -36,7 +36,7 @@ pub(super) fn append(path: &Path, text: &[u8]) -> io::Result<()> {
 
 /// Puts a new file (0600) with `text` in the place of `path`.
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("this is no path of a file"))?;
+    let folder = path.parent().ok_or_else(|| io::Error::other("it has no parent folder"))?;
     let mut file = tempfile::Builder::new().prefix(".jobpass-").tempfile_in(folder)?;
     file.write_all(text)?;
     file.as_file().sync_all()?;

@@ -11,30 +11,30 @@ use super::{ExportError, posix_name, refused};
 const MAX_SUMMARY: u64 = 1024 * 1024;
 const CUT: &str = "\n_cut_\n";
 
-/// For `GITHUB_ENV`. The runner refuses `NODE_OPTIONS` there and ignores its own names.
-pub(super) fn variables(pairs: &[(String, String)]) -> Result<String, ExportError> {
-    let place = "`GITHUB_ENV`";
+/// For the environment of later steps. The runner refuses `NODE_OPTIONS` there and ignores its own names.
+pub(super) fn variables(pairs: &[(String, String)], file: &str) -> Result<String, ExportError> {
+    let place = &format!("`{file}`");
     for (name, _) in pairs {
         let upper = name.to_ascii_uppercase();
         if upper == "NODE_OPTIONS" || upper.starts_with("GITHUB_") || upper.starts_with("RUNNER_") {
             return Err(refused(name, place, "GitHub does not let a step set this variable"));
         }
         if !posix_name(name) {
-            return Err(refused(name, place, "this is no name of a variable"));
+            return Err(refused(name, place, "it is not a valid variable name"));
         }
     }
     blocks(pairs, place)
 }
 
-/// For `GITHUB_OUTPUT`.
-pub(super) fn outputs(pairs: &[(String, String)]) -> Result<String, ExportError> {
-    blocks(pairs, "`GITHUB_OUTPUT`")
+/// For the outputs of the step.
+pub(super) fn outputs(pairs: &[(String, String)], file: &str) -> Result<String, ExportError> {
+    blocks(pairs, &format!("`{file}`"))
 }
 
-/// What of `text` still fits where `there` bytes are, ending with a newline.
-pub(super) fn summary(text: &str, there: u64) -> String {
+/// What of `text` still fits after `length` bytes, ending with a newline.
+pub(super) fn summary(text: &str, length: u64) -> String {
     // One byte for a newline before it, one for the newline after it.
-    let room = usize::try_from(MAX_SUMMARY.saturating_sub(there).saturating_sub(2)).unwrap_or(0);
+    let room = usize::try_from(MAX_SUMMARY.saturating_sub(length).saturating_sub(2)).unwrap_or(0);
     if text.len() <= room {
         return format!("{}\n", text.strip_suffix('\n').unwrap_or(text));
     }
@@ -48,15 +48,15 @@ fn blocks(pairs: &[(String, String)], place: &str) -> Result<String, ExportError
     let mut out = String::new();
     for (name, value) in pairs {
         if !output_name(name) {
-            return Err(refused(name, place, "this is no name of a variable or an output"));
+            return Err(refused(name, place, "it is not a valid name of a variable or an output"));
         }
         if value.contains('\0') {
-            return Err(refused(name, place, "it holds a NUL byte"));
+            return Err(refused(name, place, "it contains a NUL byte"));
         }
-        let delimiter =
-            delimiter().ok_or_else(|| refused(name, place, "the system gives no random bytes"))?;
+        let delimiter = delimiter().ok_or_else(|| refused(name, place, "the system has no random bytes"))?;
         out.push_str(
-            &block(name, value, &delimiter).ok_or_else(|| refused(name, place, "it holds the delimiter"))?,
+            &block(name, value, &delimiter)
+                .ok_or_else(|| refused(name, place, "it contains the delimiter"))?,
         );
     }
     Ok(out)
@@ -116,12 +116,12 @@ mod tests {
             ("", "x"),
             ("A", "nul\0"),
         ] {
-            let error = variables(&[(name.to_owned(), value.to_owned())]).unwrap_err();
+            let error = variables(&[(name.to_owned(), value.to_owned())], "GITHUB_ENV").unwrap_err();
             assert!(matches!(error, ExportError::Value { .. }), "{name}");
             assert!(!error.to_string().contains(['\n', '\0']));
         }
-        assert!(outputs(&[("identity-file".to_owned(), "/d".to_owned())]).is_ok());
-        assert!(outputs(&[("identity file".to_owned(), "/d".to_owned())]).is_err());
+        assert!(outputs(&[("identity-file".to_owned(), "/d".to_owned())], "GITHUB_OUTPUT").is_ok());
+        assert!(outputs(&[("identity file".to_owned(), "/d".to_owned())], "GITHUB_OUTPUT").is_err());
         assert_eq!(block("A", "x\nghadelimiter_1\nB<<y", "ghadelimiter_1"), None);
         assert_ne!(delimiter(), delimiter());
     }
@@ -142,7 +142,7 @@ mod tests {
         #[test]
         fn values_come_back(values in proptest::collection::vec("(?s)[^\0]{0,40}", 0..4)) {
             let pairs: Vec<_> = values.into_iter().enumerate().map(|(i, v)| (format!("K_{i}"), v)).collect();
-            prop_assert_eq!(parse(&variables(&pairs).unwrap()), pairs);
+            prop_assert_eq!(parse(&variables(&pairs, "GITHUB_ENV").unwrap()), pairs);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! `K=V` lines: GitLab's `GITLAB_ENV`, and the user's env file.
+//! `K=V` lines: GitLab's file, and the user's env file.
 
 use super::{ExportError, posix_name, refused};
 
-/// For `GITLAB_ENV`, which the runner reads with the shell's `read -r` line by line: no newlines, no white
+/// For a file which a runner reads with the shell's `read -r` line by line, as GitLab's does: no newlines, no white
 /// space at a line's end.
-pub(super) fn gitlab(pairs: &[(String, String)]) -> Result<String, ExportError> {
-    lines(pairs, "`GITLAB_ENV`", |value| {
+pub(super) fn gitlab(pairs: &[(String, String)], file: &str) -> Result<String, ExportError> {
+    lines(pairs, &format!("`{file}`"), |value| {
         if value.contains(['\n', '\r', '\0']) {
             Some("it has more than one line")
         } else if value.ends_with([' ', '\t']) {
@@ -37,7 +37,7 @@ fn lines(
     let mut out = String::new();
     for (name, value) in pairs {
         if !posix_name(name) {
-            return Err(refused(name, place, "this is no name of a variable"));
+            return Err(refused(name, place, "it is not a valid variable name"));
         }
         if let Some(reason) = problem(value) {
             return Err(refused(name, place, reason));
@@ -76,12 +76,12 @@ mod tests {
             ("~/x", true, false),
             ("a\\b", true, false),
         ] {
-            assert_eq!(gitlab(&one(value)).is_ok(), to_gitlab, "{value:?}");
+            assert_eq!(gitlab(&one(value), "GITLAB_ENV").is_ok(), to_gitlab, "{value:?}");
             assert_eq!(env_file(&one(value)).is_ok(), to_file, "{value:?}");
         }
         for name in ["A-B", "A B", "A\nB", "", "1", "A=B"] {
             let pair = [(name.to_owned(), "v".to_owned())];
-            assert!(gitlab(&pair).is_err() && env_file(&pair).is_err(), "{name:?}");
+            assert!(gitlab(&pair, "GITLAB_ENV").is_err() && env_file(&pair).is_err(), "{name:?}");
         }
     }
 
@@ -104,7 +104,7 @@ mod tests {
 
         #[test]
         fn gitlab_values_come_back_from_its_reading_loop(value in "[ -~]{0,30}") {
-            if let Ok(text) = gitlab(&one(&value)) {
+            if let Ok(text) = gitlab(&one(&value), "GITLAB_ENV") {
                 // As gitlab-runner's bash script does.
                 let script = "while read -r line; do export \"$line\"; done <<< \"$0\"; printf %s \"$K\"";
                 let line = text.trim_end_matches('\n');

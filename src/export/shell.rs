@@ -1,22 +1,21 @@
-//! `export K='V'` lines for POSIX shells.
+//! `export K=V` lines for POSIX shells.
 
 use super::{ExportError, posix_name, refused};
 
-/// One line a variable (more where the value has newlines): single-quoted, so that nothing in it is expanded.
+/// One line per variable (more where the value has newlines), quoted so that nothing in it is expanded. `shlex` writes
+/// `''`, `"…"` or `'…'` in forms that bash, dash, zsh and ksh agree on, and nothing around plain words.
 pub(super) fn exports(pairs: &[(String, String)], place: &str) -> Result<String, ExportError> {
     let mut out = String::new();
     for (name, value) in pairs {
         if !posix_name(name) {
-            return Err(refused(name, place, "this is no name of a variable"));
+            return Err(refused(name, place, "it is not a valid variable name"));
         }
-        if value.contains('\0') {
-            return Err(refused(name, place, "it holds a NUL byte"));
-        }
+        let value = shlex::try_quote(value).map_err(|_| refused(name, place, "it contains a NUL byte"))?;
         out.push_str("export ");
         out.push_str(name);
-        out.push_str("='");
-        out.push_str(&value.replace('\'', r"'\''"));
-        out.push_str("'\n");
+        out.push('=');
+        out.push_str(&value);
+        out.push('\n');
     }
     Ok(out)
 }
@@ -35,11 +34,25 @@ mod tests {
         assert!(exports(&[("A".to_owned(), "\0".to_owned())], "x").is_err());
     }
 
+    #[test]
+    fn quotes_what_a_shell_would_read() {
+        for (value, want) in [
+            ("/d/x.y:443", "/d/x.y:443"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("~/x", "'~/x'"),
+            ("x:~/y", "'x:~/y'"),
+        ] {
+            let text = exports(&[("K".to_owned(), value.to_owned())], "x").unwrap();
+            assert_eq!(text, format!("export K={want}\n"));
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
 
         #[test]
-        fn values_come_back_from_bash(value in "(?s)[^\0]{0,30}|['\"\\\\$`!\n\r ]{0,12}") {
+        fn values_come_back_from_shells(value in "(?s)[^\0]{0,30}|['\"\\\\$`!^~=:\n\r ]{0,12}") {
             let text = exports(&[("K".to_owned(), value.clone())], "x").unwrap();
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("env");
@@ -48,10 +61,10 @@ mod tests {
                 let script = ". \"$0\"; printf %s \"$K\"";
                 let out = Command::new(shell).args(["-c", script]).arg(&path).output().unwrap();
                 prop_assert_eq!(String::from_utf8(out.stdout).unwrap(), value.as_str(), "{}", shell);
+                let script = "eval \"$0\"; printf %s \"$K\"";
+                let out = Command::new(shell).args(["-c", script, &text]).output().unwrap();
+                prop_assert_eq!(String::from_utf8(out.stdout).unwrap(), value.as_str(), "{}", shell);
             }
-            let script = "eval \"$0\"; printf %s \"$K\"";
-            let out = Command::new("bash").args(["-c", script, &text]).output().unwrap();
-            prop_assert_eq!(String::from_utf8(out.stdout).unwrap(), value);
         }
     }
 }

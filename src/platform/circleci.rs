@@ -1,70 +1,98 @@
-//! `CircleCI`: its marker, its token variables, and `circleci run oidc get`.
+//! `CircleCI`.
 //!
-//! Names from circleci.com/docs, "Project values and variables" and the page on OIDC tokens.
+//! Names and claims from circleci.com/docs, "Project values and variables" and the page on OIDC tokens.
 
 use std::path::PathBuf;
 
-use super::{Absent, Marker, Place, how_missing, text};
-use crate::env::{Env, names};
+use serde_json::{Value, json};
 
-/// The checkout, as written in the configuration: may begin with `~/`.
-pub const CIRCLE_WORKING_DIRECTORY: &str = "CIRCLE_WORKING_DIRECTORY";
-/// The job's page.
-pub const CIRCLE_BUILD_URL: &str = "CIRCLE_BUILD_URL";
-/// The file bash reads before each later step.
-pub const BASH_ENV: &str = "BASH_ENV";
+use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, exactly_true, how_missing, indented};
+use super::simulation::{REPOSITORY, SHA, Simulation};
+use crate::env::Env;
+use crate::text::safe;
+
+const CIRCLECI: &str = "CIRCLECI";
+/// Lives for an hour from the job's start.
+const CIRCLE_OIDC_TOKEN: &str = "CIRCLE_OIDC_TOKEN";
+/// The same issuer and audience; only `sub` differs, which Teleport's rules do not use.
+const CIRCLE_OIDC_TOKEN_V2: &str = "CIRCLE_OIDC_TOKEN_V2";
 /// A UUID, and the audience of the token in the variable.
 const CIRCLE_ORGANIZATION_ID: &str = "CIRCLE_ORGANIZATION_ID";
 
-pub(super) fn marker(env: &Env) -> Marker {
-    super::exactly_true(env, names::CIRCLECI)
-}
+pub(super) const FACTS: Facts = Facts {
+    id: "circleci",
+    title: "CircleCI",
+    marker: |env| exactly_true(env, CIRCLECI),
+    token_place,
+    absent,
+    absent_variable: None,
+    audience_hint: Some(|wanted| format!("get a token for it: `{}`", command(&safe(wanted, 200)))),
+    expired_hints: |env| vec![fresh_token_hint(env)],
+    temp_dir: None,
+    checkout,
+    log: LogSyntax { fold: indented, folds_details: false, annotate: None },
+    channel: Channel::BashFile { variable: "BASH_ENV" },
+    debug: None,
+    simulation: Simulation {
+        issuer: ISSUER,
+        audience: |issuer| Some(organization(issuer).to_owned()),
+        claims,
+        fixed: &VARIABLES,
+        variables: |job| {
+            vec![
+                (CIRCLE_ORGANIZATION_ID, organization(job.issuer).to_owned()),
+                (CIRCLE_OIDC_TOKEN, job.token.to_owned()),
+                (CIRCLE_OIDC_TOKEN_V2, job.token.to_owned()),
+            ]
+        },
+        admitting_spec: || json!({"organization_id": organization(ISSUER), "allow": [{"project_id": PROJECT}]}),
+    },
+};
 
-/// Both variables have the same issuer and audience; only `sub` differs, which Teleport's rules do not use.
-pub(super) fn place(env: &Env) -> Option<Place> {
-    [names::CIRCLE_OIDC_TOKEN, names::CIRCLE_OIDC_TOKEN_V2]
+fn token_place(env: &Env) -> Option<TokenPlace> {
+    [CIRCLE_OIDC_TOKEN, CIRCLE_OIDC_TOKEN_V2]
         .into_iter()
         .find(|name| env.var(name).is_some())
-        .map(Place::Variable)
+        .map(TokenPlace::Variable)
 }
 
-pub(super) fn absent(env: &Env) -> Absent {
-    let mut cures = vec![fresh_token_cure(env)];
-    if env.var("CIRCLE_PR_NUMBER").is_some() || env.var("CIRCLE_PR_REPONAME").is_some() {
-        cures.insert(
-            0,
+fn absent(env: &Env) -> Absent {
+    let fresh = fresh_token_hint(env);
+    let self_hosted =
+        "on a self-hosted runner, make the temp folder writable and not `noexec`: the program that \
+                       issues the tokens is unpacked there"
+            .to_owned();
+    let is_fork = env.var("CIRCLE_PR_NUMBER").is_some() || env.var("CIRCLE_PR_REPONAME").is_some();
+    let hints = if is_fork {
+        let fork =
             "run the step for your own branches only: this pull request is from a fork, which gets a token \
-             only where the project passes secrets to builds from forked pull requests"
-                .to_owned(),
-        );
+                    only where the project passes secrets to builds from forked pull requests"
+                .to_owned();
+        vec![fork, fresh, self_hosted]
     } else {
-        cures.push(
+        let fork =
             "for pull requests from forks, see \"Pass secrets to builds from forked pull requests\" in the \
-             project's settings"
-                .to_owned(),
-        );
-    }
-    cures.push(
-        "on a self-hosted runner, make the temp folder writable and not `noexec`: what makes the tokens is \
-         unpacked there"
-            .to_owned(),
-    );
-    Absent { why: how_missing(env, names::CIRCLE_OIDC_TOKEN), cures }
-}
-
-pub(super) fn audience_cure(wanted: &str) -> String {
-    let wanted = text::one_line(wanted, 200);
-    format!("get a token for it: `{}`", command(&wanted))
+                    project's settings"
+                .to_owned();
+        vec![fresh, fork, self_hosted]
+    };
+    Absent { why: how_missing(env, CIRCLE_OIDC_TOKEN), hints }
 }
 
 /// How to get a token that is not as old as the job.
-pub(super) fn fresh_token_cure(env: &Env) -> String {
-    let organization = env.var(CIRCLE_ORGANIZATION_ID).map(|id| text::one_line(id, 60));
-    format!("have a fresh token made: `{}`", command(organization.as_deref().unwrap_or("<organization id>")))
+fn fresh_token_hint(env: &Env) -> String {
+    let organization = env.var(CIRCLE_ORGANIZATION_ID).map(|id| safe(id, 60));
+    format!("get a fresh token: `{}`", command(organization.as_deref().unwrap_or("<organization id>")))
 }
 
-pub(super) fn checkout(env: &Env) -> Option<PathBuf> {
-    let written = env.var(CIRCLE_WORKING_DIRECTORY)?;
+/// Without `--root-issuer`: Teleport expects the organisation's issuer.
+fn command(audience: &str) -> String {
+    format!(r#"--id-token-command "circleci run oidc get --claims '{{\"aud\":\"{audience}\"}}'""#)
+}
+
+/// The working directory as written in the configuration; may begin with `~/`.
+fn checkout(env: &Env) -> Option<PathBuf> {
+    let written = env.var("CIRCLE_WORKING_DIRECTORY")?;
     let path = match written.strip_prefix('~') {
         Some("") => PathBuf::from(env.var("HOME")?),
         Some(rest) if rest.starts_with('/') => {
@@ -75,9 +103,40 @@ pub(super) fn checkout(env: &Env) -> Option<PathBuf> {
     Some(env.absolute(&path))
 }
 
-/// Without `--root-issuer`: Teleport expects the organisation's issuer.
-fn command(audience: &str) -> String {
-    format!(r#"--id-token-command "circleci run oidc get --claims '{{\"aud\":\"{audience}\"}}'""#)
+const ISSUER: &str = "https://oidc.circleci.com/org/11111111-2222-3333-4444-555555555555";
+const PROJECT: &str = "66666666-7777-8888-9999-000000000000";
+const WORKFLOW: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+const JOB: &str = "bbbbbbbb-cccc-dddd-eeee-ffffffffffff";
+
+const VARIABLES: [(&str, &str); 8] = [
+    (CIRCLECI, "true"),
+    ("CIRCLE_BRANCH", "main"),
+    ("CIRCLE_BUILD_NUM", "42"),
+    ("CIRCLE_JOB", "deploy"),
+    ("CIRCLE_PROJECT_ID", PROJECT),
+    ("CIRCLE_SHA1", SHA),
+    ("CIRCLE_WORKFLOW_ID", WORKFLOW),
+    ("CIRCLE_WORKFLOW_JOB_ID", JOB),
+];
+
+/// The organisation's UUID, the last part of its issuer.
+fn organization(issuer: &str) -> &str {
+    issuer.rsplit('/').next().unwrap_or_default()
+}
+
+fn claims(issuer: &str, _: i64) -> Value {
+    let org = organization(issuer);
+    json!({
+        "sub": format!("org/{org}/project/{PROJECT}/user/cccccccc-dddd-eeee-ffff-000000000000"),
+        "oidc.circleci.com/context-ids": [],
+        "oidc.circleci.com/job-id": JOB,
+        "oidc.circleci.com/org-id": org,
+        "oidc.circleci.com/project-id": PROJECT,
+        "oidc.circleci.com/ssh-rerun": false,
+        "oidc.circleci.com/vcs-origin": format!("github.com/{REPOSITORY}"),
+        "oidc.circleci.com/vcs-ref": "refs/heads/main",
+        "oidc.circleci.com/workflow-id": WORKFLOW,
+    })
 }
 
 #[cfg(test)]
@@ -91,10 +150,10 @@ mod tests {
             (&[("CIRCLE_OIDC_TOKEN", ""), ("CIRCLE_OIDC_TOKEN_V2", "b")], Some("CIRCLE_OIDC_TOKEN_V2")),
             (&[], None),
         ] {
-            let found = place(&Env::of(vars.iter().copied(), "/"));
+            let found = token_place(&Env::of(vars.iter().copied(), "/"));
             assert_eq!(
                 found.map(|p| match p {
-                    Place::Variable(name) => name,
+                    TokenPlace::Variable(name) => name,
                     other => panic!("{other:?}"),
                 }),
                 want
@@ -103,17 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn cures_name_the_organization_and_forks() {
+    fn hints_name_the_organization_and_forks() {
         let plain = absent(&Env::of([("CIRCLE_ORGANIZATION_ID", "d1a3")], "/"));
         assert!(
-            plain.cures[0].contains(r#"circleci run oidc get --claims '{\"aud\":\"d1a3\"}'"#),
+            plain.hints[0].contains(r#"circleci run oidc get --claims '{\"aud\":\"d1a3\"}'"#),
             "{plain:?}"
         );
         assert!(
-            plain.cures.iter().any(|c| c.contains("noexec"))
-                && plain.cures.iter().any(|c| c.contains("forks"))
+            plain.hints.iter().any(|c| c.contains("noexec"))
+                && plain.hints.iter().any(|c| c.contains("forks"))
         );
         let fork = absent(&Env::of([("CIRCLE_PR_NUMBER", "7")], "/"));
-        assert!(fork.cures[0].contains("from a fork"), "{fork:?}");
+        assert!(fork.hints[0].contains("from a fork"), "{fork:?}");
     }
 }

@@ -1,113 +1,122 @@
-//! GitHub Actions: its marker, its token endpoint, its runner's folders, files and log commands.
+//! GitHub Actions.
 //!
 //! Names from docs.github.com, "Variables reference" and "Workflow commands"; the syntax of commands from
-//! actions/toolkit `packages/core/src/command.ts`.
+//! actions/toolkit `packages/core/src/command.ts`; claims from the page on `OpenID Connect`.
 
 use std::io::Read as _;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Absent, Marker, Place, how_missing, text};
-use crate::env::{Env, MAX_FILE, names};
+use super::facts::{Absent, Channel, Facts, LogSyntax, Severity, TokenPlace, exactly_true, how_missing};
+use super::simulation::{OWNER, REPOSITORY, RUN, SHA, Simulation};
+use crate::env::{Env, MAX_FILE};
+use crate::text::{safe, safe_lines};
 
-/// Emptied by the runner when a job begins and when it ends.
-pub const RUNNER_TEMP: &str = "RUNNER_TEMP";
-/// `1` where step debug logging is on.
-pub const RUNNER_DEBUG: &str = "RUNNER_DEBUG";
-/// The checkout.
-pub const GITHUB_WORKSPACE: &str = "GITHUB_WORKSPACE";
-/// The file whose entries are the environment of later steps.
-pub const GITHUB_ENV: &str = "GITHUB_ENV";
-/// The file whose entries are this step's outputs.
-pub const GITHUB_OUTPUT: &str = "GITHUB_OUTPUT";
-/// The file whose Markdown is shown on the run's page.
-pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// Imitated by Gitea, Forgejo and `act`.
+const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// Already carries a query.
+const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+/// Secret.
+const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
-pub(super) const EXPIRED_CURE: &str =
-    "run jobpass in the step that needs it: GitHub's tokens live for minutes only";
+pub(super) const FACTS: Facts = Facts {
+    id: "github",
+    title: "GitHub Actions",
+    marker: |env| exactly_true(env, GITHUB_ACTIONS),
+    token_place,
+    absent,
+    absent_variable: None,
+    audience_hint: None,
+    expired_hints: |_| {
+        vec!["run jobpass in the step that needs it: GitHub's tokens live for minutes only".to_owned()]
+    },
+    // Emptied by the runner when a job begins and when it ends.
+    temp_dir: Some("RUNNER_TEMP"),
+    checkout: |env| Some(env.absolute(env.var("GITHUB_WORKSPACE")?.as_ref())),
+    log: LogSyntax { fold, folds_details: false, annotate: Some(annotate) },
+    channel: Channel::CommandFiles {
+        environment: "GITHUB_ENV",
+        outputs: "GITHUB_OUTPUT",
+        summary: "GITHUB_STEP_SUMMARY",
+    },
+    // Step debug logging.
+    debug: Some(("RUNNER_DEBUG", "1")),
+    simulation: Simulation {
+        issuer: "https://token.actions.githubusercontent.com",
+        audience: |_| Some(format!("https://github.com/{OWNER}")),
+        claims,
+        fixed: &VARIABLES,
+        variables: |job| {
+            let url = format!("{}?api-version=2.0", job.token_endpoint);
+            vec![(REQUEST_URL, url), (REQUEST_TOKEN, job.bearer.to_owned())]
+        },
+        admitting_spec: || json!({"allow": [{"repository": REPOSITORY}]}),
+    },
+};
 
-const PERMISSIONS_CURE: &str =
-    "grant the job its identity token in the workflow: `permissions: { id-token: write, contents: read }`";
-
-pub(super) fn marker(env: &Env) -> Marker {
-    super::exactly_true(env, names::GITHUB_ACTIONS)
+fn token_place(env: &Env) -> Option<TokenPlace> {
+    let url = env.var(REQUEST_URL)?.to_owned();
+    let bearer = SecretString::from(env.var(REQUEST_TOKEN)?);
+    Some(TokenPlace::Endpoint { url, bearer })
 }
 
-pub(super) fn place(env: &Env) -> Option<Place> {
-    let url = env.var(names::ACTIONS_ID_TOKEN_REQUEST_URL)?.to_owned();
-    let bearer = SecretString::from(env.var(names::ACTIONS_ID_TOKEN_REQUEST_TOKEN)?);
-    Some(Place::Endpoint { url, bearer })
-}
-
-/// Why the runner did not get the two variables. Reads the event's payload to tell a fork.
-pub(super) fn absent(env: &Env) -> Absent {
-    let missing: Vec<&str> = [names::ACTIONS_ID_TOKEN_REQUEST_URL, names::ACTIONS_ID_TOKEN_REQUEST_TOKEN]
-        .into_iter()
-        .filter(|name| env.var(name).is_none())
-        .collect();
+/// Why the runner did not set the two variables. Reads the event's payload to recognise a fork.
+fn absent(env: &Env) -> Absent {
+    let missing: Vec<&str> =
+        [REQUEST_URL, REQUEST_TOKEN].into_iter().filter(|name| env.var(name).is_none()).collect();
     let forward = format!(
-        "inside a container of your own, forward both variables: `docker run -e {} -e {}`",
-        names::ACTIONS_ID_TOKEN_REQUEST_URL,
-        names::ACTIONS_ID_TOKEN_REQUEST_TOKEN
+        "inside a container of your own, forward both variables: `docker run -e {REQUEST_URL} -e {REQUEST_TOKEN}`"
     );
     if let [one] = missing[..] {
-        return Absent {
-            why: format!("{}, though its companion is set", how_missing(env, one)),
-            cures: vec![forward],
-        };
+        let why = format!("{}, though its companion is set", how_missing(env, one));
+        return Absent { why, hints: vec![forward] };
     }
     let why = missing.iter().map(|name| how_missing(env, name)).collect::<Vec<_>>().join(", ");
     if let Some(fork) = fork(env) {
         return Absent {
             why: format!(
-                "{why}: this run is for a pull request from {fork}, and GitHub gives those no \
-             identity token"
+                "{why}: this run is for a pull request from {fork}, and GitHub gives those no identity token"
             ),
-            cures: vec![
+            hints: vec![
                 "run the step for branches of this repository only: `if: \
                  github.event.pull_request.head.repo.full_name == github.repository`"
                     .to_owned(),
             ],
         };
     }
-    let mut cures = vec![PERMISSIONS_CURE.to_owned()];
+    let mut hints = vec![
+        "grant the job its identity token in the workflow: `permissions: { id-token: write, contents: read }`"
+            .to_owned(),
+    ];
     if env.is("GITHUB_ACTOR", "dependabot[bot]") {
-        cures.push(
-            "rerun it as a person if that is there already: Dependabot's runs may get read permissions only"
+        hints.push(
+            "if it is granted already, rerun the job as a person: runs by Dependabot may get read permissions only"
                 .to_owned(),
         );
     }
-    cures.push("in a reusable workflow, grant it in the calling workflow's job as well".to_owned());
-    cures.push(forward);
-    Absent { why, cures }
+    hints.push("in a reusable workflow, grant it in the calling workflow's job as well".to_owned());
+    hints.push(forward);
+    Absent { why, hints }
 }
 
-pub(super) fn job(env: &Env) -> Option<String> {
-    let (server, repository, run) =
-        (env.var("GITHUB_SERVER_URL")?, env.var("GITHUB_REPOSITORY")?, env.var("GITHUB_RUN_ID")?);
-    let attempt = env.var("GITHUB_RUN_ATTEMPT").map(|n| format!("/attempts/{n}")).unwrap_or_default();
-    Some(format!("{server}/{repository}/actions/runs/{run}{attempt}"))
-}
-
-pub(super) fn fold(title: &str, body: &str) -> String {
-    let mut out = format!("::group::{}\n", escape_data(&text::one_line(title, 200)));
-    for line in text::lines(body) {
-        out.push_str(&text::without_commands(&line));
+fn fold(title: &str, body: &str, _: Timestamp) -> String {
+    let mut out = format!("::group::{}\n", escape_data(&safe(title, 200)));
+    for line in safe_lines(body) {
+        out.push_str(&line);
         out.push('\n');
     }
     out.push_str("::endgroup::\n");
     out
 }
 
-pub(super) fn error_command(title: &str, message: &str) -> String {
-    format!("::error title={}::{}", escape_property(title), escape_data(message))
-}
-
-/// The line, without newline, after which the runner's log shows `***` in place of `value` (each of its
-/// lines).
-pub fn mask_command(value: &str) -> String {
-    format!("::add-mask::{}", escape_data(value))
+fn annotate(severity: Severity, title: &str, message: &str) -> String {
+    let command = match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    format!("::{command} title={}::{}", escape_property(title), escape_data(message))
 }
 
 fn escape_data(text: &str) -> String {
@@ -133,7 +142,7 @@ fn fork(env: &Env) -> Option<String> {
         return (head.get("fork") == Some(&Value::Bool(true))).then(|| "a fork".to_owned());
     };
     let here = env.var("GITHUB_REPOSITORY")?;
-    (!from.eq_ignore_ascii_case(here)).then(|| format!("the fork `{}`", text::one_line(from, 100)))
+    (!from.eq_ignore_ascii_case(here)).then(|| format!("the fork `{}`", safe(from, 100)))
 }
 
 fn payload(env: &Env) -> Option<Value> {
@@ -144,6 +153,63 @@ fn payload(env: &Env) -> Option<Value> {
     let mut bytes = Vec::new();
     std::fs::File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
+}
+
+const VARIABLES: [(&str, &str); 22] = [
+    (GITHUB_ACTIONS, "true"),
+    ("GITHUB_ACTION", "__run"),
+    ("GITHUB_ACTOR", "octocat"),
+    ("GITHUB_ACTOR_ID", "583231"),
+    ("GITHUB_API_URL", "https://api.github.com"),
+    ("GITHUB_EVENT_NAME", "push"),
+    ("GITHUB_JOB", "deploy"),
+    ("GITHUB_REF", "refs/heads/main"),
+    ("GITHUB_REF_NAME", "main"),
+    ("GITHUB_REF_PROTECTED", "true"),
+    ("GITHUB_REF_TYPE", "branch"),
+    ("GITHUB_REPOSITORY", REPOSITORY),
+    ("GITHUB_REPOSITORY_ID", "74"),
+    ("GITHUB_REPOSITORY_OWNER", OWNER),
+    ("GITHUB_REPOSITORY_OWNER_ID", "65"),
+    ("GITHUB_RUN_ATTEMPT", "1"),
+    ("GITHUB_RUN_ID", RUN),
+    ("GITHUB_RUN_NUMBER", "42"),
+    ("GITHUB_SERVER_URL", "https://github.com"),
+    ("GITHUB_SHA", SHA),
+    ("GITHUB_WORKFLOW", "deploy"),
+    ("RUNNER_ENVIRONMENT", "github-hosted"),
+];
+
+fn claims(_: &str, now: i64) -> Value {
+    let workflow = format!("{REPOSITORY}/.github/workflows/deploy.yml@refs/heads/main");
+    json!({
+        "exp": now + 300,
+        "nbf": now - 600,
+        "sub": format!("repo:{REPOSITORY}:ref:refs/heads/main"),
+        "ref": "refs/heads/main",
+        "ref_type": "branch",
+        "ref_protected": "true",
+        "sha": SHA,
+        "repository": REPOSITORY,
+        "repository_id": "74",
+        "repository_owner": OWNER,
+        "repository_owner_id": "65",
+        "repository_visibility": "private",
+        "run_id": RUN,
+        "run_number": "42",
+        "run_attempt": "1",
+        "runner_environment": "github-hosted",
+        "actor": "octocat",
+        "actor_id": "583231",
+        "workflow": "deploy",
+        "workflow_ref": workflow,
+        "workflow_sha": SHA,
+        "job_workflow_ref": workflow,
+        "job_workflow_sha": SHA,
+        "head_ref": "",
+        "base_ref": "",
+        "event_name": "push",
+    })
 }
 
 #[cfg(test)]
@@ -175,8 +241,8 @@ mod tests {
         for (vars, why, cure, count) in cases {
             let absent = absent(&Env::of(vars.iter().copied(), "/"));
             assert!(absent.why.contains(why), "{absent:?}");
-            assert_eq!(absent.cures.len(), *count, "{absent:?}");
-            assert!(absent.cures.iter().any(|c| c.contains(cure)), "{absent:?}");
+            assert_eq!(absent.hints.len(), *count, "{absent:?}");
+            assert!(absent.hints.iter().any(|c| c.contains(cure)), "{absent:?}");
             assert!(!format!("{absent:?}").contains("s3cr3t"));
         }
     }
@@ -207,7 +273,7 @@ mod tests {
                 "/",
             );
             assert_eq!(fork(&env).as_deref(), want, "{event} {repo}");
-            assert_eq!(absent(&env).cures[0].contains("id-token"), want.is_none());
+            assert_eq!(absent(&env).hints[0].contains("id-token"), want.is_none());
         }
     }
 }

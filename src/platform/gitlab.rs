@@ -1,59 +1,85 @@
-//! GitLab CI: its marker, the variables `id_tokens:` makes, its folders and its log's sections.
+//! GitLab CI.
 //!
-//! Names from docs.gitlab.com, "Predefined CI/CD variables" and the page on ID tokens.
+//! Names and claims from docs.gitlab.com, "Predefined CI/CD variables" and the page on ID tokens.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use super::{Absent, Marker, Place, how_missing, text};
+use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, exactly_true, how_missing};
+use super::simulation::{OWNER, REPOSITORY, RUN, SHA, Simulation, host};
 use crate::claims::UnverifiedClaims;
-use crate::env::{Env, names};
+use crate::env::Env;
 use crate::secret::Jwt;
+use crate::text::{safe, safe_lines};
 
-/// `$CI_PROJECT_DIR.tmp`, shared by `script` and `after_script` (gitlab-runner `common/build.go`).
-pub const RUNNER_TEMP_PROJECT_DIR: &str = "RUNNER_TEMP_PROJECT_DIR";
-/// The checkout.
-pub const CI_PROJECT_DIR: &str = "CI_PROJECT_DIR";
-/// The job's page.
-pub const CI_JOB_URL: &str = "CI_JOB_URL";
-/// `true` where debug tracing is on.
-pub const CI_DEBUG_TRACE: &str = "CI_DEBUG_TRACE";
+const GITLAB_CI: &str = "GITLAB_CI";
+/// The name Teleport's own client uses; any other has to be named with `--id-token-env`.
+const TBOT_GITLAB_JWT: &str = "TBOT_GITLAB_JWT";
 /// The instance, and normally the issuer of its tokens.
-pub const CI_SERVER_URL: &str = "CI_SERVER_URL";
-/// Runner 16.4 and later: `K=V` lines for the later stages of the job (gitlab-runner `shells/abstract.go`).
-pub const GITLAB_ENV: &str = "GITLAB_ENV";
+const CI_SERVER_URL: &str = "CI_SERVER_URL";
 
-pub(super) const EXPIRED_CURE: &str =
-    "raise the job's `timeout:` or run jobpass earlier: GitLab's tokens end with the job's time limit";
-
-pub(super) fn marker(env: &Env) -> Marker {
-    super::exactly_true(env, names::GITLAB_CI)
-}
-
-pub(super) fn place(env: &Env) -> Option<Place> {
-    env.var(names::TBOT_GITLAB_JWT).map(|_| Place::Variable(names::TBOT_GITLAB_JWT))
-}
+pub(super) const FACTS: Facts = Facts {
+    id: "gitlab",
+    title: "GitLab CI",
+    marker: |env| exactly_true(env, GITLAB_CI),
+    token_place: |env| env.var(TBOT_GITLAB_JWT).map(|_| TokenPlace::Variable(TBOT_GITLAB_JWT)),
+    absent: |env| absent(env, TBOT_GITLAB_JWT),
+    absent_variable: Some(absent),
+    audience_hint: Some(|wanted| {
+        format!("set it in `.gitlab-ci.yml`: `id_tokens: {{ {TBOT_GITLAB_JWT}: {{ aud: {wanted} }} }}`")
+    }),
+    expired_hints: |_| {
+        vec![
+            "raise the job's `timeout:` or run jobpass earlier: GitLab's tokens expire with the job's time limit"
+                .to_owned(),
+        ]
+    },
+    // `$CI_PROJECT_DIR.tmp`, shared by `script` and `after_script` (gitlab-runner `common/build.go`).
+    temp_dir: Some("RUNNER_TEMP_PROJECT_DIR"),
+    checkout: |env| Some(env.absolute(env.var("CI_PROJECT_DIR")?.as_ref())),
+    log: LogSyntax { fold, folds_details: true, annotate: None },
+    // Runner 16.4 and later (gitlab-runner `shells/abstract.go`).
+    channel: Channel::EnvFile {
+        variable: "GITLAB_ENV",
+        hint: "load the variables in the shell for the next lines of `script`: \
+               `eval \"$(jobpass login --export shell)\"`; `GITLAB_ENV` reaches later stages of this job only, such as \
+               `after_script`",
+    },
+    // Debug tracing.
+    debug: Some(("CI_DEBUG_TRACE", "true")),
+    simulation: Simulation {
+        issuer: "https://gitlab.com",
+        audience: |_| None,
+        claims,
+        fixed: &VARIABLES,
+        variables: |job| {
+            vec![
+                ("CI_SERVER_HOST", host(job.issuer).to_owned()),
+                (CI_SERVER_URL, job.issuer.to_owned()),
+                (TBOT_GITLAB_JWT, job.token.to_owned()),
+            ]
+        },
+        admitting_spec: || json!({"allow": [{"project_path": REPOSITORY}]}),
+    },
+};
 
 /// Why the variable `name` is not there: `id_tokens:` is missing, or has another name in it.
-pub fn absent(env: &Env, name: &str) -> Absent {
-    let mut cures: Vec<String> = candidates(env)
+fn absent(env: &Env, name: &str) -> Absent {
+    let mut hints: Vec<String> = candidates(env)
         .map(|other| {
-            format!("pass `--id-token-env {other}`: that variable holds an identity token of this GitLab")
+            format!("pass `--id-token-env {other}`: that variable has an identity token of this GitLab")
         })
         .collect();
-    cures.push(format!(
-        "add to the job: `id_tokens: {{ {name}: {{ aud: <cluster name> }} }}` (the Teleport \
-         cluster's bare name, no `https://`, no port)"
+    hints.push(format!(
+        "add to the job: `id_tokens: {{ {name}: {{ aud: <cluster name> }} }}` (the Teleport cluster's bare name, \
+         no `https://`, no port)"
     ));
-    Absent { why: how_missing(env, name), cures }
-}
-
-pub(super) fn audience_cure(wanted: &str) -> String {
-    format!("set it in `.gitlab-ci.yml`: `id_tokens: {{ {}: {{ aud: {wanted} }} }}`", names::TBOT_GITLAB_JWT)
+    Absent { why: how_missing(env, name), hints }
 }
 
 /// A collapsed section (docs.gitlab.com, "Job logs"). Names have letters, digits, `_`, `.` and `-` only.
-pub(super) fn fold(title: &str, body: &str, now: Timestamp) -> String {
-    let title = text::one_line(title, 200);
+fn fold(title: &str, body: &str, now: Timestamp) -> String {
+    let title = safe(title, 200);
     let name: String = title
         .chars()
         .take(60)
@@ -61,14 +87,14 @@ pub(super) fn fold(title: &str, body: &str, now: Timestamp) -> String {
         .collect();
     let time = now.as_second();
     let mut out = format!("\u{1b}[0Ksection_start:{time}:jobpass_{name}[collapsed=true]\r\u{1b}[0K{title}\n");
-    for line in text::lines(body) {
+    for line in safe_lines(body) {
         out.push_str(&line);
         out.push('\n');
     }
     out + &format!("\u{1b}[0Ksection_end:{time}:jobpass_{name}\r\u{1b}[0K\n")
 }
 
-/// Names of variables that hold a token of this instance, never their values.
+/// Names of variables with a token of this instance, never their values.
 fn candidates(env: &Env) -> impl Iterator<Item = &str> {
     let issuer = env.var(CI_SERVER_URL).map(|url| url.trim_end_matches('/'));
     env.iter()
@@ -80,6 +106,49 @@ fn candidates(env: &Env) -> impl Iterator<Item = &str> {
         })
         .map(|(name, _)| name)
         .filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+}
+
+const VARIABLES: [(&str, &str); 13] = [
+    (GITLAB_CI, "true"),
+    ("CI_COMMIT_BRANCH", "main"),
+    ("CI_COMMIT_REF_NAME", "main"),
+    ("CI_COMMIT_REF_PROTECTED", "true"),
+    ("CI_COMMIT_SHA", SHA),
+    ("CI_JOB_ID", RUN),
+    ("CI_JOB_NAME", "deploy"),
+    ("CI_JOB_TIMEOUT", "3600"),
+    ("CI_PIPELINE_ID", "42"),
+    ("CI_PIPELINE_SOURCE", "push"),
+    ("CI_PROJECT_ID", "20"),
+    ("CI_PROJECT_PATH", REPOSITORY),
+    ("GITLAB_USER_LOGIN", "octocat"),
+];
+
+fn claims(issuer: &str, now: i64) -> Value {
+    json!({
+        "nbf": now - 5,
+        "sub": format!("project_path:{REPOSITORY}:ref_type:branch:ref:main"),
+        "namespace_id": "72",
+        "namespace_path": OWNER,
+        "project_id": "20",
+        "project_path": REPOSITORY,
+        "user_id": "1",
+        "user_login": "octocat",
+        "user_email": "octocat@example.com",
+        "pipeline_id": "42",
+        "pipeline_source": "push",
+        "job_id": RUN,
+        "ref": "main",
+        "ref_type": "branch",
+        "ref_path": "refs/heads/main",
+        "ref_protected": "true",
+        "runner_id": 1,
+        "runner_environment": "gitlab-hosted",
+        "sha": SHA,
+        "project_visibility": "private",
+        "ci_config_ref_uri": format!("{}/{REPOSITORY}//.gitlab-ci.yml@refs/heads/main", host(issuer)),
+        "ci_config_sha": SHA,
+    })
 }
 
 #[cfg(test)]
@@ -105,15 +174,15 @@ mod tests {
         );
         let absent = absent(&env, "TBOT_GITLAB_JWT");
         assert_eq!(absent.why, "`TBOT_GITLAB_JWT` is not set");
-        assert_eq!(absent.cures.len(), 2, "{absent:?}");
-        assert!(absent.cures[0].contains("`--id-token-env SIGSTORE_ID_TOKEN`"), "{absent:?}");
+        assert_eq!(absent.hints.len(), 2, "{absent:?}");
+        assert!(absent.hints[0].contains("`--id-token-env SIGSTORE_ID_TOKEN`"), "{absent:?}");
         assert!(
-            absent.cures[1].contains("`id_tokens: { TBOT_GITLAB_JWT: { aud: <cluster name> } }`"),
+            absent.hints[1].contains("`id_tokens: { TBOT_GITLAB_JWT: { aud: <cluster name> } }`"),
             "{absent:?}"
         );
         assert!(!format!("{absent:?}").contains("eyJ"));
 
         let without_server = Env::of([("SIGSTORE_ID_TOKEN", ours.as_str())], "/");
-        assert_eq!(super::absent(&without_server, "X").cures.len(), 1);
+        assert_eq!(super::absent(&without_server, "X").hints.len(), 1);
     }
 }

@@ -1,7 +1,11 @@
 //! Systems that set GitHub's variables without being GitHub: their tokens, if any, have issuers of their own.
 
 use super::Platform;
-use crate::env::{Env, names};
+use crate::env::Env;
+
+const FORGEJO_ACTIONS: &str = "FORGEJO_ACTIONS";
+const GITEA_ACTIONS: &str = "GITEA_ACTIONS";
+const ACT: &str = "ACT";
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +21,14 @@ pub enum LookAlike {
 impl LookAlike {
     /// The one the job runs on. `ACT` is a name others may use too, so it does not count in another CI's job.
     pub fn find(env: &Env) -> Option<Self> {
-        if env.var(names::FORGEJO_ACTIONS).is_some() {
+        if env.var(FORGEJO_ACTIONS).is_some() {
             return Some(Self::Forgejo);
         }
-        if env.var(names::GITEA_ACTIONS).is_some() {
+        if env.var(GITEA_ACTIONS).is_some() {
             return Some(Self::Gitea);
         }
         let elsewhere = Platform::ALL.iter().any(|p| *p != Platform::GitHubActions && p.marker(env).present);
-        (env.is(names::ACT, "true") && !elsewhere).then_some(Self::Act)
+        (env.is(ACT, "true") && !elsewhere).then_some(Self::Act)
     }
 
     /// The word for JSON: `forgejo`, `gitea`, `act`.
@@ -48,9 +52,9 @@ impl LookAlike {
     /// The variable that gives it away.
     pub fn marker(self) -> &'static str {
         match self {
-            Self::Forgejo => names::FORGEJO_ACTIONS,
-            Self::Gitea => names::GITEA_ACTIONS,
-            Self::Act => names::ACT,
+            Self::Forgejo => FORGEJO_ACTIONS,
+            Self::Gitea => GITEA_ACTIONS,
+            Self::Act => ACT,
         }
     }
 }

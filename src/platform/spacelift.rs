@@ -1,67 +1,114 @@
-//! Spacelift: its markers (it documents no flag of its own), its token's variable and file, its workspace.
+//! Spacelift, which documents no marker of its own.
 //!
-//! Names from docs.spacelift.io, "Environment" and "OIDC".
+//! Names and claims from docs.spacelift.io, "Environment" and "OIDC".
 
 use std::path::PathBuf;
 
-use super::{Absent, Marker, Place, how_missing};
-use crate::env::{Env, names};
+use serde_json::{Value, json};
 
-const DEFAULT_WORKSPACE: &str = "/mnt/workspace";
-const TOKEN_FILE: &str = "spacelift.oidc";
+use super::facts::{Absent, Channel, Facts, LogSyntax, Marker, TokenPlace, how_missing, indented};
+use super::simulation::{OWNER, Simulation, host};
+use crate::env::Env;
 
-pub(super) const AUDIENCE_CURE: &str =
-    "leave `--audience` out: the audience is always the account's host name";
+/// Paid accounts only.
+const SPACELIFT_OIDC_TOKEN: &str = "SPACELIFT_OIDC_TOKEN";
+/// There in every run.
+const RUN_ID: &str = "TF_VAR_spacelift_run_id";
+/// `/mnt/workspace` unless set.
+const WORKSPACE_ROOT: &str = "TF_VAR_spacelift_workspace_root";
 
-pub(super) const EXPIRED_CURE: &str =
-    "run jobpass in the phase that needs it (`before_plan`, `before_apply`): a token lives for an hour";
+pub(super) const FACTS: Facts = Facts {
+    id: "spacelift",
+    title: "Spacelift",
+    marker,
+    token_place: |env| {
+        Some(match env.var(SPACELIFT_OIDC_TOKEN) {
+            Some(_) => TokenPlace::Variable(SPACELIFT_OIDC_TOKEN),
+            None => TokenPlace::File(token_file(env)),
+        })
+    },
+    absent,
+    absent_variable: None,
+    audience_hint: Some(|_| {
+        "leave `--audience` out: the audience is always the account's host name".to_owned()
+    }),
+    expired_hints: |_| {
+        vec![
+            "run jobpass in the phase that needs it (`before_plan`, `before_apply`): a token lives for an hour"
+                .to_owned(),
+        ]
+    },
+    // The workspace is uploaded while a run waits for approval: no place for keys.
+    temp_dir: None,
+    checkout: |env| Some(workspace(env).join("source")),
+    log: LogSyntax { fold: indented, folds_details: false, annotate: None },
+    channel: Channel::Script {
+        hint: "load the variables in the hook's shell: `eval \"$(jobpass login --export shell)\"`",
+    },
+    debug: None,
+    simulation: Simulation {
+        issuer: ISSUER,
+        audience: |issuer| Some(host(issuer).to_owned()),
+        claims,
+        fixed: &VARIABLES,
+        variables: |job| vec![(SPACELIFT_OIDC_TOKEN, job.token.to_owned())],
+        admitting_spec: || json!({"hostname": host(ISSUER), "allow": [{"space_id": SPACE}]}),
+    },
+};
 
-pub(super) fn marker(env: &Env) -> Marker {
-    let found =
-        [names::SPACELIFT_OIDC_TOKEN, names::SPACELIFT_RUN_ID].into_iter().find(|n| env.var(n).is_some());
-    match found {
-        Some(name) => Marker { present: true, has_other_value: false, why: format!("{name} is set") },
-        None => Marker {
-            present: false,
-            has_other_value: false,
-            why: format!("neither {} nor {} is set", names::SPACELIFT_OIDC_TOKEN, names::SPACELIFT_RUN_ID),
-        },
-    }
+fn marker(env: &Env) -> Marker {
+    let found = [SPACELIFT_OIDC_TOKEN, RUN_ID].into_iter().find(|name| env.var(name).is_some());
+    let why = match found {
+        Some(name) => format!("{name} is set"),
+        None => format!("neither {SPACELIFT_OIDC_TOKEN} nor {RUN_ID} is set"),
+    };
+    Marker { present: found.is_some(), has_other_value: false, why }
 }
 
-pub(super) fn place(env: &Env) -> Place {
-    match env.var(names::SPACELIFT_OIDC_TOKEN) {
-        Some(_) => Place::Variable(names::SPACELIFT_OIDC_TOKEN),
-        None => Place::File(workspace(env).join(TOKEN_FILE)),
-    }
-}
-
-pub(super) fn absent(env: &Env) -> Absent {
-    let file = workspace(env).join(TOKEN_FILE);
+fn absent(env: &Env) -> Absent {
+    let (variable, file) = (how_missing(env, SPACELIFT_OIDC_TOKEN), token_file(env));
     Absent {
-        why: format!(
-            "{}, and there is no file `{}`",
-            how_missing(env, names::SPACELIFT_OIDC_TOKEN),
-            file.display()
-        ),
-        cures: vec![
+        why: format!("{variable}, and there is no file `{}`", file.display()),
+        hints: vec![
             "use an account with OIDC: Spacelift's free plan has none".to_owned(),
             format!(
-                "inside a container of your own, forward the variable: `docker run -e {}`",
-                names::SPACELIFT_OIDC_TOKEN
+                "inside a container of your own, forward the variable: `docker run -e {SPACELIFT_OIDC_TOKEN}`"
             ),
         ],
     }
 }
 
-pub(super) fn workspace(env: &Env) -> PathBuf {
-    env.absolute(env.var(names::SPACELIFT_WORKSPACE_ROOT).unwrap_or(DEFAULT_WORKSPACE).as_ref())
+fn token_file(env: &Env) -> PathBuf {
+    workspace(env).join("spacelift.oidc")
 }
 
-pub(super) fn job(env: &Env) -> Option<String> {
-    let run = env.var(names::SPACELIFT_RUN_ID)?;
-    Some(match env.var("TF_VAR_spacelift_stack_id") {
-        Some(stack) => format!("run {run} of {stack}"),
-        None => format!("run {run}"),
+fn workspace(env: &Env) -> PathBuf {
+    env.absolute(env.var(WORKSPACE_ROOT).unwrap_or("/mnt/workspace").as_ref())
+}
+
+const ISSUER: &str = "https://acme.app.spacelift.io";
+const SPACE: &str = "root";
+const RUN: &str = "01HZZZZZZZZZZZZZZZZZZZZZZZ";
+
+const VARIABLES: [(&str, &str); 7] = [
+    (RUN_ID, RUN),
+    ("TF_VAR_spacelift_account_name", OWNER),
+    ("TF_VAR_spacelift_local_preview", "false"),
+    ("TF_VAR_spacelift_run_state", "PLANNING"),
+    ("TF_VAR_spacelift_run_type", "TRACKED"),
+    ("TF_VAR_spacelift_space_id", SPACE),
+    ("TF_VAR_spacelift_stack_id", "app"),
+];
+
+fn claims(_: &str, now: i64) -> Value {
+    json!({
+        "nbf": now,
+        "sub": format!("space:{SPACE}:stack:app:run_type:TRACKED:scope:write"),
+        "spaceId": SPACE,
+        "callerType": "stack",
+        "callerId": "app",
+        "runType": "TRACKED",
+        "runId": RUN,
+        "scope": "write",
     })
 }

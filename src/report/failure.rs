@@ -8,7 +8,7 @@ use serde_json::json;
 use super::refused::Refused;
 use crate::error::{Exit, Failed};
 use crate::join::JoinError;
-use crate::platform::Platform;
+use crate::platform::{Platform, Severity};
 use crate::text::fold::fold;
 
 /// An error, taken apart.
@@ -67,11 +67,11 @@ impl Failure {
             Some(cause) => (self.message.as_str(), cause),
             None => ("jobpass", &self.message),
         };
-        if let Some(annotation) = platform.annotate_error(title, cause) {
+        if let Some(annotation) = platform.annotate(Severity::Error, title, cause) {
             let _ = writeln!(text, "{annotation}");
         }
-        match (&self.refused, platform) {
-            (Some(refused), Platform::GitLabCi) => {
+        match &self.refused {
+            Some(refused) if platform.folds_details() => {
                 text.push_str(&self.head());
                 text.push_str(&platform.fold("why, and what would let this job in", &refused.text(), now));
                 text.push_str(&self.tail());

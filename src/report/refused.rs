@@ -53,7 +53,7 @@ impl Refused {
             });
         }
         state.extend(clock_skew.map(|skew| clocks(skew, 1)));
-        let method = refusal.method.or_else(|| refusal.platform.map(crate::detect::method_of));
+        let method = refusal.method.or_else(|| refusal.platform.map(crate::rules::method_of));
         Self {
             said: method.map(|m| job_says(m, claims)).unwrap_or_default(),
             state,

@@ -64,12 +64,16 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
         }
     }
 
-    let written = folders.commit(&files)?;
-    let mut outcome = Outcome { written, ..Outcome::default() };
-    let exported = export::export(env, plan.detected.platform, &plan.sink, &exports)
-        .inspect_err(|_| outcome.take_back())?;
-    if let Some(hint) = exported.advice {
-        log.note(hint);
+    let mut outcome = Outcome { placed: folders.commit(&files)?, ..Outcome::default() };
+    let exported = match export::export(env, plan.detected.platform, &plan.sink, &exports) {
+        Ok(exported) => exported,
+        Err(error) => {
+            outcome.take_back();
+            return Err(error.into());
+        }
+    };
+    if let Some(hint) = exported.hint {
+        log.note(format!("hint: {hint}"));
     }
     for place in &exported.places {
         log.detail(format!("exported to {place}"));

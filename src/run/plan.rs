@@ -17,6 +17,7 @@ use crate::run::base_folder::BaseFolder;
 use crate::run::request;
 use crate::teleport::dial::Entry;
 use crate::verify::{Expectations, policy};
+use crate::write::ownership;
 use crate::{issue, join, token};
 
 /// What `login` and its dry run differ in.
@@ -90,6 +91,14 @@ impl<'a> Plan<'a> {
             log.warn(format!("{problem}, {risk}: choose another `--dir`"));
         }
         let outputs = request::outputs(args, env, base.path())?;
+        // Who names a folder knows why.
+        let given = outputs.iter().map(|o| &o.destination.folder);
+        for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {
+            let risk = folder.parent().and_then(|parent| ownership::risk(parent, &[ownership::user()]));
+            if let Some(reason) = risk {
+                log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
+            }
+        }
         // One for issuing, one for each set of roles to be verified.
         let connections = 1 + if args.guards.no_verify { 0 } else { policy::connections(&outputs) };
         let (method, platform) = (detected.method, detected.platform);

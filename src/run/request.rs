@@ -7,13 +7,11 @@ use crate::cli::output::OutputSpec;
 use crate::cli::{ClusterArgs, IdentityArgs, Login};
 use crate::detect::{self, GivenToken};
 use crate::env::{self, Env};
-use crate::export::Sink;
 use crate::identity::tls::ders_of;
 use crate::log::Log;
 use crate::net::HostPort;
 use crate::net::tls::Trust;
 use crate::output::{Destination, Kind, Output};
-use crate::platform::Platform;
 use crate::run::error::RunError;
 use crate::teleport::dial::Entry;
 use crate::verify::Expectations;
@@ -108,8 +106,7 @@ pub fn cap_ttl(ttl: Duration, log: &Log) -> Duration {
 
 /// Standard output cannot be the report and lines for a shell.
 pub fn check_stdout(args: &Login) -> Result<(), RunError> {
-    let shell = matches!(args.output.export, Sink::Shell | Sink::Platform(Platform::Spacelift));
-    if shell && args.talk.json {
+    if args.output.export.is_for_a_shell() && args.talk.json {
         return Err(RunError::usage(
             "`--json` and `--export shell` both write to standard output",
             "leave out one of them; `jobpass.json` in the folder is the report",

@@ -1,7 +1,5 @@
 //! `jobpass sandbox`: serves until it is told to stop.
 
-use std::fmt::Write as _;
-
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli;
@@ -31,7 +29,7 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
     }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let token = options.tokens.iter().find(|t| t.method.name() == args.simulate.id()).map(|t| t.name.clone());
+    let token = options.token_for(args.simulate).map(|t| t.name.clone());
     let sandbox = Sandbox::start(options).await?;
     let folder = tempfile::Builder::new().prefix("jobpass-sandbox-").permissions(private()).tempdir()?;
     let ca = folder.path().join("ca");
@@ -40,15 +38,12 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
         content: sandbox.web_ca_pem().as_bytes().to_vec().into(),
         mode: 0o600,
     }])?;
-    let mut lines = String::new();
     let ca_file = ca.join("web-ca.pem").display().to_string();
     let mut variables = sandbox.job_environment(args.simulate)?;
     variables.push((env::names::TELEPORT_PROXY.into(), sandbox.address.to_string()));
     variables.push((env::names::SSL_CERT_FILE.into(), ca_file));
     variables.extend(token.map(|name| (env::names::JOBPASS_TOKEN.to_owned(), name)));
-    for (name, value) in &variables {
-        let _ = writeln!(lines, "export {name}='{}'", value.replace('\'', r"'\''"));
-    }
+    let lines = export::shell_lines(&variables)?;
     if let Some(path) = &args.env_file {
         export::replace_file("`--env-file`", &env.absolute(path), lines.as_bytes())?;
         log.note(format!("sandbox at {}; `. {}` to use it", sandbox.address, path.display()));

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM end a run in order.
+//! SIGINT, SIGTERM and SIGHUP end a run in order.
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -9,8 +9,10 @@ use crate::run::error::RunError;
 pub async fn stoppable<T>(work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
         outcome = work => outcome,
+        _ = hang_up.recv() => Err(RunError::Stopped { signal: "SIGHUP", code: Exit::HungUp }.into()),
         _ = interrupt.recv() => Err(RunError::Stopped { signal: "SIGINT", code: Exit::Interrupted }.into()),
         _ = terminate.recv() => Err(RunError::Stopped { signal: "SIGTERM", code: Exit::Terminated }.into()),
     }

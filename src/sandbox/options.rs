@@ -2,12 +2,10 @@
 
 use std::net::SocketAddr;
 
-use serde_json::json;
-
 use super::fault_injection::FaultInjection;
-use super::job;
 use crate::platform::Platform;
-use crate::rules::ProvisionToken;
+use crate::rules::{ProvisionToken, method_of};
+use crate::teleport::JoinMethod;
 
 /// A role of the sandbox's cluster.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +76,7 @@ pub struct SandboxOptions {
     pub upgrade_websocket: bool,
     /// Certificates say `DRY-RUN` in their key id and live at most 15 minutes.
     pub dry_run: bool,
-    /// What it does wrong on purpose; nothing by default.
+    /// What goes wrong on purpose: nothing by default.
     pub inject: FaultInjection,
     /// TCP port; 0: a free one.
     pub port: u16,
@@ -114,17 +112,8 @@ impl SandboxOptions {
                 expires: None,
                 roles: vec!["Bot".to_owned()],
                 bot_name: Some("ci".to_owned()),
-                method: job::method(p),
-                spec: match p {
-                    Platform::GitHubActions => json!({"allow": [{"repository": job::REPOSITORY}]}),
-                    Platform::GitLabCi => json!({"allow": [{"project_path": job::REPOSITORY}]}),
-                    Platform::CircleCi => {
-                        json!({"organization_id": job::CIRCLE_ORG, "allow": [{"project_id": job::CIRCLE_PROJECT}]})
-                    }
-                    Platform::Spacelift => {
-                        json!({"hostname": job::SPACELIFT_HOST, "allow": [{"space_id": job::SPACELIFT_SPACE}]})
-                    }
-                },
+                method: method_of(p),
+                spec: (p.simulation().admitting_spec)(),
             })
             .collect();
         let role = |name: &str, login: &str| SandboxRole {
@@ -156,5 +145,17 @@ impl SandboxOptions {
             rsa_cas: false,
             rs256: false,
         }
+    }
+
+    /// The join token for a platform's jobs: the first of the platform's join method. `generic_oidc` is the method of
+    /// several platforms, told apart by the issuer.
+    pub fn token_for(&self, platform: Platform) -> Option<&ProvisionToken> {
+        let method = method_of(platform);
+        let issuer = platform.simulation().issuer;
+        let is_own = |t: &&ProvisionToken| {
+            method != JoinMethod::GenericOidc || t.expected_issuer().as_deref() == Some(issuer)
+        };
+        let mut all = self.tokens.iter().filter(|t| t.method == method);
+        all.clone().find(is_own).or_else(|| all.next())
     }
 }

@@ -40,7 +40,7 @@ impl Run {
         source: impl Into<Option<GivenToken>>,
     ) -> Self {
         let platform = platform.into();
-        let method = platform.map(crate::detect::method_of);
+        let method = platform.map(crate::rules::method_of);
         let given = source.into().map(ProofSource::Given);
         let source = given.or(platform.map(ProofSource::Platform)).unwrap();
         let detected = Detected { platform, source, method, reasons: Vec::new() };

@@ -2,7 +2,7 @@
 
 use super::{Found, TokenError};
 use crate::env::Env;
-use crate::platform::{Platform, gitlab};
+use crate::platform::Platform;
 use crate::secret::{Jwt, NotAJwt};
 use crate::text::looks_like_token;
 
@@ -13,9 +13,11 @@ pub(super) fn user_variable(env: &Env, platform: Option<Platform>, name: &str) -
         let reason = "it takes the name of a variable, not a value".to_owned();
         return Err(TokenError::Source { place: "`--id-token-env`".to_owned(), reason });
     }
-    if env.var(name).is_none() && platform == Some(Platform::GitLabCi) {
-        let absent = gitlab::absent(env, name);
-        return Err(TokenError::Missing { platform: "GitLab CI", why: absent.why, hints: absent.cures });
+    if env.var(name).is_none()
+        && let Some(platform) = platform
+        && let Some(absent) = platform.absent_variable(env, name)
+    {
+        return Err(TokenError::Missing { platform: platform.title(), why: absent.why, hints: absent.hints });
     }
     platform_variable(env, name)
 }

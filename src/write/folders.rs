@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::contents::ssh::check_folder;
-use super::{FileToWrite, Pending, WriteError, wipe};
+use super::{FileToWrite, Pending, Placed, WriteError};
 use crate::output::Output;
 
 /// Folders that are one rename away from being there.
@@ -23,8 +23,8 @@ impl Folders {
         Ok(Self(folders))
     }
 
-    /// Writes the files of each folder, then puts all folders in place, or none. Returns them.
-    pub fn commit(self, files: &BTreeMap<PathBuf, Vec<FileToWrite>>) -> Result<Vec<PathBuf>, WriteError> {
+    /// Writes the files of each folder, then puts all folders in place, or none.
+    pub fn commit(self, files: &BTreeMap<PathBuf, Vec<FileToWrite>>) -> Result<Vec<Placed>, WriteError> {
         for folder in &self.0 {
             let nothing = || WriteError::Unfit {
                 path: folder.dir().display().to_string(),
@@ -32,16 +32,15 @@ impl Folders {
             };
             folder.fill(files.get(folder.dir()).ok_or_else(nothing)?)?;
         }
-        let mut done: Vec<PathBuf> = Vec::new();
+        let mut done: Vec<Placed> = Vec::new();
         for folder in self.0 {
-            let dir = folder.dir().to_owned();
-            if let Err(error) = folder.place() {
-                for earlier in &done {
-                    let _ = wipe(earlier);
+            match folder.place() {
+                Ok(placed) => done.push(placed),
+                Err(error) => {
+                    done.into_iter().for_each(Placed::take_back);
+                    return Err(error);
                 }
-                return Err(error);
             }
-            done.push(dir);
         }
         Ok(done)
     }

@@ -5,7 +5,7 @@ use crate::cli::doctor::Doctor;
 use crate::detect::{self, Detected, ProofSource};
 use crate::env::{self, Env};
 use crate::net::Network;
-use crate::platform::Place;
+use crate::platform::TokenPlace;
 use crate::report::Exit;
 use crate::run::doctor::check::{Check, Found};
 use crate::run::doctor::within;
@@ -78,7 +78,9 @@ pub async fn token(
     let Some(detected) = detected else { return (Check::skipped(TOKEN, "needs the platform"), None) };
     let wanted = crate::run::request::token(&args.identity);
     let is_remote = match detected.source {
-        ProofSource::Platform(platform) => matches!(platform.place(env), Some(Place::Endpoint { .. })),
+        ProofSource::Platform(platform) => {
+            matches!(platform.token_place(env), Some(TokenPlace::Endpoint { .. }))
+        }
         ProofSource::Given(_) => false,
     };
     let network = match (network, spare) {
@@ -101,7 +103,7 @@ pub async fn token(
             if left >= SHORT {
                 Check::ok(TOKEN, finding)
             } else {
-                let cures = detected.platform.map(|p| p.expired_cures(env)).unwrap_or_default();
+                let cures = detected.platform.map(|p| p.expired_hints(env)).unwrap_or_default();
                 Check::warning(TOKEN, finding, &cures.join("\n"))
             }
         }
@@ -136,7 +138,7 @@ pub fn audience(
     match token::audience_problem(claims, std::slice::from_ref(&wanted)) {
         None => Check::ok(AUDIENCE, format!("`{wanted}`, as the cluster wants it")),
         Some(problem) => {
-            let fixed = detected.platform.and_then(|p| p.audience_cure(&wanted));
+            let fixed = detected.platform.and_then(|p| p.audience_hint(&wanted));
             let cure = match (fixed, &args.identity.audience) {
                 (Some(cure), _) => cure,
                 (None, Some(_)) => "leave out `--audience`".to_owned(),

@@ -14,33 +14,33 @@ use crate::run::{Outcome, pipeline, request};
 use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
 use crate::teleport::dial::Entry;
 
-/// Runs it.
+/// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    let real = Platform::ALL.into_iter().find(|p| p.marker(env).present);
+    let real = Platform::marked(env);
     let in_ci = real.is_some() || env.var(names::CI).is_some_and(|v| v != "false" && v != "0");
     if in_ci && !args.dry.allow_dry_run_in_ci {
         return Err(RunError::Usage {
-            message: "this is a real CI job, and `--dry-run` credentials open nothing".into(),
-            hint: Some("leave out `--dry-run`, or add `--allow-dry-run-in-ci` if you mean it".into()),
+            message: "this is a real CI job, and credentials of `--dry-run` give access to nothing".into(),
+            hint: Some("leave out `--dry-run`, or add `--allow-dry-run-in-ci` to try it here".into()),
         }
         .into());
     }
     let simulated = args.dry.simulate.or(real);
     let Some(platform) = simulated else {
         return Err(RunError::Usage {
-            message: "`--dry-run` needs a platform, and this is no CI job".into(),
-            hint: Some("add `--simulate github` (or gitlab, circleci, spacelift)".into()),
+            message: "`--dry-run` needs a platform, and no CI platform was detected".into(),
+            hint: Some(format!("add `--simulate github` (one of {})", ids())),
         }
         .into());
     };
     let options = cluster_for(args, platform);
-    let token = options.tokens.iter().find(|t| t.method.name() == platform.id()).map(|t| t.name.clone());
+    let token = options.token_for(platform).map(|t| t.name.clone());
     let sandbox = Sandbox::start(options).await?;
     let mut job = env.clone();
     for (name, value) in sandbox.job_environment(platform)? {
         job = job.with(name, value);
     }
-    // No proxy of the network here has a way to this process.
+    // An HTTP proxy of the network has no route to this process.
     job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
     if let Some(token) = token {
         job = job.with(names::JOBPASS_TOKEN, token);
@@ -53,7 +53,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
             host: sandbox.address.ip().to_string(),
             port: sandbox.address.port(),
         }),
-        // A simulated platform has no files to hand on to; a real one has.
+        // A simulated platform has no files for later steps; a real one has.
         sink: match (&args.output.export, real) {
             (Sink::Auto, None) => Sink::None,
             (sink, _) => sink.clone(),
@@ -65,10 +65,14 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     outcome
 }
 
-/// A cluster in which the very command line that is tried can succeed: with the join token, roles and logins it names.
+fn ids() -> String {
+    Platform::ALL.map(Platform::id).join(", ")
+}
+
+/// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
 fn cluster_for(args: &Login, platform: Platform) -> SandboxOptions {
     let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::simulating(Some(platform)) };
-    for token in options.tokens.iter_mut().filter(|t| t.method.name() == platform.id()) {
+    for token in &mut options.tokens {
         if let Some(name) = args.identity.token.as_ref().filter(|n| !n.starts_with('/')) {
             name.clone_into(&mut token.name);
         }

@@ -1,0 +1,43 @@
+//! A job as the sandbox acts it out: what its platform would give it, signed by the sandbox.
+
+use serde_json::Value;
+
+/// The simulated repository, where a platform names one.
+pub(super) const REPOSITORY: &str = "acme/app";
+pub(super) const OWNER: &str = "acme";
+pub(super) const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(super) const RUN: &str = "9001";
+
+/// What a simulated job of a platform has. The spec of a join token is plain JSON: platforms know nothing of Teleport.
+pub struct Simulation {
+    /// Who issues its identity tokens, where no join token names another issuer.
+    pub issuer: &'static str,
+    /// The audience of its tokens, from the issuer, where nothing asks for one; `None`: the verifier's own name.
+    pub audience: fn(issuer: &str) -> Option<String>,
+    /// The usual claims beside `jti`, `iss`, `aud`, `iat` and an `exp` one hour later, from the issuer and the time in
+    /// seconds since 1970.
+    pub claims: fn(issuer: &str, now: i64) -> Value,
+    /// Variables of every such job.
+    pub fixed: &'static [(&'static str, &'static str)],
+    /// Variables that depend on the sandbox.
+    pub variables: fn(&SimulatedJob<'_>) -> Vec<(&'static str, String)>,
+    /// The section of a join token's spec that lets the job in.
+    pub admitting_spec: fn() -> Value,
+}
+
+/// What the sandbox gives a simulated job.
+pub struct SimulatedJob<'a> {
+    /// Who issues its tokens.
+    pub issuer: &'a str,
+    /// An identity token with the usual claims. Secret.
+    pub token: &'a str,
+    /// The address that issues tokens on request, without a query.
+    pub token_endpoint: &'a str,
+    /// The bearer for that address. Secret.
+    pub bearer: &'a str,
+}
+
+/// The issuer without its scheme.
+pub(super) fn host(issuer: &str) -> &str {
+    issuer.trim_start_matches("https://")
+}
