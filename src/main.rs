@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     if !talk.quiet && !outcome.line.is_empty() {
         let _ = writeln!(anstream::stderr(), "{}", outcome.line);
     }
-    ExitCode::from(outcome.exit as u8)
+    ExitCode::from(outcome.status.unwrap_or(outcome.exit as u8))
 }
 
 fn fail(error: &Failed, env: &Env, json: bool) -> ExitCode {

@@ -9,7 +9,7 @@ use jobpass::sandbox::{SandboxNode, SandboxOptions};
 
 use crate::support::cluster::{Cluster, listing};
 use crate::support::command::{Ran, put};
-use crate::support::sshd::{Sshd, me};
+use crate::support::sshd::{Sshd, join, me};
 
 const NODE: &str = "node1.sandbox.example";
 const LEAF_NODE: &str = "node2.leaf.example";
@@ -19,25 +19,6 @@ const LEAF_NODE: &str = "node2.leaf.example";
 struct Nodes {
     cluster: Cluster,
     _sshd: [Sshd; 2],
-}
-
-/// Joins every connection to `gate` with one to `target`, both ways.
-fn join(gate: std::net::TcpListener, target: std::net::SocketAddr) {
-    std::thread::spawn(move || {
-        for near in gate.incoming().map_while(Result::ok) {
-            let Ok(far) = std::net::TcpStream::connect(target) else { return };
-            let (mut near_in, mut far_out) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut near_in, &mut far_out);
-                let _ = far_out.shutdown(std::net::Shutdown::Write);
-            });
-            let (mut far_in, mut near_out) = (far, near);
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut far_in, &mut near_out);
-                let _ = near_out.shutdown(std::net::Shutdown::Both);
-            });
-        }
-    });
 }
 
 impl Nodes {

@@ -28,9 +28,32 @@ const WEB_PORT: u16 = 443;
 /// The auth service's port when none is given.
 const AUTH_PORT: u16 = 3025;
 
+/// sshd's port when none is given.
+const SSH_PORT: u16 = 22;
+
 /// `HOST[:PORT]`.
 pub fn address(text: &str) -> Result<HostPort, String> {
     HostPort::parse(text, WEB_PORT).map_err(|e| e.to_string())
+}
+
+/// A node for the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its name, with `.LEAF` for one in a leaf cluster.
+    pub name: String,
+    /// Where its sshd listens.
+    pub address: HostPort,
+}
+
+/// `NAME=HOST[:PORT]`.
+pub fn node(text: &str) -> Result<Node, String> {
+    let (name, address) = text.split_once('=').ok_or("a node is `NAME=HOST:PORT`")?;
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if name.is_empty() || name.starts_with(['-', '.']) || name.ends_with('.') || !name.chars().all(valid) {
+        return Err("the name of a node has letters, digits, `-`, `_` and dots only".to_owned());
+    }
+    let address = HostPort::parse(address, SSH_PORT).map_err(|e| e.to_string())?;
+    Ok(Node { name: name.to_owned(), address })
 }
 
 /// A CA pin: SHA-256 of a `SubjectPublicKeyInfo`.
