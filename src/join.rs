@@ -35,6 +35,8 @@ pub struct Request {
     pub method: Option<JoinMethod>,
     /// The CI system, for explaining a refusal.
     pub platform: Option<Platform>,
+    /// `--expect-cluster`: no other cluster sees the proof.
+    pub cluster: Option<String>,
     /// How long the outputs shall live: the bot identity may not end before them.
     pub ttl: Duration,
     /// Connections for the calls after the join, dialled meanwhile.
@@ -88,6 +90,9 @@ pub enum JoinError {
     /// The token on the cluster is for another method than this job was detected, or told, to use.
     #[error("the join token `{token}` is for the method `{theirs}`, but this job would use `{ours}`")]
     Method { token: String, ours: JoinMethod, theirs: String },
+    /// The ping names another cluster than `--expect-cluster`.
+    #[error("`--expect-cluster {expected}` is not met: the cluster is `{found}`")]
+    OtherCluster { expected: String, found: String },
     /// There is nothing to show to the cluster.
     #[error(transparent)]
     Proof(#[from] TokenError),
@@ -113,7 +118,9 @@ impl StageError for JoinError {
             Self::Cluster(error) => error.exit(),
             Self::Key(_) => Exit::Internal,
             Self::Proof(error) => error.exit(),
-            Self::Method { .. } | Self::Refused(_) | Self::Unsupported { .. } => Exit::Refused,
+            Self::Method { .. } | Self::OtherCluster { .. } | Self::Refused(_) | Self::Unsupported { .. } => {
+                Exit::Refused
+            }
         }
     }
 
@@ -123,7 +130,7 @@ impl StageError for JoinError {
             Self::Key(error) => error.chain(),
             Self::Proof(error) => error.causes(),
             Self::Refused(refusal) => vec![refusal.message.clone()],
-            Self::Method { .. } | Self::Unsupported { .. } => Vec::new(),
+            Self::Method { .. } | Self::OtherCluster { .. } | Self::Unsupported { .. } => Vec::new(),
         }
     }
 
@@ -132,6 +139,9 @@ impl StageError for JoinError {
             Self::Cluster(error) => error.hints(),
             Self::Key(error) => error.hints(),
             Self::Proof(error) => error.hints(),
+            Self::OtherCluster { .. } => {
+                vec!["check `--proxy` and `--token`; the identity token was not sent".to_owned()]
+            }
             // The report says more.
             Self::Refused(_) => Vec::new(),
             Self::Method { token, theirs, .. } => vec![format!(
@@ -174,10 +184,21 @@ async fn attempt(
 ) -> Result<(BotIdentity, Ping), JoinError> {
     let begin = async {
         let ready = cluster.prepare(&request.token, request.connections).await?;
+        check_cluster(&ready, request)?;
         check_method(ready, request).await
     };
     let (proof, ready) = tokio::try_join!(async { Ok(proof.await?) }, begin)?;
     finish(cluster, ready, &proof, &key.await?, request).await
+}
+
+/// Checks, before the proof is shown, that this is the cluster the user means, where the ping says which it is.
+fn check_cluster(ready: &Ready, request: &Request) -> Result<(), JoinError> {
+    match (&ready.ping, &request.cluster) {
+        (Some(ping), Some(expected)) if ping.cluster_name != *expected => {
+            Err(JoinError::OtherCluster { expected: expected.clone(), found: safe(&ping.cluster_name, 200) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks, before the proof is shown, that the server wants what we have. Gives up politely if not.

@@ -1,5 +1,6 @@
 //! Issued → checked: the right keys, dates, principals, roles; and what the user expects of it.
 
+mod certificates;
 pub mod policy;
 
 use jiff::{SignedDuration, Timestamp};
@@ -104,7 +105,8 @@ impl StageError for VerifyError {
 /// Identity tokens and certificates have a leeway of a minute at most: more seconds than these between the clocks are worth a note.
 const MAX_SKEW: i64 = 30;
 
-/// Checks all outputs. `asked` is the end that was asked for, `now` our clock, `clock_skew` the cluster's clock minus ours in seconds.
+/// Checks all outputs. `asked` is the end that was asked for, `now` our clock, `clock_skew` the cluster's clock minus
+/// ours in seconds.
 pub fn verify(
     batch: Batch,
     bot: &BotIdentity,
@@ -124,14 +126,15 @@ pub fn verify(
         return Err(unexpected(Guard::Bot, want, format!("the bot is `{}`", bot.user)));
     }
     let skew = clock_skew.unwrap_or(0);
-    let server_now = now.saturating_add(SignedDuration::from_secs(skew)).unwrap_or(now);
+    let now = now.saturating_add(SignedDuration::from_secs(skew)).unwrap_or(now);
     let mut ends = Timestamp::MAX;
     for issued in &batch.issued {
-        keys(issued)?;
-        authority(issued, &batch)?;
-        ends = ends.min(dates(issued, server_now)?);
-        subject(issued, bot)?;
+        let request = certificates::Request { user: &bot.user, roles: &issued.roles, asked, now };
+        certificates::check(&issued.identity, &batch.authorities, &request).map_err(|(what, found)| {
+            VerifyError::Wrong { output: issued.output.name.clone(), what, found }
+        })?;
         guards(issued, expected)?;
+        ends = ends.min(issued.expires());
     }
     let mut notes = Vec::new();
     // Less than the minute by which Teleport's own dates differ is no news.
@@ -146,69 +149,6 @@ pub fn verify(
         notes.push(clocks(skew, MAX_SKEW));
     }
     Ok(Checked { batch, ends, notes })
-}
-
-fn keys(issued: &Issued) -> Result<(), VerifyError> {
-    let identity = &issued.identity;
-    let mismatch = |what| wrong(issued, what, "it is for a different key".into());
-    if identity.ssh.as_ref().is_some_and(|ssh| &ssh.cert.public_key != ssh.key.public_ssh()) {
-        return Err(mismatch("SSH certificate"));
-    }
-    if identity.tls.cert.public_key != identity.key_of_tls().public_der() {
-        return Err(mismatch("TLS certificate"));
-    }
-    match &identity.bundle_ssh_cert {
-        Some(cert) if &cert.public_key != identity.key_of_tls().public_ssh() => {
-            Err(mismatch("SSH certificate of the `identity` file"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The SSH certificate must come from one of the user CAs the cluster lists.
-fn authority(issued: &Issued, batch: &Batch) -> Result<(), VerifyError> {
-    let Some(ssh) = &issued.identity.ssh else { return Ok(()) };
-    let signer = &ssh.cert.signed_by;
-    let known = batch
-        .authorities
-        .user
-        .iter()
-        .flat_map(|ca| &ca.ssh_keys)
-        .any(|line| ssh_key::PublicKey::from_openssh(line).is_ok_and(|key| key.key_data() == signer));
-    if known {
-        return Ok(());
-    }
-    Err(wrong(issued, "SSH certificate", "none of the cluster's user CAs signed it".into()))
-}
-
-fn dates(issued: &Issued, now: Timestamp) -> Result<Timestamp, VerifyError> {
-    let identity = &issued.identity;
-    let ssh = identity.ssh.as_ref().map(|s| ("SSH certificate", s.cert.valid_after, s.cert.valid_before));
-    let tls = ("TLS certificate", identity.tls.cert.not_before, identity.tls.cert.not_after);
-    // Two minutes cover a clock we could not read exactly.
-    let soon = now.saturating_add(SignedDuration::from_mins(2)).unwrap_or(now);
-    for (what, from, to) in ssh.into_iter().chain([tls]) {
-        if to <= now {
-            return Err(wrong(issued, what, format!("it expired at {to}")));
-        }
-        if from > soon {
-            return Err(wrong(issued, what, format!("it is not valid before {from}")));
-        }
-    }
-    Ok(identity.valid_until())
-}
-
-fn subject(issued: &Issued, bot: &BotIdentity) -> Result<(), VerifyError> {
-    let tls = &issued.identity.tls.cert;
-    if tls.common_name != bot.user {
-        return Err(wrong(issued, "TLS certificate", format!("it is for the user `{}`", tls.common_name)));
-    }
-    for role in &issued.roles {
-        if !tls.organizations.contains(role) {
-            return Err(wrong(issued, "TLS certificate", format!("it lacks the role `{role}`")));
-        }
-    }
-    Ok(())
 }
 
 fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
@@ -233,87 +173,6 @@ fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn wrong(issued: &Issued, what: &'static str, found: String) -> VerifyError {
-    VerifyError::Wrong { output: issued.output.name.clone(), what, found }
-}
-
 fn unexpected(guard: Guard, expected: &str, found: String) -> VerifyError {
     VerifyError::Unexpected { guard, expected: expected.to_owned(), found }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::identity::keys::{KeyKind, KeyPair};
-    use crate::identity::ssh::SshCertificate;
-    use crate::identity::tls::TlsCertificate;
-    use crate::identity::{Authorities, Authority, Identity, SshIdentity, TlsIdentity};
-    use crate::output::{Destination, Kind, Output};
-
-    /// A recorded output of 2026-11-21, 04:53:59 to 05:54:59.
-    fn recorded() -> Issued {
-        let text = include_str!("../tests/data/teleport/tbot_output/identity.txt");
-        let line = text.lines().find(|l| l.starts_with("ssh-rsa-cert")).unwrap();
-        let pem = &text[text.find("-----BEGIN CERTIFICATE").unwrap()..];
-        let key = || KeyPair::generate(KeyKind::Ed25519).unwrap();
-        Issued {
-            output: Output {
-                name: "ssh".into(),
-                kind: Kind::Ssh { cluster: None },
-                roles: None,
-                destination: Destination::whole("/nowhere".into()),
-            },
-            roles: vec!["ci-deploy".into(), "ci-read".into()],
-            identity: Identity {
-                ssh: Some(SshIdentity { key: key(), cert: SshCertificate::from_line(line).unwrap() }),
-                tls: TlsIdentity { key: key(), cert: TlsCertificate::from_pem(pem).unwrap() },
-                bundle_ssh_cert: None,
-            },
-        }
-    }
-
-    fn at(time: &str) -> Timestamp {
-        format!("2026-11-21T{time}Z").parse().unwrap()
-    }
-
-    #[test]
-    fn dates_hold_now() {
-        let issued = recorded();
-        assert_eq!(dates(&issued, at("05:00:00")).unwrap(), at("05:54:59"));
-        // A clock that is a little slow is no reason to refuse.
-        assert!(dates(&issued, at("04:52:30")).is_ok());
-        for (now, wanted) in [
-            ("05:54:59", "it expired at"),
-            ("23:00:00", "it expired at"),
-            ("04:00:00", "it is not valid before"),
-        ] {
-            let error = dates(&issued, at(now)).unwrap_err().to_string();
-            assert!(error.contains(wanted), "{now}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_user_ca_of_the_cluster_signed_it() {
-        let issued = recorded();
-        let signer = ssh_key::PublicKey::from(issued.identity.ssh.as_ref().unwrap().cert.signed_by.clone())
-            .to_openssh()
-            .unwrap();
-        let other = KeyPair::generate(KeyKind::P256).unwrap().public_ssh_line();
-        let batch = |keys: &[&str]| {
-            let ssh_keys = keys.iter().map(|k| (*k).to_owned()).collect();
-            let user = vec![Authority { cluster: "lab.example".into(), ssh_keys, tls_certs: Vec::new() }];
-            Batch { issued: Vec::new(), authorities: Authorities { user, ..Authorities::default() } }
-        };
-        assert!(authority(&issued, &batch(&[&other, &signer])).is_ok());
-        for keys in [&[][..], &[other.as_str()], &["no key"]] {
-            let error = authority(&issued, &batch(keys)).unwrap_err().to_string();
-            assert!(error.contains("none of the cluster's user CAs signed it"), "{error}");
-        }
-    }
-
-    #[test]
-    fn keys_belong_to_certificates() {
-        let error = keys(&recorded()).unwrap_err().to_string();
-        assert!(error.contains("SSH certificate") && error.contains("different key"), "{error}");
-    }
 }

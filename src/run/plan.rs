@@ -102,6 +102,7 @@ impl<'a> Plan<'a> {
         // One for issuing, one for each set of roles to be verified.
         let connections = 1 + if args.guards.no_verify { 0 } else { policy::connections(&outputs) };
         let (method, platform) = (detected.method, detected.platform);
+        let cluster = args.guards.expect_cluster.clone();
         Ok(Self {
             args,
             env,
@@ -115,7 +116,7 @@ impl<'a> Plan<'a> {
             network,
             base: base.path().to_owned(),
             token,
-            join: join::Request { token: name, method, platform, ttl, connections },
+            join: join::Request { token: name, method, platform, cluster, ttl, connections },
             issue: issue::Request { outputs, ttl, key_kind: args.output.key_type.map(KeyKind::from) },
             expectations: request::expectations(args),
         })

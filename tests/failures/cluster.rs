@@ -104,6 +104,49 @@ fn certificates_that_are_not_what_was_asked_for() {
 }
 
 #[test]
+fn each_certificate_is_checked_by_itself() {
+    use CertificateKind::{Bundle, Ssh, Tls};
+    let flaws = [
+        (Flaw::ForeignKey, "it is for a different key"),
+        (Flaw::UnknownCa, "none of the cluster's user CAs signed it"),
+        (Flaw::ForeignUser, "it is for the user `bot-other`"),
+        (Flaw::MissingRole, "it lacks the role `ci-read`"),
+        (Flaw::ExtraRole, "it has the role `editor`, which was not asked for"),
+        (Flaw::LateEnd, "later than asked"),
+        (Flaw::FutureStart, "it is not valid before"),
+        (Flaw::Ended, "it expired at"),
+    ];
+    let names = [
+        (Tls, "TLS certificate"),
+        (Ssh, "SSH certificate"),
+        (Bundle, "SSH certificate of the `identity` file"),
+    ];
+    for (kind, name) in names {
+        for (flaw, found) in flaws {
+            let cluster = faulty(|f| f.wrong_certificates = vec![(kind, flaw)]);
+            let ran = cluster.job(GitLabCi).login(&["--no-verify", "--ttl", "30m"]);
+            assert_eq!(ran.code, 4, "{kind:?} {flaw:?}: {}", ran.all());
+            let error = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            let wanted = format!("error: the {name} of output `ssh` is not what was asked for: ");
+            assert!(error.contains(&wanted) && error.contains(found), "{kind:?} {flaw:?}: {error}");
+            assert!(listing(&cluster.path("temp")).is_empty(), "{kind:?} {flaw:?}: nothing is written");
+        }
+    }
+}
+
+#[test]
+fn another_cluster_than_expected_sees_no_identity_token() {
+    let cluster = Cluster::any();
+    for job in [cluster.job(GitLabCi), cluster.job(GitHubActions)] {
+        let ran = job.login(&["--expect-cluster", "prod.example"]);
+        assert_eq!(ran.code, 4, "{}", ran.all());
+    }
+    let asked: Vec<String> = cluster.sandbox.records().into_iter().flat_map(|r| r.paths).collect();
+    assert!(asked.iter().any(|p| p == "/webapi/ping"), "{asked:?}");
+    assert!(!asked.iter().any(|p| p.contains("host/credentials") || p.contains("AuthService")), "{asked:?}");
+}
+
+#[test]
 fn a_life_shorter_than_asked_is_told() {
     let warnings = |cluster: &Cluster, arguments: &[&str]| {
         let ran = cluster.job(GitLabCi).login(arguments).ok();
