@@ -9,9 +9,9 @@ use super::Talk;
 /// `jobpass inspect`.
 #[derive(Debug, Args, Default)]
 pub struct Inspect {
-    /// A folder that jobpass or tbot wrote, or an `identity` file [env: `JOBPASS_DIR`]
+    /// Folders that jobpass or tbot wrote, or `identity` files [env: `JOBPASS_DIR`]
     #[arg(value_name = "DIR|FILE")]
-    pub path: Option<PathBuf>,
+    pub paths: Vec<PathBuf>,
     /// How much is said
     #[command(flatten)]
     pub talk: Talk,

@@ -45,7 +45,9 @@ pub fn known_hosts(hosts: &Hosts<'_>) -> String {
         let mut patterns = if index == 0 { format!("{},{name}", hosts.proxy) } else { name.to_owned() };
         if cluster.has_wildcard {
             let _ = write!(patterns, ",*.{name}");
-            hosts.below(name).for_each(|other| patterns.push_str(&format!(",!*.{other}")));
+            for other in hosts.below(name) {
+                let _ = write!(patterns, ",!*.{other}");
+            }
         }
         text.push_str(&authority_lines(&patterns, cluster));
     }
@@ -53,5 +55,8 @@ pub fn known_hosts(hosts: &Hosts<'_>) -> String {
 }
 
 fn authority_lines(patterns: &str, cluster: &Cluster<'_>) -> String {
-    cluster.keys.iter().map(|key| format!("@cert-authority {patterns} {key} type=host\n")).collect()
+    cluster.keys.iter().fold(String::new(), |mut text, key| {
+        let _ = writeln!(text, "@cert-authority {patterns} {key} type=host");
+        text
+    })
 }

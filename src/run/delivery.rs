@@ -121,7 +121,8 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
     let dir = dirs.clone().find(|d| **d == plan.base).or_else(|| dirs.next());
     Report {
         jobpass: env!("CARGO_PKG_VERSION").to_owned(),
-        bot: bot.user.clone(),
+        user: bot.user.clone(),
+        bot: bot.user.strip_prefix("bot-").unwrap_or(&bot.user).to_owned(),
         cluster: bot.cluster.clone(),
         proxy: proxy.to_string(),
         server_version: ping.server_version.clone(),

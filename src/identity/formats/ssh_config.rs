@@ -50,7 +50,9 @@ fn block(parts: &SshConfigParts<'_>, cluster: &str) -> Result<String, FormatErro
         (format!("*.{cluster} {proxy}"), format!("*.{cluster} !{proxy}"))
     } else {
         let mut patterns = format!("*.{cluster} !*.{root} !{proxy}");
-        parts.hosts.below(cluster).for_each(|other| patterns.push_str(&format!(" !*.{other}")));
+        for other in parts.hosts.below(cluster) {
+            let _ = write!(patterns, " !*.{other}");
+        }
         (patterns.clone(), patterns)
     };
     let mut text = String::new();

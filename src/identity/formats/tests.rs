@@ -77,6 +77,9 @@ fn what_comes_from_the_network_cannot_break_out_of_its_line() {
     assert!(matches!(header, Err(FormatError::Name(_))));
 }
 
+/// Hosts, each with the index of the cluster that owns it.
+type Owners<'a> = &'a [(&'a str, Option<usize>)];
+
 /// The cluster whose nodes `ssh` takes this host for, with the whole configuration of `ssh -G`.
 fn dialed(hosts: &Hosts<'_>, host: &str) -> Option<String> {
     let words = ["jobpass".to_owned()];
@@ -91,7 +94,7 @@ fn a_leaf_takes_over_no_foreign_host() {
     const ROOT: &str = "lab.example.com";
     const PROXY: &str = "teleport.example.com";
     // Name of the leaf; words of the warning; hosts, each with the cluster that ssh dials and the authority that counts.
-    let cases: &[(&str, &str, &[(&str, Option<usize>)])] = &[
+    let cases: &[(&str, &str, Owners<'_>)] = &[
         ("leaf.example", "", &[("n.leaf.example", Some(1)), ("leaf.example", None)]),
         // A parent of root and proxy, of the root alone, of the proxy alone, and whole top-level domains.
         ("example.com", "`*.example.com` would match the root cluster", &[("www.example.com", None)]),
