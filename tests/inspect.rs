@@ -1,4 +1,4 @@
-//! `inspect`: what login and tbot wrote, what has ended, and what is broken.
+//! `inspect`: what login and tbot wrote, what has expired, and what is broken.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ fn login(cluster: &Cluster, name: &str, arguments: &[&str]) -> PathBuf {
     dir
 }
 
-/// A folder's files in another, to be bent.
+/// Copies a folder's files into another, to be damaged.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     mode(to, 0o700);
@@ -339,7 +339,7 @@ fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A certificate for the same key that has ended, by a CA of our own.
+/// A certificate for the same key that has expired, by a CA of our own.
 fn expire(dir: &Path) {
     let path = |name: &str| dir.join(name).display().to_string();
     run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("ca")]).ok();

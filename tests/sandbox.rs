@@ -210,6 +210,7 @@ fn versions_and_join_paths_can_be_chosen() {
 fn what_it_cannot_use_is_told() {
     let folder = tempfile::tempdir().unwrap();
     put(&folder.path().join("broken.yaml"), "kind: token\nspec: [\n");
+    put(&folder.path().join("broken.pub"), "ssh-rsa AAAA");
     put(&folder.path().join("role.yaml"), "kind: role\nmetadata: {name: x}\n");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -225,6 +226,8 @@ fn what_it_cannot_use_is_told() {
         (["--node", "node1"], 2, "NAME=HOST:PORT"),
         (["--node", "node1=no.such.host.invalid:22"], 2, "could not resolve"),
         (["--host-key", "key.pub"], 2, "--node"),
+        (["--node=n=127.0.0.1:22", "--host-key=broken.pub"], 2, "is not an SSH public key"),
+        (["--node=n=127.0.0.1:22", "--host-key=broken.yaml"], 2, "is not the name of a public key"),
     ] {
         let all = [&["sandbox"], &arguments[..]].concat();
         let ran = Ran::of(&jobpass(folder.path(), &all, []).output().unwrap());

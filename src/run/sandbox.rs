@@ -136,8 +136,12 @@ fn host_key(path: &Path) -> Result<(String, PathBuf), RunError> {
             "name the `.pub` file of the host key",
         ));
     };
-    let certificate = path.with_file_name(format!("{name}-cert.pub"));
-    Ok((env::read_text(path).map_err(|source| read_error(path, source))?, certificate))
+    let key = env::read_text(path).map_err(|source| read_error(path, source))?;
+    if ssh_key::PublicKey::from_openssh(key.trim()).is_err() {
+        let message = format!("`{}` is not an SSH public key", path.display());
+        return Err(RunError::usage(message, "name the `.pub` file of the host key"));
+    }
+    Ok((key, path.with_file_name(format!("{name}-cert.pub"))))
 }
 
 fn read_error(path: &Path, source: std::io::Error) -> RunError {

@@ -1,4 +1,4 @@
-//! A balancer that ends TLS in front of a cluster: it knows HTTP, and none of Teleport's protocols.
+//! A balancer that terminates TLS in front of a cluster: it speaks HTTP, and none of Teleport's protocols.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::command::{put, run};
 
-/// A running sshd; ends with the value.
+/// A running sshd; stops when dropped.
 pub struct Sshd {
     child: Child,
     log: Arc<Mutex<String>>,
@@ -36,7 +36,7 @@ impl Sshd {
         Self::start_in(&dir, principals)
     }
 
-    /// Creates the folder with a host key; gives the line of its public half.
+    /// Creates the folder with a host key; returns the line of its public half.
     pub fn host_key(dir: &Path) -> String {
         std::fs::create_dir(dir).unwrap();
         let key = dir.join("host_key").display().to_string();
@@ -49,7 +49,7 @@ impl Sshd {
         let path = |name: &str| dir.join(name).display().to_string();
         let privileges = Privileges::new();
         put(&dir.join("principals"), principals.join("\n") + "\n");
-        // sshd cannot tell the port it took, so one is found for it; another process may be quicker, then the next is tried.
+        // sshd cannot say which port it took, so one is found for it; another process may be quicker, then the next is tried.
         for _ in 0..20 {
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let config = PathBuf::from(path("config"));
@@ -120,7 +120,7 @@ impl Sshd {
 }
 
 /// The folder in which an sshd that runs as root separates its privileges. It has one name for all sshds, which is built into
-/// them; the last one that ends removes it, if it was not there before.
+/// them; the last one to stop removes it, if it was not there before.
 struct Privileges;
 
 /// How many need the folder, and whether we created it.

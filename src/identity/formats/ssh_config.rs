@@ -88,7 +88,7 @@ pub(super) fn quoted(path: &str) -> Result<String, FormatError> {
     Ok(format!("\"{}\"", path.replace('%', "%%")))
 }
 
-/// A word of a command that ssh gives to the user's shell after expanding `%`.
+/// A word of a command that ssh passes to the user's shell after expanding `%`.
 pub(super) fn for_shell(word: &str) -> Result<String, FormatError> {
     let unfit = || FormatError::Path(safe(word, 200));
     if word.chars().any(|c| c == '\\' || c.is_control()) {

@@ -230,7 +230,7 @@ fn the_shell_gets_the_words_as_they_were() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 16, ..Default::default() })]
 
-    /// `ssh -G` shows paths before they are expanded; only a connection tells which files are opened.
+    /// `ssh -G` shows paths before they are expanded; only a connection shows which files are opened.
     #[test]
     fn ssh_opens_the_files_of_any_folder(name in "[ -!#-.0-\\[\\]-~é]{0,12}[a-z]") {
         let base = tempfile::tempdir().unwrap();

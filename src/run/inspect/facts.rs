@@ -67,7 +67,7 @@ pub struct Keys {
 /// A kubernetes route.
 #[derive(Debug, Serialize)]
 pub struct Kubernetes {
-    /// Its name.
+    /// The kubernetes cluster's name.
     pub cluster: Option<String>,
     /// Groups to act as.
     pub groups: Vec<String>,
