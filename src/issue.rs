@@ -266,7 +266,7 @@ async fn authorities(auth: &AuthService, bot: &BotIdentity) -> Result<Authoritie
     };
     let (host, user, database) = (root_first(host), root_first(user), root_first(database));
     if host.first().is_none_or(|ca| ca.cluster != bot.cluster || ca.ssh_keys.is_empty()) {
-        return Err(ClusterError::Field { what: "the list of host authorities", field: bot.cluster.clone() });
+        return Err(ClusterError::malformed("the list of host authorities", &bot.cluster));
     }
     Ok(Authorities { host, user, database })
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use thiserror::Error;
-use tonic::Code;
 
 use crate::claims::UnverifiedClaims;
 use crate::env::now;
@@ -16,13 +15,10 @@ use crate::identity::tls::TlsCertificate;
 use crate::net::retry;
 use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
-use crate::teleport::cluster::{Cluster, Ready, Way};
-use crate::teleport::host_credentials;
-use crate::teleport::join::Answer;
-use crate::teleport::join_service::Joined;
+use crate::teleport::join::{JoinAttempt, Joined};
 use crate::teleport::ping::Ping;
 use crate::teleport::wire::join::Reason;
-use crate::teleport::{ClusterError, JoinMethod};
+use crate::teleport::{Cluster, ClusterError, JoinMethod};
 use crate::text::safe;
 use crate::token::{Proof, TokenError};
 
@@ -183,17 +179,17 @@ async fn attempt(
     key: impl Future<Output = Result<KeyPair, KeyError>>,
 ) -> Result<(BotIdentity, Ping), JoinError> {
     let begin = async {
-        let ready = cluster.prepare(&request.token, request.connections).await?;
-        check_cluster(&ready, request)?;
-        check_method(ready, request).await
+        let attempt = cluster.begin_join(&request.token, request.connections).await?;
+        check_cluster(&attempt, request)?;
+        check_method(attempt, request).await
     };
-    let (proof, ready) = tokio::try_join!(async { Ok(proof.await?) }, begin)?;
-    finish(cluster, ready, &proof, &key.await?, request).await
+    let (proof, attempt) = tokio::try_join!(async { Ok(proof.await?) }, begin)?;
+    finish(cluster, attempt, &proof, &key.await?, request).await
 }
 
 /// Checks, before the proof is shown, that this is the cluster the user means, where the ping says which it is.
-fn check_cluster(ready: &Ready, request: &Request) -> Result<(), JoinError> {
-    match (&ready.ping, &request.cluster) {
+fn check_cluster(attempt: &JoinAttempt, request: &Request) -> Result<(), JoinError> {
+    match (&attempt.ping, &request.cluster) {
         (Some(ping), Some(expected)) if ping.cluster_name != *expected => {
             Err(JoinError::OtherCluster { expected: expected.clone(), found: safe(&ping.cluster_name, 200) })
         }
@@ -202,9 +198,8 @@ fn check_cluster(ready: &Ready, request: &Request) -> Result<(), JoinError> {
 }
 
 /// Checks, before the proof is shown, that the server wants what we have. Gives up politely if not.
-async fn check_method(ready: Ready, request: &Request) -> Result<Ready, JoinError> {
-    let Ready { way: Way::Stream(session), .. } = &ready else { return Ok(ready) };
-    let theirs = session.init.join_method.clone();
+async fn check_method(attempt: JoinAttempt, request: &Request) -> Result<JoinAttempt, JoinError> {
+    let Some(theirs) = attempt.method().map(str::to_owned) else { return Ok(attempt) };
     let supported: Option<JoinMethod> = theirs.parse().ok();
     let unsupported =
         |method: &str| JoinError::Unsupported { token: request.token.clone(), method: safe(method, 100) };
@@ -214,57 +209,26 @@ async fn check_method(ready: Ready, request: &Request) -> Result<Ready, JoinErro
         (Some(method), Some(ours)) if method != ours => {
             JoinError::Method { token: request.token.clone(), ours, theirs }
         }
-        _ => return Ok(ready),
+        _ => return Ok(attempt),
     };
-    if let Way::Stream(session) = ready.way {
-        session.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
-    }
+    attempt.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
     Err(error)
 }
 
 async fn finish(
     cluster: &Cluster,
-    mut ready: Ready,
+    attempt: JoinAttempt,
     proof: &Proof,
     key: &KeyPair,
     request: &Request,
 ) -> Result<(BotIdentity, Ping), JoinError> {
-    let ping = ready.ping.clone();
+    let ping = attempt.ping.clone();
     let expires = expiry(now(), ping.as_ref().and_then(|p| p.clock_skew), request.ttl);
-    let mut method = request.method;
-    let mut suite = ping.as_ref().and_then(|p| p.suite);
-    let Answer::IdToken(jwt) = proof.answer(None);
-    let way = std::mem::replace(&mut ready.way, Way::Post);
-    let joined = match way {
-        Way::Stream(session) => {
-            method = session.init.join_method.parse().ok();
-            suite = Suite::parse(&session.init.signature_algorithm_suite)
-                .filter(|_| !session.init.signature_algorithm_suite.is_empty())
-                .or(suite);
-            let proof = session.prove(key, jwt, expires);
-            let limit = cluster.network().deadline();
-            limit
-                .run("joining", proof)
-                .await
-                .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
-        }
-        Way::Post => {
-            let request = host_credentials::Request::new(&request.token, key, jwt, expires);
-            ready.post(cluster, &request).await
-        }
-        Way::Refused(error) => Err(error),
-    };
-    match joined {
+    let named = attempt.method().and_then(|method| method.parse().ok());
+    let (method, suite) = (named.or(request.method), attempt.suite());
+    let answer = proof.answer(attempt.challenge());
+    match attempt.join(answer, key, expires).await {
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
-        Err(ClusterError::Refused { code: Code::Unimplemented, message, .. })
-            if !is_about_methods(&message) =>
-        {
-            Err(ClusterError::NotTeleport {
-                peer: cluster.address().to_string(),
-                found: format!("neither way to join is there: {message}"),
-            }
-            .into())
-        }
         Err(ClusterError::Refused { message, .. }) => {
             let (token, platform) = (request.token.clone(), request.platform);
             let claims = proof.claims().clone();
@@ -308,15 +272,7 @@ fn check_key(certificate: &TlsCertificate, key: &KeyPair) -> Result<(), ClusterE
     if certificate.public_key == key.public_der() {
         return Ok(());
     }
-    Err(ClusterError::Field {
-        what: "the join's answer",
-        field: "certificate for the key we sent".to_owned(),
-    })
-}
-
-/// `join method X is not implemented` is a refusal; `path not found` is a server without this way.
-fn is_about_methods(message: &str) -> bool {
-    message.contains("join method")
+    Err(ClusterError::malformed("the join's answer", "certificate for the key we sent"))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::log::Log;
 use crate::net::Options;
 use crate::report::Failure;
 use crate::run::plan::{Plan, Setting};
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::token;
 use crate::write::{Folders, Placed};
 
@@ -85,7 +85,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let detected = detect::detect(env, &request::detection(&args.identity))?;
     let entry = request::entry(&args.cluster, env)?;
     // At an auth service `--ca-file` is about the cluster's own CA, not about the web.
-    let ca_file = args.cluster.ca_file.clone().filter(|_| matches!(entry, Entry::Proxy(_)));
+    let ca_file = args.cluster.ca_file.clone().filter(|_| matches!(entry, Endpoint::Proxy(_)));
     let options = Options { ca_file, ..Options::default() };
     let sink = args.output.export.clone();
     request::check_stdout(args)?;

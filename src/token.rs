@@ -15,6 +15,7 @@ use crate::platform::{Platform, TokenPlace};
 use crate::secret::{Jwt, NotAJwt};
 use crate::teleport::JoinMethod;
 use crate::teleport::join::Answer;
+use crate::teleport::wire::join::Challenge;
 
 mod checks;
 mod command;
@@ -46,7 +47,7 @@ pub enum Proof {
 
 impl Proof {
     /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
-    pub fn answer(&self, _challenge: Option<&str>) -> Answer<'_> {
+    pub fn answer(&self, _challenge: Option<&Challenge>) -> Answer<'_> {
         match self {
             Self::IdentityToken { jwt, .. } => Answer::IdToken(jwt),
         }

@@ -14,6 +14,7 @@ mod faults;
 mod github;
 mod gitlab;
 mod inspect;
+mod join_stream;
 mod layering;
 mod login;
 mod network;

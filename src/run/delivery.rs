@@ -14,7 +14,7 @@ use crate::report::{OutputReport, Report};
 use crate::run::Outcome;
 use crate::run::obtain::Credentials;
 use crate::run::plan::Plan;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::teleport::ping::Ping;
 use crate::write::contents::{self, Context};
 use crate::write::{FileToWrite, Folders, MANIFEST};
@@ -85,11 +85,11 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
 
 /// Stays on the address the user gave, unless asked otherwise: split DNS and tunnels make the advertised one
 /// unreachable for some. Behind an auth service the advertised one is all there is.
-fn later_proxy(args: &Login, entry: &Entry, ping: &Ping, log: &Log) -> HostPort {
+fn later_proxy(args: &Login, entry: &Endpoint, ping: &Ping, log: &Log) -> HostPort {
     let advertised = ping.public_address.as_ref();
     let given = match entry {
-        Entry::Proxy(given) => given,
-        Entry::Auth { address, .. } => advertised.unwrap_or(address),
+        Endpoint::Proxy(given) => given,
+        Endpoint::Auth { address, .. } => advertised.unwrap_or(address),
     };
     match advertised {
         Some(advertised) if args.cluster.use_advertised_address => return advertised.clone(),

@@ -1,4 +1,4 @@
-//! `jobpass doctor`: tries every step short of the join, and says what is wrong and how to cure it.
+//! `jobpass doctor`: tries every step short of the join, and says what is wrong and what can be done.
 
 pub mod check;
 pub mod identity;
@@ -14,7 +14,7 @@ use crate::error::Failed;
 use crate::log::Log;
 use crate::net::{NetError, Network};
 use crate::run::Outcome;
-use reach::Way;
+use reach::Target;
 
 /// How long one check may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -26,14 +26,14 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed>
     }
     let (platform, detected) = identity::platform(args, env);
     let detected = detected.as_ref();
-    let (address, target) = settings::address(args, env);
+    let (address, proxy) = settings::address(args, env);
     let join_token = identity::join_token(args, env);
-    let (roots, http_proxy, networks) = settings::networks(args, env, target.as_ref(), log);
+    let (roots, http_proxy, networks) = settings::networks(args, env, proxy.as_ref(), log);
 
-    let way = match (&target, &networks.full, &networks.without_roots) {
+    let target = match (&proxy, &networks.full, &networks.without_roots) {
         (None, ..) => Err("the proxy's address"),
-        (Some(target), Ok(network), _) => Ok(Way { target, network, trusted: true }),
-        (Some(target), Err(_), Some(network)) => Ok(Way { target, network, trusted: false }),
+        (Some(address), Ok(network), _) => Ok(Target { address, network, trusted: true }),
+        (Some(address), Err(_), Some(network)) => Ok(Target { address, network, trusted: false }),
         (_, Err(_), None) => Err("the HTTP proxy"),
     };
     let full = networks.full.as_ref().map_err(|needs| *needs);
@@ -41,7 +41,7 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed>
         identity::token(args, env, detected, full, networks.bare.as_ref()),
         local::folder(args, env, detected.and_then(|d| d.platform)),
         local::ssh(env),
-        reach::reach(way.as_ref().map_err(|needs| *needs), detected.and_then(|d| d.method)),
+        reach::reach(target.as_ref().map_err(|needs| *needs), detected.and_then(|d| d.method)),
     );
     let audience = identity::audience(args, detected, claims.as_ref(), ping.as_ref());
 

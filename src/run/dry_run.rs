@@ -12,7 +12,7 @@ use crate::run::error::RunError;
 use crate::run::plan::Setting;
 use crate::run::{Outcome, pipeline, request};
 use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
@@ -49,7 +49,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let setting = Setting {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
         detected: detect::detect(&job, &wanted)?,
-        entry: Entry::Proxy(HostPort {
+        entry: Endpoint::Proxy(HostPort {
             host: sandbox.address.ip().to_string(),
             port: sandbox.address.port(),
         }),

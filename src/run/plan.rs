@@ -15,7 +15,7 @@ use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
 use crate::run::base_folder::BaseFolder;
 use crate::run::request;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::verify::{Expectations, policy};
 use crate::write::ownership;
 use crate::{issue, join, token};
@@ -27,7 +27,7 @@ pub struct Setting {
     /// Where the job runs.
     pub detected: Detected,
     /// The cluster to ask.
-    pub entry: Entry,
+    pub entry: Endpoint,
     /// How later steps get their variables.
     pub sink: Sink,
     /// Whether the cluster is the one in this process.
@@ -47,7 +47,7 @@ pub struct Plan<'a> {
     /// Where the job runs.
     pub detected: Detected,
     /// The cluster to ask.
-    pub entry: Entry,
+    pub entry: Endpoint,
     /// How later steps get their variables.
     pub sink: Sink,
     /// Whether the cluster is the one in this process.

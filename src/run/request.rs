@@ -13,7 +13,7 @@ use crate::net::HostPort;
 use crate::net::tls::Trust;
 use crate::output::{Destination, Kind, Output};
 use crate::run::error::RunError;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::verify::Expectations;
 
 /// The longest life Teleport gives a bot's certificate.
@@ -36,7 +36,7 @@ pub fn token(args: &IdentityArgs) -> crate::token::Request {
 }
 
 /// The endpoint of the cluster, and the trust anchors there.
-pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
+pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Endpoint, RunError> {
     let usage = |message: String, hint: &str| RunError::usage(message, hint);
     if let Some(address) = &args.auth_server {
         let trust = match (&args.ca_pin, &args.ca_file) {
@@ -58,15 +58,15 @@ pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
                 ));
             }
         };
-        return Ok(Entry::Auth { address: address.clone(), trust });
+        return Ok(Endpoint::Auth { address: address.clone(), trust });
     }
     if let Some(proxy) = &args.proxy {
-        return Ok(Entry::Proxy(proxy.clone()));
+        return Ok(Endpoint::Proxy(proxy.clone()));
     }
     let hint = "pass `--proxy HOST[:PORT]`, or set `TELEPORT_PROXY`";
     let text = env.var(env::names::TELEPORT_PROXY).ok_or_else(|| usage("no proxy address".into(), hint))?;
     let proxy = HostPort::parse(text, 443).map_err(|e| usage(format!("`TELEPORT_PROXY`: {e}"), hint))?;
-    Ok(Entry::Proxy(proxy))
+    Ok(Endpoint::Proxy(proxy))
 }
 
 /// The join token's name; an absolute path is a file that holds it, as in tbot.

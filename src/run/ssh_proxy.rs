@@ -14,11 +14,11 @@ use crate::net::{Deadline, HostPort, Network, Options};
 use crate::run::Outcome;
 use crate::run::error::RunError;
 use crate::teleport::Cluster;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::teleport::transport::{Target, carry};
 use crate::write::MANIFEST;
 
-/// A session may take as long as it wants; this is what an `ssh` may live at most with a certificate of 24 h.
+/// A session has no limit of its own; no `ssh` with a certificate of 24 h lives longer than this.
 const LONGEST: Duration = Duration::from_secs(25 * 3_600);
 
 /// Connects standard input and output with the node.
@@ -30,10 +30,10 @@ pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, 
         None => HostPort::parse(&identity.proxy, 443)?,
     };
     let cluster_name = args.cluster.clone().unwrap_or_else(|| identity.cluster.clone());
-    let target = Target::of(&args.host, args.port, &cluster_name);
+    let target = Target::new(&args.host, args.port, &cluster_name);
     let options = Options { ca_file: args.ca_file.as_ref().map(|f| env.absolute(f)), ..Options::default() };
     let network = Network::new(env, &options, Deadline::after(LONGEST), log.clone())?;
-    let cluster = Cluster::new(network, Entry::Proxy(proxy));
+    let cluster = Cluster::new(network, Endpoint::Proxy(proxy));
     let connect = cluster.ssh(&identity.authorities, identity.client);
     let limit = Deadline::after(args.timeout);
     let channel = limit.run("connecting to the proxy", connect).await??;
@@ -41,7 +41,7 @@ pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, 
     Ok(Outcome::default())
 }
 
-/// What is read back of a folder.
+/// The identity in a folder that `login` wrote.
 struct Identity {
     client: ClientIdentity,
     authorities: Vec<Vec<u8>>,
@@ -61,7 +61,7 @@ impl Identity {
             let (dir, expired) = (dir.display().to_string(), certificate.not_after);
             return Err(RunError::Expired { dir, expired }.into());
         }
-        // With split keys the TLS key has a file of its own.
+        // With split keys the TLS key has its own file.
         let name = if dir.join("tlskey").exists() { "tlskey" } else { "key" };
         let key = KeyPair::from_pem(&zeroize::Zeroizing::new(text(name)?))?;
         let manifest: serde_json::Value =

@@ -31,6 +31,30 @@ pub struct FaultInjection {
     pub newer: bool,
     /// Answer `ClientInit` with a message of an unknown kind.
     pub join_unknown_message: bool,
+    /// End the join stream before its result.
+    pub join_end: Option<JoinEnd>,
+}
+
+/// When and how the join stream ends early.
+#[derive(Debug, Clone)]
+pub struct JoinEnd {
+    /// Right behind `ServerInit`, as servers 18.3 to 18.5 do for methods that their stream does not serve yet; else before it.
+    pub after_init: bool,
+    /// Wait this long first. Without a wait the end travels in one flight with `ServerInit`.
+    pub delay: Duration,
+    /// What the client sees.
+    pub how: StreamEnd,
+}
+
+/// How a gRPC stream ends.
+#[derive(Debug, Clone)]
+pub enum StreamEnd {
+    /// The whole connection is closed.
+    Cut,
+    /// With status OK, as if all were said.
+    Ok,
+    /// With this status code and message.
+    Status(i32, String),
 }
 
 /// One of the certificates of an output.

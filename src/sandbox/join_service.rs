@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use tokio::sync::Notify;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::Streaming;
 
 use super::cluster::Cluster;
 use super::error::SandboxError;
+use super::fault_injection::{JoinEnd, StreamEnd};
 use super::grpc::{self, Sender};
 use super::joining::{self, BOT_ROLE};
 use super::peer::Peer;
@@ -32,25 +35,38 @@ pub(super) async fn answer(
     if request.uri().path() != "/teleport.join.v1.JoinService/Join" || !cluster.serves_new_join() {
         return unknown(request.uri().path());
     }
-    let (newer, ip, number) = (cluster.options.inject.newer, peer.ip.to_string(), peer.number);
+    let newer = cluster.options.inject.newer;
+    let client = Client { ip: peer.ip.to_string(), number: peer.number, cut: Arc::clone(&peer.cut) };
     grpc::bidirectional(newer, request, |requests, answers| async move {
         // Out of time: the stream ends without a status of ours.
-        let _ = tokio::time::timeout(LIMIT, join(&cluster, &ip, number, requests, answers)).await;
+        let _ = tokio::time::timeout(LIMIT, join(&cluster, &client, requests, answers)).await;
     })
     .await
+}
+
+/// What a join knows of its client.
+struct Client {
+    ip: String,
+    number: usize,
+    cut: Arc<Notify>,
 }
 
 /// `ClientInit` → `ServerInit` → `OidcInit` → `Result`; a failure to send means that the client left.
 async fn join(
     cluster: &Cluster,
-    ip: &str,
-    connection: usize,
+    client: &Client,
     mut requests: Streaming<JoinRequest>,
     answers: Sender<JoinResponse>,
 ) {
     let Some(Request::ClientInit(init)) = next(&mut requests).await else {
         return refuse(&answers, Refusal::bad("expected ClientInit as the first message")).await;
     };
+    let early_end = |after_init: bool| {
+        cluster.options.inject.join_end.as_ref().filter(|end| end.after_init == after_init)
+    };
+    if let Some(end) = early_end(false) {
+        return end_early(end, client, &answers).await;
+    }
     let token = match start(cluster, &init) {
         Ok(token) => token,
         Err(refusal) => return refuse(&answers, refusal).await,
@@ -66,9 +82,12 @@ async fn join(
     if answers.send(Ok(first)).await.is_err() {
         return;
     }
+    if let Some(end) = early_end(true) {
+        return end_early(end, client, &answers).await;
+    }
     let result = match next(&mut requests).await {
-        Some(Request::OidcInit(init)) => finish(cluster, token, ip, &init),
-        Some(Request::GivingUp(reason)) => return cluster.records.gave_up(connection, &reason.msg),
+        Some(Request::OidcInit(init)) => finish(cluster, token, &client.ip, &init),
+        Some(Request::GivingUp(reason)) => return cluster.records.gave_up(client.number, &reason.msg),
         None => return,
         Some(_) => Err(Refusal::bad("expected OIDCInit")),
     };
@@ -83,6 +102,19 @@ async fn join(
 
 async fn next(requests: &mut Streaming<JoinRequest>) -> Option<Request> {
     requests.message().await.ok().flatten()?.payload
+}
+
+async fn end_early(end: &JoinEnd, client: &Client, answers: &Sender<JoinResponse>) {
+    if !end.delay.is_zero() {
+        tokio::time::sleep(end.delay).await;
+    }
+    match &end.how {
+        StreamEnd::Cut => client.cut.notify_one(),
+        StreamEnd::Ok => {}
+        StreamEnd::Status(code, message) => {
+            let _ = answers.send(Err(Status::new((*code).into(), message.clone()))).await;
+        }
+    }
 }
 
 async fn refuse(answers: &Sender<JoinResponse>, refusal: Refusal) {

@@ -1,6 +1,9 @@
 //! The client of a connection, as the services see it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 use crate::identity::tls::TlsCertificate;
 
@@ -8,6 +11,8 @@ use crate::identity::tls::TlsCertificate;
 pub(super) struct Peer {
     /// The number of the connection in the records.
     pub(super) number: usize,
+    /// Asks for the connection to be closed at once.
+    pub(super) cut: Arc<Notify>,
     pub(super) ip: IpAddr,
     /// Set where mutual TLS says who it is.
     pub(super) caller: Option<Caller>,

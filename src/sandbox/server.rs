@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
@@ -180,7 +180,9 @@ async fn connection(
         .and_then(|leaf| Caller::from_certificate(leaf));
     let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
     cluster.records.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
-    let connection = Arc::new(Connection { service, peer: Peer { number, ip, caller }, upgraded });
+    let cut = Arc::new(Notify::new());
+    let peer = Peer { number, cut: Arc::clone(&cut), ip, caller };
+    let connection = Arc::new(Connection { service, peer, upgraded });
     let answers = service_fn(move |request| {
         let (cluster, connection) = (Arc::clone(&cluster), Arc::clone(&connection));
         async move { Ok::<_, Infallible>(answer(cluster, &connection, request).await) }
@@ -188,7 +190,10 @@ async fn connection(
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
     // An error here is the client's going away.
-    let _ = http.serve_connection_with_upgrades(TokioIo::new(stream), answers).await;
+    tokio::select! {
+        _ = http.serve_connection_with_upgrades(TokioIo::new(stream), answers) => {}
+        () = cut.notified() => {}
+    }
 }
 
 fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {

@@ -6,13 +6,14 @@ use http::header::{
 use http::{HeaderMap, Method, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tonic::body::Body;
 
 use super::options::SandboxOptions;
 use super::reply;
 use crate::net::Stream;
-use crate::teleport::upgrade::{accept_of, frames};
+use crate::teleport::upgrade::frames;
 
 pub(super) const PATH: &str = "/webapi/connectionupgrade";
 
@@ -80,5 +81,5 @@ fn kind(options: &SandboxOptions, headers: &HeaderMap) -> Option<Kind> {
 }
 
 fn accept_value(key: &HeaderValue) -> Option<HeaderValue> {
-    HeaderValue::from_str(&accept_of(key.to_str().ok()?)).ok()
+    HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
 }

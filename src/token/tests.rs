@@ -204,7 +204,7 @@ async fn github_s_refusals_are_reported() {
         (value(""), "the token endpoint of GitHub Actions: its field `value` is empty"),
         (
             answer(200, "", r#"{"value":7}"#),
-            "the token endpoint of GitHub Actions: its field `value` is no string",
+            "the token endpoint of GitHub Actions: its field `value` is not a string",
         ),
         (
             value("hunter2"),

@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 
 use super::VerifyError;
+use crate::error::StageError as _;
 use crate::issue::{Batch, Issued};
 use crate::join::BotIdentity;
 use crate::net::tls::ClientIdentity;
@@ -66,7 +67,10 @@ async fn policy(
     };
     let skipped = |what: &str, error: &ClusterError| {
         let name = &issued.output.name;
-        cluster.network().log().detail(format!("output {name}: {what} is not known: {error}"));
+        cluster
+            .network()
+            .log()
+            .detail(format!("output {name}: {what} is not known: {}", error.in_one_line()));
     };
     // A leaf's own policy is asked of the root: the root's auth service is the one that is reachable.
     let auth = match cluster.auth(&bot.cluster, &bot.authorities, client).await {
