@@ -373,7 +373,7 @@ async fn commands_are_bounded_and_never_quoted() {
         ("printf '\\377'", "it did not print text"),
         (
             "echo \"token: $1\"",
-            "the text from the command `sh` is not an identity token: it holds characters",
+            "the text from the command `sh` is not an identity token: it has characters",
         ),
         ("echo hunter2", "this has 1"),
     ] {
