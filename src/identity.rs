@@ -1,5 +1,5 @@
-//! Keys, certificates and the files they become. Knows which keys a cluster's suite asks for and what an issued
-//! identity is made of.
+//! Keys, certificates and the files they become: which keys a cluster's suite asks for, and what an issued identity
+//! consists of.
 
 pub mod formats;
 pub mod keys;

@@ -76,7 +76,7 @@ fn main() -> ExitCode {
     if !messages.quiet && !outcome.line.is_empty() {
         print(&format!("{}\n", outcome.line), false);
     }
-    ExitCode::from(outcome.exit as u8)
+    ExitCode::from(outcome.status.unwrap_or(outcome.exit as u8))
 }
 
 fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {

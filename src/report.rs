@@ -21,7 +21,9 @@ use crate::text::duration;
 pub struct Report {
     /// Version of jobpass that wrote it.
     pub jobpass: String,
-    /// The bot's user name, `bot-NAME`.
+    /// The user, `bot-NAME`.
+    pub user: String,
+    /// The bot, `NAME`.
     pub bot: String,
     /// The cluster's name.
     pub cluster: String,
@@ -73,7 +75,7 @@ impl Report {
         if self.dry_run {
             line.push_str("DRY-RUN ");
         }
-        let _ = write!(line, "{} at {}", self.bot, self.cluster);
+        let _ = write!(line, "{} at {}", self.user, self.cluster);
         for output in &self.outputs {
             line.push_str(" · ");
             if self.outputs.len() > 1 {
@@ -97,7 +99,7 @@ impl Report {
 
     /// The same as Markdown, for a step summary.
     pub fn summary(&self) -> String {
-        let mut text = format!("### Teleport credentials for `{}` at `{}`\n\n", self.bot, self.cluster);
+        let mut text = format!("### Teleport credentials for `{}` at `{}`\n\n", self.user, self.cluster);
         text.push_str("| output | roles | logins | valid until |\n|---|---|---|---|\n");
         for output in &self.outputs {
             let _ = writeln!(

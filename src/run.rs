@@ -1,6 +1,7 @@
 //! The flow of `login`: prove → obtain → deliver. The other commands have a file each.
 
 pub mod base_folder;
+pub mod child;
 pub mod completions;
 pub mod delivery;
 pub mod doctor;
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub line: String,
     /// How the process ends: a finding that is an answer, not an error, has a code of its own.
     pub exit: Exit,
+    /// The status of a command that was run, which becomes ours in place of `exit`.
+    pub status: Option<u8>,
     /// Folders that were written, to be taken back where the outcome cannot be handed over.
     pub placed: Vec<Placed>,
 }

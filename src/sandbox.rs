@@ -1,5 +1,8 @@
-//! A throw-away cluster and CI token endpoint on one loopback TLS port. `jobpass sandbox` runs one, `login --dry-run` runs one inside the
-//! process, and the tests use it. What keeps it honest is `tests/recorded.rs`.
+//! A throw-away cluster and CI token endpoint on one loopback TLS port. `jobpass sandbox` runs one, `login --dry-run` runs
+//! one inside the process, and the tests use it.
+//!
+//! What keeps it honest is `tests/recorded.rs`: bytes of real clusters of versions 13 and 15. What servers from version 18
+//! answer was never recorded, so the join stream (`teleport.join.v1`) and split keys are our reading of Teleport's schema.
 
 mod auth_service;
 mod barrier;
@@ -60,7 +63,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Makes the CAs and serves on loopback (a free port unless the options name one), on the current tokio runtime.
+    /// Generates the CAs and serves on loopback (a free port unless the options name one), on the current tokio runtime.
     pub async fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
         let ip = if options.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
         let listener =
@@ -73,8 +76,8 @@ impl Sandbox {
         Ok(Self { address, cluster, web_ca, server })
     }
 
-    /// The CA of the web certificate, PEM: for `--ca-file`. The web certificate names `localhost`, 127.0.0.1, `::1` and the host of the
-    /// public address.
+    /// The CA of the web certificate, PEM: for `--ca-file`. The web certificate names `localhost`, 127.0.0.1, `::1` and the
+    /// host of the public address.
     pub fn web_ca_pem(&self) -> &str {
         &self.web_ca
     }
@@ -84,8 +87,8 @@ impl Sandbox {
         self.cluster.cas.user.ssh_line()
     }
 
-    /// Signs an SSH host certificate, by the CA of the cluster the principals are in, for tests and targets: `public_key` is an `authorized_keys` line. The
-    /// certificate is one line without a newline, valid for a day.
+    /// Signs an SSH host certificate, by the CA of the cluster the principals are in: `public_key` is an `authorized_keys`
+    /// line. The certificate is one line without a newline, valid for a day.
     pub fn sign_host_key(&self, public_key: &str, principals: &[&str]) -> Result<String, SandboxError> {
         let key = ssh_key::PublicKey::from_openssh(public_key.trim())
             .map_err(|e| SandboxError::create("host certificate", e))?;
@@ -101,13 +104,14 @@ impl Sandbox {
         )
     }
 
-    /// The variables that make a process look like a job of that platform, its identity token included. Names of files (`GITHUB_ENV`,
-    /// `BASH_ENV`, …) are the caller's to add.
+    /// The variables that make a process look like a job of that platform, its identity token included. Names of files
+    /// (`GITHUB_ENV`, `BASH_ENV`, …) are the caller's to add.
     pub fn job_environment(&self, platform: Platform) -> Result<Vec<(String, String)>, SandboxError> {
         job::environment(&self.cluster, platform)
     }
 
-    /// An identity token signed by the sandbox's issuer with these claims on top of the platform's usual ones (`null` removes one).
+    /// An identity token signed by the sandbox's issuer, with these claims on top of the platform's usual ones (`null`
+    /// removes one).
     pub fn id_token(&self, platform: Platform, claims: &serde_json::Value) -> Result<Jwt, SandboxError> {
         job::token(&self.cluster, platform, None, claims)
     }
@@ -117,7 +121,7 @@ impl Sandbox {
         self.cluster.issuer.jwks().to_string()
     }
 
-    /// What clients did so far, a record for each connection in the order they came; at most the first 1000.
+    /// What clients did so far, a record for each connection in the order of their arrival; at most the first 1000.
     pub fn records(&self) -> Vec<Record> {
         self.cluster.records.to_vec()
     }

@@ -48,11 +48,11 @@ impl std::fmt::Debug for Jwt {
     }
 }
 
-/// Why a text is no identity token. Never carries the text.
+/// Why a text is not an identity token. Never carries the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotAJwt {
     /// It has characters outside base64url.
-    #[error("it holds characters a JWT cannot have (quoted, or cut?)")]
+    #[error("it has characters that a JWT cannot have (is it quoted or truncated?)")]
     Characters,
     /// Nothing but white space.
     #[error("it is empty")]
@@ -64,7 +64,7 @@ pub enum NotAJwt {
     #[error("it is not a JWT: a JWT has 3 parts separated by dots, this has {0}")]
     Parts(usize),
     /// Above 64 KiB.
-    #[error("it is longer than 64 KiB, which no identity token is")]
+    #[error("it is longer than 64 KiB, and no identity token is")]
     TooLong,
 }
 

@@ -180,6 +180,7 @@ fn the_report_is_json_and_all_there_is_on_standard_output() {
         fields,
         [
             "jobpass",
+            "user",
             "bot",
             "cluster",
             "proxy",
@@ -195,7 +196,8 @@ fn the_report_is_json_and_all_there_is_on_standard_output() {
         ]
     );
     for (field, want) in [
-        ("bot", "bot-ci"),
+        ("user", "bot-ci"),
+        ("bot", "ci"),
         ("cluster", "sandbox.example"),
         ("platform", "github"),
         ("join_method", "github"),

@@ -1,4 +1,4 @@
-//! `inspect`: what login and tbot wrote, what has ended, and what is broken.
+//! `inspect`: what login and tbot wrote, what has expired, and what is broken.
 
 use std::path::{Path, PathBuf};
 
@@ -30,9 +30,10 @@ fn login(cluster: &Cluster, name: &str, arguments: &[&str]) -> PathBuf {
     dir
 }
 
-/// A folder's files in another, to be bent.
+/// Copies a folder's files into another, to be damaged.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
+    mode(to, 0o700);
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         put(&to.join(entry.file_name()), std::fs::read(entry.path()).unwrap());
@@ -79,6 +80,42 @@ fn what_login_wrote() {
 }
 
 #[test]
+fn several_at_once() {
+    let cluster = Cluster::any();
+    let (first, second) = (login(&cluster, "first", &[]), login(&cluster, "second", &["--roles", "ci-read"]));
+    let ran = inspect(cluster.folder.path(), &["first", "second"]).ok();
+    let heads = [&first, &second].map(|dir| format!("{}\nuser              bot-ci\n", dir.display()));
+    assert!(
+        ran.stdout.starts_with(&heads[0]) && ran.stdout.contains(&format!("\n\n{}", heads[1])),
+        "{}",
+        ran.stdout
+    );
+    let ran = inspect(cluster.folder.path(), &["first", "second/identity", "--json"]).ok();
+    let all: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let roles: Vec<_> = all.as_array().unwrap().iter().map(|facts| facts["roles"].clone()).collect();
+    assert_eq!(roles, [serde_json::json!(["ci-deploy", "ci-read"]), serde_json::json!(["ci-read"])]);
+    // The worst of them is the answer.
+    expire(&first);
+    assert_eq!(inspect(cluster.folder.path(), &["first", "second"]).code, 4);
+    std::fs::remove_file(second.join("key")).unwrap();
+    assert_eq!(inspect(cluster.folder.path(), &["first", "second"]).code, 6);
+    assert_eq!(inspect(cluster.folder.path(), &["first", "absent"]).code, 6);
+}
+
+/// The words of login's report and of its manifest are those of `inspect`.
+#[test]
+fn bot_and_user_are_the_same_words_everywhere() {
+    let cluster = Cluster::any();
+    let dir = cluster.path("out");
+    let ran = cluster.job(Platform::GitLabCi).login(&["--dir", dir.to_str().unwrap(), "--json"]).ok();
+    let manifest = std::fs::read_to_string(dir.join("jobpass.json")).unwrap();
+    for text in [ran.stdout, manifest, inspect(&dir, &[".", "--json"]).ok().stdout] {
+        let json: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&json["user"], &json["bot"]), (&"bot-ci".into(), &"ci".into()), "{text}");
+    }
+}
+
+#[test]
 fn a_dry_run_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let dry = ["login", "--dry-run", "--simulate", "gitlab", "--dir", "out"];
@@ -111,7 +148,7 @@ fn what_tbot_wrote_and_has_ended() {
         "{}",
         ran.all()
     );
-    assert_eq!(facts["problems"][0], "no private key for `sshcert` is there");
+    assert_eq!(facts["problems"][0], "the private key of `sshcert` is missing");
 }
 
 /// A subject with all the routes Teleport knows.
@@ -153,6 +190,7 @@ impersonator = bot-ci
 #[test]
 fn routes_of_kubernetes_databases_and_applications() {
     let folder = tempfile::tempdir().unwrap();
+    mode(folder.path(), 0o700);
     let path = |name: &str| folder.path().join(name).display().to_string();
     put(&folder.path().join("openssl.conf"), SUBJECT);
     let (config, key, cert) = (path("openssl.conf"), path("key"), path("tlscert"));
@@ -204,13 +242,13 @@ fn what_is_broken_is_told() {
             "no-key",
             &|d| std::fs::remove_file(d.join("key")).unwrap(),
             6,
-            &["no private key for `key-cert.pub` is there"],
+            &["the private key of `key-cert.pub` is missing", "match             cannot be checked"],
         ),
         (
             "binary",
             &|d| put(&d.join("key"), [0xff; 300]),
             6,
-            &["`key` cannot be read: it is no text", "user              bot-ci"],
+            &["`key` cannot be read: it is not text", "user              bot-ci"],
         ),
         (
             "garbage",
@@ -224,14 +262,21 @@ fn what_is_broken_is_told() {
             6,
             &["`identity` cannot be read: larger than 1 MiB"],
         ),
-        ("pipe", &|d| pipe(&d.join("identity")), 6, &["`identity` is no regular file"]),
+        ("pipe", &|d| pipe(&d.join("identity")), 6, &["`identity` is not a regular file"]),
         (
             "open",
             &|d| open(&d.join("key")),
             0,
-            &["`key` holds a private key and is open to other users (mode 0644)"],
+            &["`key` has a private key and is open to other users (mode 0644)"],
         ),
-        ("ended", &expire, 4, &[": ended ", "ago\n", "cure              run `jobpass login` again"]),
+        ("ended", &expire, 4, &[": expired ", "ago\n", "hint              run `jobpass login` again"]),
+        ("folder", &|d| mode(d, 0o777), 0, &["the folder is open to other users (mode 0777): `chmod 700 "]),
+        (
+            "writable",
+            &|d| mode(&d.join("ssh_config"), 0o666),
+            0,
+            &["other users can change `ssh_config` (mode 0666): `chmod 600 "],
+        ),
     ];
     for (name, bend, code, wanted) in bent {
         let dir = cluster.path(&format!("bent-{name}"));
@@ -255,10 +300,10 @@ fn what_is_broken_is_told() {
     put(&cluster.path("big"), vec![b'a'; 2 << 20]);
     for (path, code, message, hint) in [
         ("empty", 6, "no `identity`, `tlscert` or `key-cert.pub` or `sshcert` is in it", "`identity` file"),
-        ("noise", 6, "`noise` cannot be read: it is no text", "jobpass login"),
+        ("noise", 6, "`noise` cannot be read: it is not text", "jobpass login"),
         ("text", 6, "`text` has no certificate in it", "jobpass login"),
         ("big", 6, "larger than 1 MiB", "jobpass login"),
-        ("nowhere", 6, "there is no such file or folder", "check the path"),
+        ("nowhere", 6, "no such file or directory", "check the path"),
         ("two", 6, "it has a folder for each output", "/two/a"),
     ] {
         let ran = inspect(cluster.folder.path(), &[path]);
@@ -286,11 +331,15 @@ fn pipe(path: &Path) {
 }
 
 fn open(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    mode(path, 0o644);
 }
 
-/// A certificate for the same key that has ended, by a CA of our own.
+fn mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A certificate for the same key that has expired, by a CA of our own.
 fn expire(dir: &Path) {
     let path = |name: &str| dir.join(name).display().to_string();
     run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("ca")]).ok();

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::cluster::listing;
 use crate::support::command::{Ran, binary, jobpass, put, run};
+use crate::support::sshd::{Sshd, join, me};
 
 /// A running sandbox and the folder it is used from.
 struct Running {
@@ -18,7 +19,8 @@ impl Running {
     fn start(arguments: &[&str], files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("tmp")).unwrap();
-        std::fs::create_dir(folder.path().join("runner")).unwrap();
+        // One of an earlier run says nothing about this one.
+        put(&folder.path().join("sandbox.env"), "exit 99");
         for (name, content) in files {
             put(&folder.path().join(name), content);
         }
@@ -38,10 +40,14 @@ impl Running {
 
     /// Sources the file, as a person would, and runs `jobpass` with these words.
     fn sourced(&self, words: &str) -> Ran {
-        let script = format!(". ./sandbox.env; \"$0\" {words}");
+        self.script(&format!("jobpass {words}"))
+    }
+
+    /// The same for a whole script, in which `jobpass` is the built binary.
+    fn script(&self, script: &str) -> Ran {
+        let script = format!("jobpass() {{ {} \"$@\"; }}; . ./sandbox.env; {script}", binary().display());
         let mut command = Command::new("bash");
-        command.args(["-c", &script]).arg(binary()).env_clear().env("PATH", "/usr/bin:/bin");
-        command.env("RUNNER_TEMP", self.path().join("runner")).env("GITHUB_ENV", self.path().join("env"));
+        command.args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin");
         Ran::of(&command.current_dir(self.path()).stdin(Stdio::null()).output().unwrap())
     }
 
@@ -49,6 +55,7 @@ impl Running {
         run("kill", &[signal, &self.child.id().to_string()]).ok();
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         assert_eq!(listing(&self.path().join("tmp")), [], "nothing of it stays behind");
+        assert!(!self.path().join("sandbox.env").exists(), "it names what is gone");
     }
 }
 
@@ -67,8 +74,101 @@ fn its_env_file_is_all_a_login_needs() {
     assert_eq!(mode & 0o777, 0o600, "a token is in it");
     let ran = sandbox.sourced("login").ok();
     assert!(ran.stderr.contains("bot-ci at sandbox.example"), "{}", ran.stderr);
-    assert!(sandbox.path().join("runner/jobpass/identity").exists());
     sandbox.stop("-TERM");
+}
+
+/// What later steps read, by platform: a script that succeeds where `login` has written it.
+#[test]
+fn a_simulated_job_has_the_folder_and_files_of_its_platform() {
+    for (platform, written) in [
+        (
+            "github",
+            "test -e \"$RUNNER_TEMP\"/jobpass/identity && grep -q TELEPORT_IDENTITY_FILE \"$GITHUB_ENV\" && \
+             grep -q identity-file \"$GITHUB_OUTPUT\" && grep -q bot-ci \"$GITHUB_STEP_SUMMARY\"",
+        ),
+        ("gitlab", "test -d \"$RUNNER_TEMP_PROJECT_DIR\" && grep -q TELEPORT_IDENTITY_FILE= \"$GITLAB_ENV\""),
+        ("circleci", ". \"$BASH_ENV\" && test -e \"$TELEPORT_IDENTITY_FILE\""),
+        ("spacelift", "test -n \"$SPACELIFT_OIDC_TOKEN\""),
+    ] {
+        let sandbox = Running::start(&["--simulate", platform], &[]);
+        // For platforms without a folder for temporary files.
+        let runtime = sandbox.path().display();
+        let script = format!("export XDG_RUNTIME_DIR='{runtime}'; jobpass login && {written}");
+        let ran = sandbox.script(&script);
+        assert_eq!(ran.code, 0, "{platform}: {}", ran.all());
+    }
+}
+
+/// `jobpass sandbox -- COMMAND…` in an empty folder, with its temporary files below it.
+fn with_command(folder: &Path, command: &[&str]) -> Command {
+    let tmp = folder.join("tmp");
+    std::fs::create_dir(&tmp).unwrap();
+    let all = [&["sandbox", "--"], command].concat();
+    let (tmp, path) = (tmp.display().to_string(), "/usr/bin:/bin");
+    jobpass(folder, &all, [("TMPDIR", tmp.as_str()), ("PATH", path)])
+}
+
+#[test]
+fn a_command_runs_in_the_job_and_its_status_is_ours() {
+    let login = format!("{} login -q --dir out && echo \"$JOBPASS_TOKEN\"; exit 7", binary().display());
+    for (command, code, stdout, stderr) in [
+        (&["sh", "-c", &login][..], 7, "ci-github\n", "sandbox at 127.0.0.1:"),
+        (&["sh", "-c", "kill -KILL $$"], 137, "", "sandbox at"),
+        (&["true", "--help"], 0, "", "sandbox at"),
+        (&["./absent"], 2, "", "could not run `./absent`: no such file or directory"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let ran = Ran::of(&with_command(folder.path(), command).output().unwrap());
+        assert_eq!((ran.code, ran.stdout.starts_with(stdout)), (code, true), "{command:?}: {}", ran.all());
+        assert!(ran.stderr.contains(stderr), "{command:?}: {}", ran.stderr);
+        assert_eq!(listing(&folder.path().join("tmp")), [], "nothing of it stays behind");
+    }
+}
+
+#[test]
+fn a_command_gets_the_signals() {
+    for (signal, name) in [("-TERM", "TERM"), ("-INT", "INT"), ("-HUP", "HUP")] {
+        let folder = tempfile::tempdir().unwrap();
+        // Background commands of a shell ignore SIGINT, `cat` waits for the end of a pipe that never comes.
+        let script =
+            format!("trap 'kill %1; echo got {name}; exit 9' {name}; mkfifo p; cat <>p & echo ready; wait");
+        let mut command = with_command(folder.path(), &["bash", "-mc", &script]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        lines.read_line(&mut line).unwrap();
+        run("kill", &[signal, &child.id().to_string()]).ok();
+        lines.read_line(&mut line).unwrap();
+        assert_eq!(
+            (line.as_str(), child.wait().unwrap().code()),
+            (&*format!("ready\ngot {name}\n"), Some(9))
+        );
+    }
+}
+
+#[test]
+fn ssh_reaches_a_real_node() {
+    for node in ["node1", "node1.leaf.example"] {
+        let host = if node == "node1" { "node1.sandbox.example" } else { node };
+        let gate = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("sshd");
+        Sshd::host_key(&dir);
+        let path = |name: &str| dir.join(name).display().to_string();
+        let (address, ca, key) = (gate.local_addr().unwrap(), path("user_ca.pub"), path("host_key.pub"));
+        let spec = format!("{node}={address}");
+        let me = me();
+        let flags = ["--node", &spec, "--user-ca", &ca, "--host-key", &key, "--login", &me];
+        let sandbox = Running::start(&flags, &[]);
+        let sshd = Sshd::start_in(&dir, &[&me]);
+        join(gate, sshd.address());
+        let options = "-o BatchMode=yes -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes";
+        let ran = sandbox.script(&format!(
+            "jobpass login --dir out && ssh -F out/ssh_config {options} {me}@{host} 'echo hello'"
+        ));
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "hello\n"), "{host}: {}", ran.all());
+        sandbox.stop("-TERM");
+    }
 }
 
 #[test]
@@ -110,6 +210,7 @@ fn versions_and_join_paths_can_be_chosen() {
 fn what_it_cannot_use_is_told() {
     let folder = tempfile::tempdir().unwrap();
     put(&folder.path().join("broken.yaml"), "kind: token\nspec: [\n");
+    put(&folder.path().join("broken.pub"), "ssh-rsa AAAA");
     put(&folder.path().join("role.yaml"), "kind: role\nmetadata: {name: x}\n");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -121,6 +222,12 @@ fn what_it_cannot_use_is_told() {
         (["--simulate", "jenkins"], 2, "expected one of github, gitlab"),
         (["--port", &port], 5, "leave out `--port`"),
         (["--env-file", "absent/sandbox.env"], 6, "absent"),
+        (["--node", "a b=127.0.0.1:22"], 2, "letters, digits"),
+        (["--node", "node1"], 2, "NAME=HOST:PORT"),
+        (["--node", "node1=no.such.host.invalid:22"], 2, "could not resolve"),
+        (["--host-key", "key.pub"], 2, "--node"),
+        (["--node=n=127.0.0.1:22", "--host-key=broken.pub"], 2, "is not an SSH public key"),
+        (["--node=n=127.0.0.1:22", "--host-key=broken.yaml"], 2, "is not the name of a public key"),
     ] {
         let all = [&["sandbox"], &arguments[..]].concat();
         let ran = Ran::of(&jobpass(folder.path(), &all, []).output().unwrap());

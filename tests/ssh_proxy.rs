@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use jobpass::platform::Platform;
 use jobpass::sandbox::{SandboxNode, SandboxOptions};
 
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, listing};
 use crate::support::command::{Ran, put};
-use crate::support::sshd::{Sshd, me};
+use crate::support::sshd::{Sshd, join, me};
 
 const NODE: &str = "node1.sandbox.example";
 const LEAF_NODE: &str = "node2.leaf.example";
@@ -19,25 +19,6 @@ const LEAF_NODE: &str = "node2.leaf.example";
 struct Nodes {
     cluster: Cluster,
     _sshd: [Sshd; 2],
-}
-
-/// Joins every connection to `gate` with one to `target`, both ways.
-fn join(gate: std::net::TcpListener, target: std::net::SocketAddr) {
-    std::thread::spawn(move || {
-        for near in gate.incoming().map_while(Result::ok) {
-            let Ok(far) = std::net::TcpStream::connect(target) else { return };
-            let (mut near_in, mut far_out) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut near_in, &mut far_out);
-                let _ = far_out.shutdown(std::net::Shutdown::Write);
-            });
-            let (mut far_in, mut near_out) = (far, near);
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut far_in, &mut near_out);
-                let _ = near_out.shutdown(std::net::Shutdown::Both);
-            });
-        }
-    });
 }
 
 impl Nodes {
@@ -187,7 +168,7 @@ fn says_in_one_line_why_it_cannot() {
     );
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("`/nonexistent/tlscert` cannot be read") && ran.stderr.lines().count() == 1,
+        ran.stderr.contains("could not read `/nonexistent/tlscert`") && ran.stderr.lines().count() == 1,
         "{}",
         ran.stderr
     );
@@ -212,4 +193,21 @@ fn ends_when_the_proxy_is_lost() {
     let ran = Ran::of(&child.wait_with_output().unwrap());
     assert_ne!(ran.code, 0);
     assert!(ran.stderr.contains("jobpass: "), "{}", ran.stderr);
+}
+
+#[test]
+fn leaves_whose_names_take_over_other_hosts_are_left_out_with_a_warning() {
+    let leaves = ["com", "not a name", "leaf.example"].map(str::to_owned).to_vec();
+    let cluster = Cluster::start(SandboxOptions { leaves, ..SandboxOptions::simulating(None) });
+    let ran = cluster.job(Platform::GitLabCi).login(&["--dir", "out"]).ok();
+    let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    for warning in [
+        "not configuring ssh for the hosts of leaf cluster `com`: `*.com` would match a whole top-level domain",
+        "skipping leaf cluster `not a name`: its name is not a valid host name",
+    ] {
+        assert!(said.contains(warning), "{said}");
+    }
+    let mut files: Vec<_> = listing(&cluster.path("out")).into_iter().map(|(name, _)| name).collect();
+    files.retain(|name| name.ends_with("ssh_config"));
+    assert_eq!(files, ["leaf.example.ssh_config", "sandbox.example.ssh_config", "ssh_config"]);
 }

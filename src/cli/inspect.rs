@@ -9,9 +9,9 @@ use super::MessageArgs;
 /// `jobpass inspect`.
 #[derive(Debug, Args, Default)]
 pub struct Inspect {
-    /// A folder that jobpass or tbot wrote, or an `identity` file; `$JOBPASS_DIR` when left out
+    /// Folders that jobpass or tbot wrote, or `identity` files [env: `JOBPASS_DIR`]
     #[arg(value_name = "DIR|FILE")]
-    pub path: Option<PathBuf>,
+    pub paths: Vec<PathBuf>,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,

@@ -55,6 +55,8 @@ pub fn folder(text: &str) -> Result<PathBuf, String> {
         _ => Err("expected a folder: a path, or `file:///PATH`".to_owned()),
     }
 }
+/// sshd's port when none is given.
+const SSH_PORT: u16 = 22;
 
 /// `HOST[:PORT]`.
 pub fn address(text: &str) -> Result<HostPort, String> {
@@ -69,6 +71,26 @@ fn host_and_port(text: &str, port: u16) -> Result<HostPort, String> {
         NetError::Address { reason, .. } => reason,
         _ => "it is not an address".to_owned(),
     })
+}
+
+/// A node for the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its name, with `.LEAF` for one in a leaf cluster.
+    pub name: String,
+    /// Where its sshd listens.
+    pub address: HostPort,
+}
+
+/// `NAME=HOST[:PORT]`.
+pub fn node(text: &str) -> Result<Node, String> {
+    let (name, address) = text.split_once('=').ok_or("expected `NAME=HOST:PORT`")?;
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if name.is_empty() || name.starts_with(['-', '.']) || name.ends_with('.') || !name.chars().all(valid) {
+        return Err("the name of a node has letters, digits, `-`, `_` and dots only".to_owned());
+    }
+    let address = host_and_port(address, SSH_PORT)?;
+    Ok(Node { name: name.to_owned(), address })
 }
 
 /// A CA pin: SHA-256 of a `SubjectPublicKeyInfo`.

@@ -46,7 +46,7 @@ impl Block<'_> {
     }
 }
 
-/// Why a block gives no bytes.
+/// Why a block cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PemError {
     /// No `END` line.

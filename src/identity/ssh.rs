@@ -11,7 +11,7 @@ use crate::error::{Exit, StageError};
 /// A parsed OpenSSH user certificate. Its signature is *not* checked: the TLS channel it came over is.
 #[derive(Debug, Clone)]
 pub struct SshCertificate {
-    /// The line as `key-cert.pub` holds it, without comment and newline.
+    /// The line as in `key-cert.pub`, without comment and newline.
     pub line: String,
     /// Key id; Teleport puts the user name there.
     pub key_id: String,

@@ -1,6 +1,6 @@
 //! What people, scripts and later steps get once all is issued: files, report, variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::cli::Login;
@@ -29,6 +29,7 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     let mut report = report(plan, credentials, &proxy);
     let mut files: BTreeMap<PathBuf, Vec<FileToWrite>> = BTreeMap::new();
     let mut exports = Exports { summary: report.summary(), ..Exports::default() };
+    let mut warnings = BTreeSet::new();
     for (index, issued) in credentials.checked.batch.issued.iter().enumerate() {
         let folder = &issued.output.destination.folder;
         let copy = args.output.copy_binary.then(|| folder.join(BINARY));
@@ -41,9 +42,13 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;
+        warnings.extend(contents.warnings.iter().cloned());
         let suffix = if index == 0 { args.output.name.as_deref() } else { Some(issued.output.name.as_str()) };
         add_exports(&mut exports, &contents, suffix);
         files.entry(folder.clone()).or_default().extend(contents.files);
+    }
+    for warning in warnings {
+        log.warn(warning);
     }
     for (folder, files) in &mut files {
         if args.output.copy_binary {
@@ -116,7 +121,8 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
     let dir = dirs.clone().find(|d| **d == plan.base).or_else(|| dirs.next());
     Report {
         jobpass: env!("CARGO_PKG_VERSION").to_owned(),
-        bot: bot.user.clone(),
+        user: bot.user.clone(),
+        bot: bot.user.strip_prefix("bot-").unwrap_or(&bot.user).to_owned(),
         cluster: bot.cluster.clone(),
         proxy: proxy.to_string(),
         server_version: ping.server_version.clone(),

@@ -1,4 +1,4 @@
-//! `jobpass inspect`: what a folder of credentials, or an `identity` file, holds. Never key material.
+//! `jobpass inspect`: whose a folder of credentials, or an `identity` file, is, and for how long. Never key material.
 
 pub mod facts;
 pub mod key_kind;
@@ -11,41 +11,47 @@ use jiff::Timestamp;
 
 use crate::cli;
 use crate::env::{self, Env, names};
-use crate::error::Failed;
-use crate::report::Exit;
-use crate::report::wrapped::wrapped;
+use crate::error::{Exit, Failed};
 use crate::run::Outcome;
 use crate::run::error::RunError;
-use crate::span::span;
+use crate::text::duration;
+use crate::text::fold::fold;
 use facts::Facts;
 use material::Material;
 
-/// Reads and tells. What has ended gives exit code 4, what is broken 6.
+/// Reads one path or several; JSON of one is an object, of several an array. Exit code 6 if one of them is broken, else 4 if
+/// one is not valid now.
 pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
-    let named = args.path.clone().or_else(|| env.var(names::JOBPASS_DIR).map(Into::into));
-    let Some(path) = named else {
-        return Err(RunError::Usage {
-            message: "no folder is named".into(),
-            hint: Some("name a folder or an `identity` file, or set `JOBPASS_DIR`".into()),
-        }
-        .into());
-    };
+    let by_default = || env.var(names::JOBPASS_DIR).map(PathBuf::from).into_iter().collect();
+    let paths: Vec<PathBuf> = if args.paths.is_empty() { by_default() } else { args.paths.clone() };
+    if paths.is_empty() {
+        let hint = "name a folder or an `identity` file, or set `JOBPASS_DIR`";
+        return Err(RunError::usage("no folder is named", hint).into());
+    }
     let now = env::now();
-    let material = Material::read(&env.absolute(&path).components().collect::<PathBuf>())?;
-    let facts = Facts::of(&material, now);
-    let exit = match (&facts, facts.problems.is_empty()) {
-        (facts, _) if facts.expired || facts.valid_from > now => Exit::Refused,
-        (_, false) => Exit::Files,
-        (_, true) => Exit::Done,
+    let read = |path: &PathBuf| {
+        let material = Material::read(&env.absolute(path).components().collect::<PathBuf>())?;
+        Ok::<_, RunError>(Facts::new(&material, now))
     };
-    let stdout = if args.messages.json {
-        let mut text = serde_json::to_string_pretty(&facts).unwrap_or_default();
-        text.push('\n');
-        text
-    } else {
-        text(&facts, now)
+    let all = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let exit = match () {
+        () if all.iter().any(|facts| !facts.problems.is_empty() && !facts.expired) => Exit::Files,
+        () if all.iter().any(|facts| facts.expired || facts.valid_from > now) => Exit::Refused,
+        () => Exit::Done,
+    };
+    let stdout = match (args.messages.json, all.as_slice()) {
+        (true, [facts]) => json(facts),
+        (true, _) => json(&all),
+        (false, [facts]) => text(facts, now),
+        (false, _) => {
+            all.iter().map(|f| format!("{}\n{}", f.path, text(f, now))).collect::<Vec<_>>().join("\n")
+        }
     };
     Ok(Outcome { stdout, exit, ..Outcome::default() })
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 /// Columns of the names.
@@ -55,7 +61,7 @@ fn text(facts: &Facts, now: Timestamp) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(text, "{name:<NAMES$}{}", wrapped(value, NAMES));
+            let _ = writeln!(text, "{name:<NAMES$}{}", fold(value, NAMES));
         }
     };
     let list = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
@@ -85,20 +91,20 @@ fn text(facts: &Facts, now: Timestamp) -> String {
     line(
         "valid until",
         &match (facts.expired, facts.valid_from > now) {
-            _ if until == Timestamp::MAX => "for ever".to_owned(),
-            (true, _) => format!("{until}: ended {} ago", span(now.duration_since(until))),
+            _ if until == Timestamp::MAX => "forever".to_owned(),
+            (true, _) => format!("{until}: expired {} ago", duration(now.duration_since(until))),
             (_, true) => format!("{until}, but not before {}", facts.valid_from),
-            _ => format!("{until} ({})", span(until.duration_since(now))),
+            _ => format!("{until} ({})", duration(until.duration_since(now))),
         },
     );
     line("keys", &facts.keys.text());
-    line("dry run", if facts.dry_run { "yes: made by `login --dry-run`, opens nothing" } else { "" });
+    line("dry run", if facts.dry_run { "yes: created by `login --dry-run`, gives no access" } else { "" });
     line(
         "match",
         match facts.belong_together {
             Some(true) => "keys and certificates belong together",
             Some(false) => "no: a certificate is for another key",
-            None => "unknown: no private key readable",
+            None => "cannot be checked: a private key is missing or not readable",
         },
     );
     for warning in &facts.warnings {
@@ -108,9 +114,9 @@ fn text(facts: &Facts, now: Timestamp) -> String {
         line("problem", problem);
     }
     if facts.expired {
-        line("cure", "run `jobpass login` again in this job");
+        line("hint", "run `jobpass login` again in this job");
     } else if !facts.problems.is_empty() {
-        line("cure", "write the folder anew with `jobpass login`, and keep its files together");
+        line("hint", "write the folder again with `jobpass login`, and keep its files together");
     }
     text
 }

@@ -1,20 +1,88 @@
-//! `jobpass sandbox`: serves until it is told to stop.
+//! `jobpass sandbox`: serves until a signal comes, or for as long as a command runs.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 use crate::cli;
-use crate::env::{self, Env};
+use crate::env::{self, Env, names};
 use crate::error::Failed;
 use crate::export;
 use crate::log::Log;
+use crate::platform::Platform;
 use crate::rules;
-use crate::run::Outcome;
 use crate::run::error::RunError;
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::run::signals::Stop;
+use crate::run::{Outcome, child};
+use crate::sandbox::{Sandbox, SandboxNode, SandboxOptions};
+use crate::text::io_reason;
 use crate::write::{FileToWrite, Pending};
 
-/// Runs it until SIGTERM or SIGINT.
+/// Serves. What it created is removed at the end, the file of `--env-file` included.
 pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, Failed> {
+    let env_file = args.env_file.as_ref().map(|path| env.absolute(path));
+    if let Some(path) = env_file.as_ref().filter(|path| path.is_file()) {
+        // One of an earlier run would pass for the sign that this one is ready.
+        std::fs::remove_file(path).map_err(|source| read_error(path, source))?;
+    }
+    let host_key = args.host_key.as_ref().map(|path| host_key(&env.absolute(path))).transpose()?;
+    let options = options(args, env).await?;
+    let token = options.token_for(args.simulate).map(|t| t.name.clone());
+    let hosts = hosts(&options.nodes)?;
+    let sandbox = Sandbox::start(options).await?;
+
+    let mut stop = Stop::new()?;
+    let folder = Folder::new(&sandbox, args.simulate)?;
+    let mut variables = sandbox.job_environment(args.simulate)?;
+    variables.push((names::TELEPORT_PROXY.into(), sandbox.address.to_string()));
+    variables.extend(token.map(|name| (names::JOBPASS_TOKEN.to_owned(), name)));
+    variables.extend(folder.variables.iter().cloned());
+    // No proxy of the network here has a way to this process.
+    let direct = env.var("NO_PROXY").map_or_else(String::new, |others| format!("{others},"));
+    variables.push(("NO_PROXY".to_owned(), format!("{direct}{}", sandbox.address.ip())));
+    if let Some(path) = &args.user_ca {
+        export::replace_file("`--user-ca`", &env.absolute(path), sandbox.ssh_user_ca().as_bytes())?;
+    }
+    if let Some((public_key, certificate)) = &host_key {
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        let line = sandbox.sign_host_key(public_key, &hosts)? + "\n";
+        export::replace_file("`--host-key`", certificate, line.as_bytes())?;
+    }
+
+    // All that it names is there now, and the sandbox listens.
+    let lines = export::shell_lines(&variables)?;
+    let address = sandbox.address;
+    if let Some(path) = &env_file {
+        export::replace_file("`--env-file`", path, lines.as_bytes())?;
+        log.note(format!("sandbox at {address}; `. {}` to use it", path.display()));
+    } else {
+        log.note(format!("sandbox at {address}"));
+    }
+    if !hosts.is_empty() && args.user_ca.is_none() {
+        let key = sandbox.ssh_user_ca();
+        log.note(format!("user CA, for `TrustedUserCAKeys` of {}: {}", hosts.join(", "), key.trim()));
+    }
+    let served = if args.command.is_empty() {
+        if env_file.is_none() {
+            log.data(&lines);
+        }
+        stop.received().await;
+        Ok(None)
+    } else {
+        child::run(&args.command, &variables).await.map(Some)
+    };
+    sandbox.stop().await;
+    // Unless another sandbox has written it since.
+    if let Some(path) = env_file.filter(|path| env::read_text(path).is_ok_and(|text| text == lines)) {
+        let _ = std::fs::remove_file(path);
+    }
+    let status = served?;
+    let line = if status.is_some() { String::new() } else { "sandbox stopped".to_owned() };
+    Ok(Outcome { line, status, ..Outcome::default() })
+}
+
+async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Failed> {
     let mut options = SandboxOptions::simulating(Some(args.simulate));
     options.cluster.clone_from(&args.cluster);
     options.version.clone_from(&args.server_version);
@@ -23,43 +91,93 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
     options.port = args.port;
     if let Some(path) = &args.tokens {
         let path = env.absolute(path);
-        let text = env::read_text(&path)
-            .map_err(|source| RunError::Read { path: path.display().to_string(), source })?;
-        options.tokens = rules::parse(&text)?;
+        options.tokens = rules::parse(&env::read_text(&path).map_err(|source| read_error(&path, source))?)?;
     }
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let token = options.token_for(args.simulate).map(|t| t.name.clone());
-    let sandbox = Sandbox::start(options).await?;
-    let folder = tempfile::Builder::new().prefix("jobpass-sandbox-").permissions(private()).tempdir()?;
-    let ca = folder.path().join("ca");
-    Pending::prepare(&ca)?.commit(&[FileToWrite {
-        path: "web-ca.pem".into(),
-        content: sandbox.web_ca_pem().as_bytes().to_vec().into(),
-        mode: 0o600,
-    }])?;
-    let ca_file = ca.join("web-ca.pem").display().to_string();
-    let mut variables = sandbox.job_environment(args.simulate)?;
-    variables.push((env::names::TELEPORT_PROXY.into(), sandbox.address.to_string()));
-    variables.push((env::names::SSL_CERT_FILE.into(), ca_file));
-    variables.extend(token.map(|name| (env::names::JOBPASS_TOKEN.to_owned(), name)));
-    let lines = export::shell_lines(&variables)?;
-    if let Some(path) = &args.env_file {
-        export::replace_file("`--env-file`", &env.absolute(path), lines.as_bytes())?;
-        log.note(format!("sandbox at {}; `. {}` to use it", sandbox.address, path.display()));
-    } else {
-        log.note(format!("sandbox at {}", sandbox.address));
-        log.data(&lines);
+    for role in &mut options.roles {
+        role.logins.extend(args.login.iter().cloned());
     }
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    for node in &args.node {
+        // `NAME.LEAF`: a node of a leaf cluster.
+        let (name, cluster) = node.name.split_once('.').unwrap_or((&node.name, &args.cluster));
+        if cluster != args.cluster && !options.leaves.iter().any(|leaf| leaf == cluster) {
+            options.leaves.push(cluster.to_owned());
+        }
+        let address = resolve(&node.address.host, node.address.port).await?;
+        options.nodes.push(SandboxNode { name: name.to_owned(), cluster: cluster.to_owned(), address });
     }
-    sandbox.stop().await;
-    Ok(Outcome { line: "sandbox stopped".into(), ..Outcome::default() })
+    Ok(options)
 }
 
-fn private() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::Permissions::from_mode(0o700)
+async fn resolve(host: &str, port: u16) -> Result<SocketAddr, RunError> {
+    let unknown = |reason: &str| {
+        RunError::usage(format!("could not resolve the node's host `{host}`: {reason}"), "check `--node`")
+    };
+    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|e| unknown(&io_reason(&e)))?;
+    found.next().ok_or_else(|| unknown("it has no address"))
+}
+
+/// The full names of the nodes, which are those that ssh asks for. One host certificate is by one CA.
+fn hosts(nodes: &[SandboxNode]) -> Result<Vec<String>, RunError> {
+    if nodes.iter().any(|node| nodes.first().is_some_and(|first| first.cluster != node.cluster)) {
+        return Err(RunError::usage(
+            "the nodes of `--node` are in different clusters",
+            "run a sandbox for each cluster",
+        ));
+    }
+    Ok(nodes.iter().map(|node| format!("{}.{}", node.name, node.cluster)).collect())
+}
+
+/// The public key, and where its certificate goes: beside it, by the name that sshd and `ssh-keygen` expect.
+fn host_key(path: &Path) -> Result<(String, PathBuf), RunError> {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".pub"));
+    let Some(name) = name else {
+        return Err(RunError::usage(
+            format!("`{}` is not the name of a public key", path.display()),
+            "name the `.pub` file of the host key",
+        ));
+    };
+    let key = env::read_text(path).map_err(|source| read_error(path, source))?;
+    if ssh_key::PublicKey::from_openssh(key.trim()).is_err() {
+        let message = format!("`{}` is not an SSH public key", path.display());
+        return Err(RunError::usage(message, "name the `.pub` file of the host key"));
+    }
+    Ok((key, path.with_file_name(format!("{name}-cert.pub"))))
+}
+
+fn read_error(path: &Path, source: std::io::Error) -> RunError {
+    RunError::Read { path: path.display().to_string(), source }
+}
+
+/// A private folder with what a job of the platform finds on its machine: a folder for temporary files, the files by which
+/// steps talk to the platform, and the root of the sandbox's web certificate. Removed when dropped.
+struct Folder {
+    _temporary: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Folder {
+    fn new(sandbox: &Sandbox, platform: Platform) -> Result<Self, Failed> {
+        use std::os::unix::fs::PermissionsExt as _;
+        const WEB_CA: &str = "web-ca.pem";
+
+        let private = std::fs::Permissions::from_mode(0o700);
+        let temporary = tempfile::Builder::new().prefix("jobpass-sandbox-").permissions(private).tempdir()?;
+        let (files, temp) = (temporary.path().join("files"), temporary.path().join("temp"));
+        std::fs::create_dir(&temp)?;
+        let file = |name: &str, content: &str| FileToWrite {
+            path: name.into(),
+            content: content.as_bytes().to_vec().into(),
+            mode: 0o600,
+        };
+        let channel = platform.channel().variables();
+        let mut all: Vec<FileToWrite> = channel.iter().map(|name| file(name, "")).collect();
+        all.push(file(WEB_CA, sandbox.web_ca_pem()));
+        Pending::prepare(&files)?.commit(&all)?;
+
+        let named = |name: &str, path: PathBuf| (name.to_owned(), path.display().to_string());
+        let mut variables: Vec<_> = channel.iter().map(|name| named(name, files.join(name))).collect();
+        variables.push(named(names::SSL_CERT_FILE, files.join(WEB_CA)));
+        variables.extend(platform.temp_variable().map(|name| named(name, temp)));
+        Ok(Self { _temporary: temporary, variables })
+    }
 }

@@ -21,7 +21,6 @@ use crate::teleport::wire::{
 };
 use crate::text::hex;
 
-/// Answers one call.
 pub(super) async fn answer(
     cluster: &Cluster,
     peer: &Peer,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// All off by default.
+/// Nothing by default.
 #[derive(Debug, Clone, Default)]
 pub struct FaultInjection {
     /// Answer `/webapi/ping` and `/webapi/find` with an HTML page.
@@ -13,7 +13,7 @@ pub struct FaultInjection {
     pub wrong_certificates: Vec<(CertificateKind, Flaw)>,
     /// Answer this many requests for a CI token with 503 first.
     pub token_503: u32,
-    /// Never answer requests whose path ends so (`/_ci/github/token`, `GenerateUserCerts`, …).
+    /// Never answer requests whose path ends like this (`/_ci/github/token`, `GenerateUserCerts`, …).
     pub hang_on: Vec<String>,
     /// Groups of requests, by the end of their paths: none is answered before all of its group have come.
     pub answer_together: Vec<Vec<String>>,
@@ -73,7 +73,7 @@ pub enum CertificateKind {
 pub enum Flaw {
     /// For another key than the one asked for.
     ForeignKey,
-    /// Signed by a key that is no CA of the cluster, under the CA's name.
+    /// Signed by a key that the cluster does not list, under the name of its CA.
     UnknownCa,
     /// For the user `bot-other`: CN of X.509, key id of SSH.
     ForeignUser,

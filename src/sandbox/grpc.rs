@@ -56,7 +56,7 @@ where
     Grpc::new(Messages::<Q, A>::new(newer)).server_streaming(service, request).await
 }
 
-/// Messages both ways; `call` runs as a task of its own until it ends or the client is gone.
+/// Messages in both directions; `call` runs as a task of its own until it ends or the client is gone.
 pub(super) async fn bidirectional<Q, A, F>(
     newer: bool,
     request: http::Request<Incoming>,

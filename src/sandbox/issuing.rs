@@ -15,7 +15,6 @@ use crate::identity::tls::pem_of;
 use crate::teleport::wire::{Certs, UserCertsRequest};
 use crate::text::hex;
 
-/// Answers one request.
 pub(super) fn issue(
     cluster: &Cluster,
     caller: &Caller,
@@ -78,7 +77,7 @@ pub(super) fn issue(
     Ok(Certs {
         ssh: ssh_key.as_ref().map(line).transpose()?.unwrap_or_default(),
         tls: tls_key.as_deref().map(pem).transpose()?.unwrap_or_default(),
-        // Recorded: the user CA, where a join gives user and host CA.
+        // Recorded: the user CA alone, unlike a join, which returns user and host CA.
         tls_ca_certs: vec![ca.pem().into_bytes()],
         ssh_ca_certs: vec![ca.ssh_line().into_bytes()],
     })
@@ -127,7 +126,7 @@ fn routes(cluster: &Cluster, request: &UserCertsRequest) -> Result<Vec<(&'static
         routes.push(("1.3", kube.clone()));
     }
     if let Some(app) = request.route_to_app.as_ref().filter(|app| !app.name.is_empty()) {
-        // From 17 the server makes the session itself.
+        // From 17 on the server creates the session itself.
         let session = match app.session_id.as_str() {
             "" if cluster.is_modern() => hex(&random::<32>()?),
             id => id.to_owned(),

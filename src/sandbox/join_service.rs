@@ -27,7 +27,6 @@ use crate::teleport::wire::join::{
 /// A whole join takes no longer.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Answers one call.
 pub(super) async fn answer(
     cluster: Arc<Cluster>,
     peer: &Peer,
@@ -86,13 +85,13 @@ async fn join(
     if let Some(end) = early_end(true) {
         return end_early(end, client, &answers).await;
     }
-    let made = match next(&mut requests).await {
+    let result = match next(&mut requests).await {
         Some(Request::OidcInit(init)) => finish(cluster, token, &client.ip, &init),
         Some(Request::GivingUp(reason)) => return cluster.records.gave_up(client.number, &reason.msg),
         None => return,
         Some(_) => Err(Refusal::bad("expected OIDCInit")),
     };
-    match made {
+    match result {
         Ok(certificates) => {
             let result = JoinResult { bot_result: Some(BotResult { certificates: Some(certificates) }) };
             let _ = answers.send(Ok(JoinResponse { payload: Some(Response::Result(result)) })).await;
@@ -155,12 +154,12 @@ fn finish(
     let ssh_key = public_key::from_wire(&keys.public_ssh_key)?;
     let tls_key = public_key::from_der(&keys.public_tls_key)?;
     let expires = params.and_then(|params| params.expires).map(|end| end.seconds);
-    let made = joining::certify(cluster, token, &ssh_key, &tls_key, expires, ip)?;
+    let issued = joining::certify(cluster, token, &ssh_key, &tls_key, expires, ip)?;
     let cas = [&cluster.cas.user, &cluster.cas.host];
     Ok(Certificates {
-        tls_cert: made.tls,
+        tls_cert: issued.tls,
         tls_ca_certs: cas.map(|ca| ca.der.clone()).to_vec(),
-        ssh_cert: made.ssh.to_bytes().map_err(|e| SandboxError::create("SSH certificate", e))?,
+        ssh_cert: issued.ssh.to_bytes().map_err(|e| SandboxError::create("SSH certificate", e))?,
         ssh_ca_keys: cas.iter().map(|ca| ca.ssh_wire()).collect::<Result<_, _>>()?,
     })
 }

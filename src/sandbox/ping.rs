@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 
-/// The body; `with_auth` for ping, which tells how users log in, where find leaves those fields empty.
+/// The body; `with_auth` for ping, which says how users log in: find leaves those fields empty.
 pub(super) fn body(cluster: &Cluster, with_auth: bool) -> Value {
     let listen = cluster.address.to_string();
     let inject = &cluster.options.inject;

@@ -22,7 +22,7 @@ use crate::text::hex;
 /// The principal every certificate of a bot has.
 pub(super) const INTERNAL_JOIN: &str = "-teleport-internal-join";
 
-/// A principal nobody can log in as; stands where a certificate must have one.
+/// A principal that no account has, for a certificate without logins.
 pub(super) fn no_login() -> Result<String, SandboxError> {
     let hex = hex(&random::<16>()?);
     let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default());

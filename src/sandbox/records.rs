@@ -6,7 +6,7 @@ const MAX_CONNECTIONS: usize = 1000;
 const MAX_PATHS: usize = 200;
 const MAX_MESSAGE: usize = 1000;
 
-/// One connection. Never holds a header, a body or a secret.
+/// One connection. Never has a header, a body or a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// The server name the client asked for.
@@ -15,11 +15,11 @@ pub struct Record {
     pub alpn_offered: Vec<String>,
     /// The protocol agreed on.
     pub alpn: Option<String>,
-    /// Whether the handshake came to its end.
+    /// Whether the handshake was completed.
     pub established: bool,
     /// CN of the client's certificate.
     pub client: Option<String>,
-    /// The connection upgrade it came through: `alpn` or `websocket`.
+    /// The connection upgrade around it: `alpn` or `websocket`.
     pub upgrade: Option<&'static str>,
     /// Paths asked for, with their query: `/webapi/ping`, `/proto.AuthService/GetRole`, …
     pub paths: Vec<String>,
@@ -42,7 +42,7 @@ impl Records {
         all.len() - 1
     }
 
-    /// The handshake ended well.
+    /// The handshake was completed.
     pub(super) fn established(&self, number: usize, alpn: Option<String>, client: Option<String>) {
         self.change(number, |record| {
             record.established = true;

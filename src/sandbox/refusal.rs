@@ -1,4 +1,4 @@
-//! A refusal with its text, and the status each protocol gives it.
+//! A refusal with its text, and the status it has in each protocol.
 
 use tonic::{Code, Status};
 

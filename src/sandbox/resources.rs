@@ -12,7 +12,7 @@ use super::peer::Caller;
 use super::refusal::Refusal;
 use crate::teleport::wire::Metadata;
 
-/// Answers one call. Recorded: the bot's own identity sees nothing, an issued one does.
+/// Recorded: the bot's own identity sees nothing, an issued one does.
 pub(super) async fn answer(
     cluster: &Cluster,
     caller: &Caller,

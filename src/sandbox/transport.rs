@@ -1,4 +1,4 @@
-//! `teleport.transport.v1.TransportService/ProxySSH`: bytes between an ssh client and a node, ends closed one at a time.
+//! `teleport.transport.v1.TransportService/ProxySSH`: bytes between an ssh client and a node, with each direction closed by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,6 @@ use crate::teleport::wire::{ClusterDetails, Frame, ProxySshRequest, ProxySshResp
 const DIAL: Duration = Duration::from_secs(10);
 const BUFFER: usize = 16 * 1024;
 
-/// Answers one call.
 pub(super) async fn answer(cluster: Arc<Cluster>, request: http::Request<Incoming>) -> http::Response<Body> {
     if request.uri().path() != "/teleport.transport.v1.TransportService/ProxySSH" {
         return unknown(request.uri().path());
@@ -72,13 +71,13 @@ async fn up(first: Option<SshFrame>, mut requests: Streaming<ProxySshRequest>, m
     let _ = node.shutdown().await;
 }
 
-/// Node to client. The node's end of output ends the answering half alone.
+/// Node to client. The end of the node's output closes this direction alone.
 async fn down(mut node: OwnedReadHalf, answers: Sender<ProxySshResponse>) {
     let mut buffer = vec![0; BUFFER];
     loop {
         let read = tokio::select! {
             read = node.read(&mut buffer) => read,
-            // The client is gone, and a silent node would never tell.
+            // The client is gone, which a silent node would not show.
             () = answers.closed() => return,
         };
         let Ok(n @ 1..) = read else { return };

@@ -11,7 +11,6 @@ use crate::teleport::wire::{
     CertAuthority, GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetCertAuthorityRequest,
 };
 
-/// Answers one call.
 pub(super) async fn answer(cluster: &Cluster, request: http::Request<Incoming>) -> http::Response<Body> {
     let newer = cluster.options.inject.newer;
     match request.uri().path() {

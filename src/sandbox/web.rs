@@ -29,7 +29,6 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 const HTML: &str =
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in</body></html>\n";
 
-/// Answers one request.
 pub(super) async fn answer(
     cluster: &Cluster,
     ip: IpAddr,
@@ -109,12 +108,12 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
             Some(end.as_second())
         }
     };
-    let made = joining::certify(cluster, token, &ssh_key, &tls_key, expires, &ip.to_string())?;
-    let line = made.ssh.to_openssh().map_err(|e| SandboxError::create("SSH certificate", e))?;
+    let issued = joining::certify(cluster, token, &ssh_key, &tls_key, expires, &ip.to_string())?;
+    let line = issued.ssh.to_openssh().map_err(|e| SandboxError::create("SSH certificate", e))?;
     let cas = [&cluster.cas.user, &cluster.cas.host];
     let mut answer = json!({
         "ssh": STANDARD.encode(format!("{line}\n")),
-        "tls": STANDARD.encode(crate::identity::tls::pem_of(&made.tls)),
+        "tls": STANDARD.encode(crate::identity::tls::pem_of(&issued.tls)),
         "tls_ca_certs": cas.map(|ca| STANDARD.encode(ca.pem())),
         "ssh_ca_certs": cas.map(|ca| STANDARD.encode(ca.ssh_line())),
     });
@@ -128,7 +127,7 @@ fn decode(base64: Option<&str>) -> Result<Vec<u8>, Refusal> {
     STANDARD.decode(base64.unwrap_or_default()).map_err(|_| Refusal::bad("failed to parse request"))
 }
 
-/// GitHub's token endpoint: `GET URL&audience=A` with the job's bearer gives `{"value": JWT}`.
+/// GitHub's token endpoint: `GET URL&audience=A` with the job's bearer returns `{"value": JWT}`.
 fn ci_token(cluster: &Cluster, parts: &http::request::Parts) -> http::Response<Body> {
     let waiting = cluster.token_503.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
     if waiting.is_ok() {

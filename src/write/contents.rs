@@ -38,6 +38,8 @@ pub struct Contents {
     pub variables: Vec<(&'static str, String)>,
     /// Step outputs, likewise.
     pub step_outputs: Vec<(&'static str, String)>,
+    /// What was left out of its files, and why.
+    pub warnings: Vec<String>,
 }
 
 /// Files and variables of one output.

@@ -1,4 +1,4 @@
-//! Our requests, and single messages both ways, against recorded bytes.
+//! Our requests against recorded bytes; single messages in both directions against bytes of other encoders.
 
 use jobpass::teleport::auth_service::{CertsWanted, PublicKeys};
 use jobpass::teleport::wire::{self, join};
@@ -88,8 +88,10 @@ fn auth_service_requests_encode() {
     }
 }
 
+/// Bytes of Go's own types, but for `teleport.join.v1` and split keys: those are our reading of the schema, encoded by
+/// Python's protobuf.
 #[test]
-fn single_messages_both_ways() {
+fn single_messages_in_both_directions() {
     let params = || join::ClientParams {
         bot_params: Some(join::BotParams {
             public_keys: Some(join::PublicKeys {
@@ -188,7 +190,7 @@ fn single_messages_both_ways() {
                     roles: &["a".into(), "b".into()],
                 }
                 .message();
-                // This one was made without the empty routes that Teleport's own client sends.
+                // This one lacks the empty routes that Teleport's own client sends.
                 message.route_to_database = None;
                 message.route_to_app = None;
                 message.encode_to_vec()

@@ -90,7 +90,7 @@ impl Drop for Cluster {
     }
 }
 
-/// A job's environment, to be bent and run.
+/// A job's environment, to be changed and run.
 pub struct Job<'a> {
     cluster: &'a Cluster,
     pub variables: Vec<(String, String)>,
@@ -118,7 +118,7 @@ impl Job<'_> {
         jobpass(self.cluster.folder.path(), arguments, variables)
     }
 
-    /// `jobpass login` against the cluster with these arguments more. What it prints holds no secret of the job.
+    /// `jobpass login` against the cluster, with further arguments. What it prints has no secret of the job.
     pub fn login(&self, arguments: &[&str]) -> Ran {
         let proxy = self.cluster.proxy();
         let mut all = vec!["login", "--proxy", &proxy, "--token", &self.token];

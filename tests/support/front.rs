@@ -1,4 +1,4 @@
-//! A balancer in front of a proxy that ends TLS: it knows ping and, if it is to, passes upgraded connections on.
+//! A balancer in front of a proxy that terminates TLS: it answers ping and, if asked to, passes upgraded connections on.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// A running balancer; ends with the value.
+/// A running balancer; stops when dropped.
 pub struct Front {
     pub address: SocketAddr,
     stop: Option<tokio::sync::oneshot::Sender<()>>,

@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use super::background::Background;
 use super::web_certificate::WebCertificate;
 
-/// How it is to be.
+/// Its behaviour.
 #[derive(Default)]
 pub struct HttpProxyOptions<'a> {
     /// `HOST:PORT` → where that is. All else is answered 502.

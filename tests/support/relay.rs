@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const UNDER_WAY: usize = 1024;
 const PIECE: usize = 16 * 1024;
 
-/// A relay to one target; ends, with all that goes through it, with the value.
+/// A relay to one target; stops, with all that goes through it, when dropped.
 pub struct Relay {
     /// Where it listens, on 127.0.0.1.
     pub address: SocketAddr,
@@ -77,7 +77,7 @@ impl Relay {
         Self { address, shared, accepting: Some(accepting) }
     }
 
-    /// The connections so far, in the order they came.
+    /// The connections so far, in the order of their arrival.
     pub fn carried(&self) -> Vec<Carried> {
         let wires = self.shared.wires.lock().unwrap();
         let of = |wire: &Arc<Wire>| Carried {

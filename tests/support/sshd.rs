@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use super::command::{put, run};
 
-/// A running sshd; ends with the value.
+/// A running sshd; stops when dropped.
 pub struct Sshd {
     child: Child,
     log: Arc<Mutex<String>>,
+    _privileges: Privileges,
     /// Where it listens.
     pub port: u16,
 }
@@ -29,17 +30,26 @@ impl Sshd {
         host_certificate: impl FnOnce(&str) -> String,
     ) -> Self {
         let dir = folder.join("sshd");
-        std::fs::create_dir(&dir).unwrap();
+        let public = Self::host_key(&dir);
+        put(&dir.join("host_key-cert.pub"), host_certificate(&public) + "\n");
+        put(&dir.join("user_ca.pub"), format!("{}\n", user_ca.trim()));
+        Self::start_in(&dir, principals)
+    }
+
+    /// Creates the folder with a host key; returns the line of its public half.
+    pub fn host_key(dir: &Path) -> String {
+        std::fs::create_dir(dir).unwrap();
+        let key = dir.join("host_key").display().to_string();
+        run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &key]).ok();
+        std::fs::read_to_string(key + ".pub").unwrap()
+    }
+
+    /// On a folder that has `host_key`, `host_key-cert.pub` and `user_ca.pub`.
+    pub fn start_in(dir: &Path, principals: &[&str]) -> Self {
         let path = |name: &str| dir.join(name).display().to_string();
-        if run("id", &["-u"]).stdout.trim() == "0" {
-            std::fs::create_dir_all("/run/sshd").unwrap();
-        }
-        run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("host_key")]).ok();
-        let public = std::fs::read_to_string(path("host_key.pub")).unwrap();
-        put(Path::new(&path("host_key-cert.pub")), host_certificate(&public) + "\n");
-        put(Path::new(&path("user_ca.pub")), format!("{}\n", user_ca.trim()));
-        put(Path::new(&path("principals")), principals.join("\n") + "\n");
-        // sshd cannot tell the port it took, so one is found for it; another process may be quicker, then the next is tried.
+        let privileges = Privileges::new();
+        put(&dir.join("principals"), principals.join("\n") + "\n");
+        // sshd cannot say which port it took, so one is found for it; another process may be quicker, then the next is tried.
         for _ in 0..20 {
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let config = PathBuf::from(path("config"));
@@ -85,7 +95,7 @@ impl Sshd {
                     log.push('\n');
                 }
             });
-            return Self { child, log, port };
+            return Self { child, log, _privileges: privileges, port };
         }
         panic!("no port for sshd");
     }
@@ -107,6 +117,57 @@ impl Sshd {
             std::thread::yield_now();
         }
     }
+}
+
+/// The folder in which an sshd that runs as root separates its privileges. It has one name for all sshds, which is built into
+/// them; the last one to stop removes it, if it was not there before.
+struct Privileges;
+
+/// How many need the folder, and whether we created it.
+static NEEDED: Mutex<(usize, bool)> = Mutex::new((0, false));
+const SEPARATION: &str = "/run/sshd";
+
+impl Privileges {
+    fn new() -> Self {
+        let mut needed = NEEDED.lock().unwrap();
+        needed.0 += 1;
+        if run("id", &["-u"]).stdout.trim() == "0" && !Path::new(SEPARATION).exists() {
+            std::fs::create_dir_all(SEPARATION).unwrap();
+            needed.1 = true;
+        }
+        Self
+    }
+}
+
+impl Drop for Privileges {
+    fn drop(&mut self) {
+        // A failed test must not hide behind a second one.
+        let Ok(mut needed) = NEEDED.lock() else { return };
+        needed.0 -= 1;
+        if *needed == (0, true) {
+            let _ = std::fs::remove_dir(SEPARATION);
+            needed.1 = false;
+        }
+    }
+}
+
+/// Joins every connection to `gate` with one to `target`, both ways: for a server whose address must be known before it runs.
+pub fn join(gate: std::net::TcpListener, target: std::net::SocketAddr) {
+    std::thread::spawn(move || {
+        for near in gate.incoming().map_while(Result::ok) {
+            let Ok(far) = std::net::TcpStream::connect(target) else { return };
+            let (mut near_in, mut far_out) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut near_in, &mut far_out);
+                let _ = far_out.shutdown(std::net::Shutdown::Write);
+            });
+            let (mut far_in, mut near_out) = (far, near);
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut far_in, &mut near_out);
+                let _ = near_out.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
 }
 
 impl Drop for Sshd {

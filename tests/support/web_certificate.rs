@@ -1,4 +1,4 @@
-//! A web certificate under a CA of its own, made by `openssl`, and the TLS set-up of a server that shows it.
+//! A web certificate under a CA of its own, issued by `openssl`, and the TLS set-up of a server that shows it.
 
 use std::sync::Arc;
 

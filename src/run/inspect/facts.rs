@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::key_kind;
 use super::material::Material;
+use crate::identity::DRY_RUN;
 use crate::identity::ssh::{SshCertificate, is_login};
 use crate::identity::tls::TlsCertificate;
-use crate::teleport::fault::plain;
+use crate::text::safe;
 
-/// All there is to say.
+/// What is known of one folder or file.
 #[derive(Debug, Serialize)]
 pub struct Facts {
     /// The folder or file, absolute.
@@ -20,7 +21,7 @@ pub struct Facts {
     pub user: String,
     /// The bot's name.
     pub bot: Option<String>,
-    /// Who asked for it.
+    /// The user who requested it.
     pub impersonator: Option<String>,
     /// The cluster that issued it.
     pub cluster: Option<String>,
@@ -28,27 +29,27 @@ pub struct Facts {
     pub roles: Vec<String>,
     /// Logins for ssh, sorted.
     pub logins: Vec<String>,
-    /// Where it is for a kubernetes cluster.
+    /// The route, in credentials for a kubernetes cluster.
     pub kubernetes: Option<Kubernetes>,
-    /// Where it is for a database.
+    /// The route, in credentials for a database.
     pub database: Option<Database>,
-    /// Where it is for an application.
+    /// The route, in credentials for an application.
     pub app: Option<App>,
-    /// The latest begin of all certificates.
+    /// The latest start of all certificates.
     pub valid_from: Timestamp,
     /// The earliest end of all certificates.
     pub valid_until: Timestamp,
-    /// Whole seconds until then; negative when it has ended.
+    /// Whole seconds until then; negative when it has passed.
     pub seconds_left: i64,
-    /// Whether it has ended.
+    /// Whether it has passed.
     pub expired: bool,
     /// Kinds of the keys.
     pub keys: Keys,
-    /// Whether each certificate is for its key; `None`: no key could be read.
+    /// Whether each certificate is for its key; `None`: none is for another one, but a key is missing or unreadable.
     pub belong_together: Option<bool>,
-    /// Made by `login --dry-run`.
+    /// Whether `login --dry-run` created it, by certificates or manifest.
     pub dry_run: bool,
-    /// To be known, but nothing broken.
+    /// What to know though nothing is broken.
     pub warnings: Vec<String>,
     /// What is broken.
     pub problems: Vec<String>,
@@ -66,7 +67,7 @@ pub struct Keys {
 /// A kubernetes route.
 #[derive(Debug, Serialize)]
 pub struct Kubernetes {
-    /// Its name.
+    /// The kubernetes cluster's name.
     pub cluster: Option<String>,
     /// Groups to act as.
     pub groups: Vec<String>,
@@ -91,12 +92,16 @@ pub struct App {
     pub cluster: Option<String>,
 }
 
-/// What a dry run's key ids begin with.
-const DRY_RUN: &str = "DRY-RUN ";
+/// No name in a certificate is near this; in characters.
+const LONGEST: usize = 200;
+
+fn plain(text: &str) -> String {
+    safe(text, LONGEST)
+}
 
 impl Facts {
-    /// Reads them off. The tails of attributes are Teleport's (`lib/tlsca/ca.go`, v18).
-    pub fn of(material: &Material, now: Timestamp) -> Self {
+    /// The tails of attributes are Teleport's (`lib/tlsca/ca.go`, v18).
+    pub fn new(material: &Material, now: Timestamp) -> Self {
         let ssh = material.ssh.first().map(|(_, c)| c);
         let tls = material.tls.first().map(|(_, c)| c);
         let key_id = ssh.map(|c| c.key_id.as_str()).unwrap_or_default();
@@ -105,8 +110,8 @@ impl Facts {
             found.map(|(_, value)| plain(value)).filter(|v| !v.is_empty())
         };
         let attribute = |tail: &str| tls.and_then(|c| c.attribute(tail)).map(plain).filter(|v| !v.is_empty());
-        let user = tls
-            .map_or_else(|| plain(key_id.strip_prefix(DRY_RUN).unwrap_or(key_id)), |c| plain(&c.common_name));
+        let marked = key_id.strip_prefix(DRY_RUN).and_then(|rest| rest.strip_prefix(' '));
+        let user = tls.map_or_else(|| plain(marked.unwrap_or(key_id)), |c| plain(&c.common_name));
         let roles = tls.map(|c| c.organizations.clone()).or_else(|| ssh.map(SshCertificate::roles));
         let logins = match (ssh, tls) {
             (Some(ssh), _) => ssh.principals.clone(),
@@ -124,7 +129,6 @@ impl Facts {
             .map(|(_, c)| c.valid_after)
             .chain(material.tls.iter().map(|(_, c)| c.not_before));
         let valid_until = ends.min().unwrap_or(Timestamp::MAX);
-        let pairs = &material.pairs;
         Self {
             path: material.path.clone(),
             bot: user.strip_prefix("bot-").map(str::to_owned),
@@ -152,11 +156,13 @@ impl Facts {
             seconds_left: valid_until.duration_since(now).as_secs(),
             expired: valid_until <= now,
             keys: Keys {
-                ssh: ssh.map(|c| key_kind::of_ssh(&c.public_key)),
-                tls: tls.map(|c| key_kind::of_tls(&c.public_key)),
+                ssh: ssh.map(|c| key_kind::from_ssh(&c.public_key)),
+                tls: tls.map(|c| key_kind::from_tls(&c.public_key)),
             },
-            belong_together: (!pairs.is_empty()).then(|| pairs.iter().all(|(_, _, matches)| *matches)),
-            dry_run: material.dry_run || key_id.starts_with(DRY_RUN),
+            belong_together: material.belong_together(),
+            dry_run: material.dry_run
+                || marked.is_some()
+                || tls.is_some_and(|c| c.subject_serial.as_deref() == Some(DRY_RUN)),
             warnings: material.warnings.iter().map(|w| plain(w)).collect(),
             problems: material.problems.iter().map(|p| plain(p)).collect(),
         }
@@ -169,7 +175,7 @@ impl Keys {
         match (&self.ssh, &self.tls) {
             (Some(ssh), Some(tls)) if ssh == tls => ssh.clone(),
             (Some(ssh), Some(tls)) => format!("SSH {ssh}, TLS {tls}"),
-            (Some(one), None) | (None, Some(one)) => one.clone(),
+            (Some(kind), None) | (None, Some(kind)) => kind.clone(),
             (None, None) => String::new(),
         }
     }

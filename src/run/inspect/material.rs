@@ -8,10 +8,12 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::env;
+use crate::error::StageError as _;
 use crate::identity::keys::{KeyError, KeyPair};
 use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::TlsCertificate;
 use crate::run::error::RunError;
+use crate::text::{io_reason, safe};
 use crate::write::MANIFEST;
 
 /// Names in a folder; `sshcert` is what older tbot calls it.
@@ -22,7 +24,7 @@ const SSH_CERTS: [&str; 2] = ["key-cert.pub", "sshcert"];
 const BUNDLE: &str = "identity";
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
-/// All that was found.
+/// What the files of one folder, or one file, have.
 #[derive(Debug, Default)]
 pub struct Material {
     /// The folder or file.
@@ -31,11 +33,11 @@ pub struct Material {
     pub ssh: Vec<(String, SshCertificate)>,
     /// X.509 certificates by file, the main one first.
     pub tls: Vec<(String, TlsCertificate)>,
-    /// Whether the key of each certificate is the one beside it: file of the key, file of the certificate, verdict.
-    pub pairs: Vec<(String, String, bool)>,
-    /// The manifest says that a dry run made it.
+    /// For each certificate, whether it is for the key beside it; `None`: the key is missing or unreadable.
+    pub matches: Vec<Option<bool>>,
+    /// Whether the manifest says that a dry run created it.
     pub dry_run: bool,
-    /// To be known, but nothing broken.
+    /// What to know though nothing is broken.
     pub warnings: Vec<String>,
     /// What is broken.
     pub problems: Vec<String>,
@@ -52,7 +54,7 @@ impl Material {
         };
         let about = path
             .metadata()
-            .map_err(|e| nothing(plain(&e), "check the path and that this user may read it"))?;
+            .map_err(|e| nothing(reason(&e), "check the path and that this user may read it"))?;
         let mut material = Self { path: shown.clone(), ..Self::default() };
         let manifest = if about.is_dir() { material.folder(path) } else { material.file(path) };
         if !material.ssh.is_empty() || !material.tls.is_empty() {
@@ -72,7 +74,16 @@ impl Material {
         Err(nothing(reason, &hint))
     }
 
+    /// Whether all certificates are for their keys; `None`: none is for another one, but a key is missing or unreadable.
+    pub fn belong_together(&self) -> Option<bool> {
+        if self.matches.contains(&Some(false)) {
+            return Some(false);
+        }
+        (!self.matches.is_empty() && !self.matches.contains(&None)).then_some(true)
+    }
+
     fn folder(&mut self, dir: &Path) -> Option<Value> {
+        self.modes(dir);
         let key = self.text(dir, KEY).and_then(|text| self.key(KEY, &text));
         let tls_key_text = self.text(dir, TLS_KEY);
         let split = tls_key_text.is_some();
@@ -122,19 +133,39 @@ impl Material {
         }
     }
 
-    /// A regular file's text; `None` when it is not there, and when it cannot be read, which is told.
+    /// Warns of what others can enter or change: the folder, and any file in it, such as `ssh_config`, which names a command.
+    fn modes(&mut self, dir: &Path) {
+        let mode_of = |path: &Path| Some(path.symlink_metadata().ok()?.permissions().mode() & 0o777);
+        if let Some(mode) = mode_of(dir).filter(|mode| mode & 0o077 != 0) {
+            let dir = dir.display();
+            self.warnings
+                .push(format!("the folder is open to other users (mode {mode:04o}): `chmod 700 {dir}`"));
+        }
+        let mut files: Vec<_> = std::fs::read_dir(dir).into_iter().flatten().flatten().collect();
+        files.sort_by_key(std::fs::DirEntry::file_name);
+        for file in files.iter().filter(|file| file.file_type().is_ok_and(|kind| kind.is_file())) {
+            let (path, name) = (file.path(), file.file_name());
+            if let Some(mode) = mode_of(&path).filter(|mode| mode & 0o022 != 0) {
+                let (name, path) = (name.to_string_lossy(), path.display());
+                self.warnings
+                    .push(format!("other users can change `{name}` (mode {mode:04o}): `chmod 600 {path}`"));
+            }
+        }
+    }
+
+    /// A regular file's text; `None` when it is not there, and when it cannot be read, which is a problem.
     fn text(&mut self, dir: &Path, name: &str) -> Option<Zeroizing<String>> {
         let path = dir.join(name);
         let about = match path.metadata() {
             Ok(about) => about,
             Err(error) if error.kind() == ErrorKind::NotFound => return None,
             Err(error) => {
-                self.problems.push(format!("`{name}` cannot be read: {}", plain(&error)));
+                self.problems.push(format!("`{name}` cannot be read: {}", reason(&error)));
                 return None;
             }
         };
         if !about.is_file() {
-            self.problems.push(format!("`{name}` is no regular file"));
+            self.problems.push(format!("`{name}` is not a regular file"));
             return None;
         }
         let mode = about.permissions().mode() & 0o777;
@@ -142,16 +173,16 @@ impl Material {
             Ok(text) => {
                 let text = Zeroizing::new(text);
                 if mode & 0o077 != 0 && text.contains("PRIVATE KEY-----") {
-                    let path = path.display();
                     self.warnings.push(format!(
-                        "`{name}` holds a private key and is open to other users (mode {mode:04o}): \
-                         `chmod 600 {path}`"
+                        "`{name}` has a private key and is open to other users (mode {mode:04o}): \
+                         `chmod 600 {}`",
+                        path.display()
                     ));
                 }
                 Some(text)
             }
             Err(error) => {
-                self.problems.push(format!("`{name}` cannot be read: {}", plain(&error)));
+                self.problems.push(format!("`{name}` cannot be read: {}", reason(&error)));
                 None
             }
         }
@@ -163,9 +194,9 @@ impl Material {
             Err(error) => {
                 let why = match error {
                     KeyError::Unreadable(why) => why.to_owned(),
-                    other => other.to_string(),
+                    other => other.in_one_line(),
                 };
-                self.problems.push(format!("`{name}` has no private key readable: {why}"));
+                self.problems.push(format!("`{name}` has no readable private key: {why}"));
                 None
             }
         }
@@ -178,7 +209,7 @@ impl Material {
                 self.pair(key_name, name, matches);
                 self.ssh.push((name.to_owned(), certificate));
             }
-            Err(error) => self.problems.push(format!("`{name}`: {error}")),
+            Err(error) => self.problems.push(format!("`{name}`: {}", error.in_one_line())),
         }
     }
 
@@ -189,7 +220,7 @@ impl Material {
                 self.pair(key_name, name, matches);
                 self.tls.push((name.to_owned(), certificate));
             }
-            Err(error) => self.problems.push(format!("`{name}`: {error}")),
+            Err(error) => self.problems.push(format!("`{name}`: {}", error.in_one_line())),
         }
     }
 
@@ -201,12 +232,10 @@ impl Material {
             }
             Some(false) => Some(format!("`{certificate}` is not for the key in `{key}`")),
             None if self.problems.iter().any(|p| p.starts_with(&format!("`{key}` "))) => None,
-            None => Some(format!("no private key for `{certificate}` is there")),
+            None => Some(format!("the private key of `{certificate}` is missing")),
         };
         self.problems.extend(problem.filter(|p| !self.problems.contains(p)));
-        if let Some(matches) = matches {
-            self.pairs.push((key.to_owned(), certificate.to_owned(), matches));
-        }
+        self.matches.push(matches);
     }
 }
 
@@ -214,15 +243,12 @@ impl Material {
 fn below(manifest: Option<&Value>) -> Vec<String> {
     let outputs = manifest.and_then(|m| m.get("outputs")).and_then(Value::as_array);
     let dirs = outputs.into_iter().flatten().filter_map(|o| o.get("dir")?.as_str());
-    dirs.take(20).map(|d| format!("`{}`", crate::teleport::fault::plain(d))).collect()
+    dirs.take(20).map(|d| format!("`{}`", safe(d, 200))).collect()
 }
 
-/// The error without its number.
-fn plain(error: &std::io::Error) -> String {
+fn reason(error: &std::io::Error) -> String {
     match error.kind() {
-        ErrorKind::InvalidData => "it is no text".to_owned(),
-        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+        ErrorKind::InvalidData => "it is not text".to_owned(),
+        _ => io_reason(error),
     }
 }

@@ -37,7 +37,7 @@ pub(super) const TRANSPORT: &str = "teleport-proxy-ssh-grpc";
 
 /// The protocol of the auth service of that cluster.
 pub(super) fn auth_alpn(cluster: &str) -> String {
-    format!("teleport-auth@{}.{INTERNAL}", crate::span::hex(cluster.as_bytes()))
+    format!("teleport-auth@{}.{INTERNAL}", crate::text::hex(cluster.as_bytes()))
 }
 
 pub(super) async fn tls(

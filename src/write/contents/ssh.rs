@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Contents, Context};
 use crate::identity::Authority;
-use crate::identity::formats::{self, FormatError, SshConfigParts};
+use crate::identity::formats::{self, FormatError, Hosts, SshConfigParts};
 use crate::issue::Issued;
 use crate::write::{FileToWrite, WriteError};
 
@@ -32,17 +32,12 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
 
     let dir_text = text_of(&dir)?;
     let cas = context.authorities;
-    let clusters: Vec<String> = cas.host.iter().map(|ca| ca.cluster.clone()).collect();
+    let hosts = Hosts::new(context.proxy_host, &cas.host).map_err(unwritable)?;
     let mut words = vec![text_of(context.binary)?, "ssh-proxy".into(), "--dir".into(), dir_text.clone()];
     if let Some(file) = context.ca_file {
         words.extend(["--ca-file".into(), text_of(file)?]);
     }
-    let parts = SshConfigParts {
-        dir: &dir_text,
-        proxy_host: context.proxy_host,
-        clusters: &clusters,
-        proxy_command: Some(&words),
-    };
+    let parts = SshConfigParts { dir: &dir_text, hosts: &hosts, proxy_command: Some(&words) };
 
     let mut contents = Contents::default();
     let mut add = |name: &str, content: &str| {
@@ -62,13 +57,14 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
     add("teleport-host-ca.crt", &pems(cas.host.first()));
     add("teleport-user-ca.crt", &pems(cas.user.first()));
     add("teleport-database-ca.crt", &pems(cas.database.first()));
-    add("known_hosts", &formats::known_hosts(context.proxy_host, cas).map_err(unwritable)?);
+    add("known_hosts", &formats::known_hosts(&hosts));
     add("ssh_config", &formats::ssh_config(&parts).map_err(unwritable)?);
-    for cluster in &clusters {
+    for cluster in hosts.configured() {
         let config = formats::ssh_config_for_cluster(&parts, cluster).map_err(unwritable)?;
         add(&format!("{cluster}.ssh_config"), &config);
     }
 
+    contents.warnings.clone_from(&hosts.warnings);
     let path = |file: &str| dir.join(file).display().to_string();
     // What Teleport's own tools and its GitHub actions read, and where things are.
     contents.variables = vec![
