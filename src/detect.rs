@@ -1,12 +1,15 @@
-//! Where am I? The environment → platform and join method, with the reasons.
+//! Where am I? The environment and the flags → where the proof comes from, and by which method it is shown.
 //!
 //! In order: the flag; a marker whose platform has a token; a marker without one (then `token` stops and
 //! explains). The wrong value in a marker is no match, and a look-alike is told apart before GitHub is
 //! believed.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use crate::env::Env;
+use crate::error::{Exit, StageError};
 use crate::platform::Platform;
 use crate::platform::look_alike::LookAlike;
 use crate::rules::method_of;
@@ -14,23 +17,45 @@ use crate::teleport::JoinMethod;
 
 /// What the user said about it.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct Request {
     /// `--platform`, `None` for auto.
     pub platform: Option<Platform>,
     /// `--join-method`, `None` for auto.
     pub method: Option<JoinMethod>,
-    /// Whether an identity token is given by hand (`--id-token…`), so that no platform is needed.
-    pub token_given: bool,
+    /// `--id-token-…`, so that no platform is needed.
+    pub given: Option<GivenToken>,
 }
 
-/// The outcome.
+/// Where the user says that the identity token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenToken {
+    /// `--id-token-env NAME`.
+    Variable(String),
+    /// `--id-token-file PATH` (`-`: standard input).
+    File(PathBuf),
+    /// `--id-token-command WORDS…`: run without a shell, its standard output taken.
+    Command(Vec<String>),
+}
+
+/// Where the proof comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProofSource {
+    /// An identity token that the user hands over.
+    Given(GivenToken),
+    /// The identity token that the CI platform issues to the job.
+    Platform(Platform),
+}
+
+/// Where the job runs, and how it joins.
 #[derive(Debug, Clone)]
 pub struct Detected {
-    /// The CI system; `None` on a laptop with a token given by hand.
+    /// The CI system, for its log, folders and later steps; `None` on a laptop with a token given by the user.
     pub platform: Option<Platform>,
-    /// How to join; `None`: the token is given by hand and the server knows its method.
+    /// Where the proof comes from.
+    pub source: ProofSource,
+    /// How to join; `None`: the server knows the method of the token.
     pub method: Option<JoinMethod>,
-    /// A line a platform: taken or not, and why.
+    /// Why each platform was taken or not.
     pub reasons: Vec<Reason>,
 }
 
@@ -39,8 +64,10 @@ pub struct Detected {
 pub struct Reason {
     /// Its id (or that of a look-alike: `gitea`, `forgejo`, `act`).
     pub platform: &'static str,
-    /// Taken?
+    /// Whether it was chosen.
     pub taken: bool,
+    /// Not chosen, though something of it is there: its marker with another value, or its token without a marker.
+    pub is_suspect: bool,
     /// `GITHUB_ACTIONS is true`, `GITLAB_CI is not set`, …
     pub why: String,
 }
@@ -50,7 +77,7 @@ pub struct Reason {
 #[allow(missing_docs)]
 pub enum DetectError {
     /// Nothing that looks like CI.
-    #[error("this is no CI job that jobpass knows")]
+    #[error("no supported CI platform detected")]
     NoPlatform { reasons: Vec<Reason> },
     /// A system that imitates GitHub's variables.
     #[error("this is {}, which imitates GitHub Actions without its identity tokens", system.title())]
@@ -58,72 +85,78 @@ pub enum DetectError {
 }
 
 impl DetectError {
-    /// What the user can do about it; more lines than one are separate advice.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NoPlatform { reasons } => {
-                let mut lines: Vec<String> = reasons
-                    .iter()
-                    .filter(|r| r.why.contains(", not `true`") || r.why.contains(", though "))
-                    .map(|r| format!("pass `--platform {}` if this is such a job: {}", r.platform, r.why))
-                    .collect();
-                lines.push(
-                    "run it in a CI job, or give an identity token with `--id-token-env`, \
-                     `--id-token-file` or `--id-token-command`"
-                        .to_owned(),
-                );
-                lines.push(LAPTOP.to_owned());
-                lines.join("\n")
-            }
-            Self::LookAlike { system, .. } => system.hints().join("\n"),
-        })
+    /// Why each platform was not taken.
+    pub fn reasons(&self) -> &[Reason] {
+        match self {
+            Self::NoPlatform { reasons } | Self::LookAlike { reasons, .. } => reasons,
+        }
     }
 }
 
 const LAPTOP: &str =
     "on a laptop, try the whole run without a cluster: `jobpass login --dry-run --simulate github`";
 
-/// Decides, without any I/O.
-pub fn detect(env: &Env, wanted: &Wanted) -> Result<Detected, DetectError> {
-    let by_hand = wanted.token_given || wanted.method.is_some();
-    let look_alike = LookAlike::find(env);
-    if let (Some(found), None, false) = (look_alike, wanted.platform, by_hand) {
-        let mut reasons = reasons(env, wanted, None, &[], None);
-        reasons.insert(
-            0,
-            Reason { platform: found.id(), taken: true, why: format!("{} is set", found.marker()) },
-        );
-        return Err(DetectError::LookAlike { system: found, reasons });
+impl StageError for DetectError {
+    fn exit(&self) -> Exit {
+        Exit::NoIdentity
     }
-    let marked: Vec<Platform> = Platform::ALL.into_iter().filter(|p| p.marker(env).present).collect();
-    let platform = choose(env, wanted, &marked);
-    let reasons = reasons(env, wanted, look_alike, &marked, platform);
-    if platform.is_none() && !wanted.token_given {
-        return Err(DetectError::NoPlatform { reasons });
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoPlatform { reasons } => {
+                let suspects = reasons.iter().filter(|r| r.is_suspect);
+                let suspects = suspects
+                    .map(|r| format!("pass `--platform {}` if this is such a job: {}", r.platform, r.why));
+                let run = "run it in a CI job, or pass an identity token with `--id-token-env`, \
+                           `--id-token-file` or `--id-token-command`";
+                suspects.chain([run.to_owned(), LAPTOP.to_owned()]).collect()
+            }
+            Self::LookAlike { system, .. } => system.hints(),
+        }
     }
-    // A look-alike is taken for its log and files, which work as GitHub's do; its tokens are not GitHub's.
-    let imitated =
-        platform == Some(Platform::GitHubActions) && wanted.platform.is_none() && look_alike.is_some();
-    let method = wanted.method.or_else(|| platform.filter(|_| !imitated).map(method_of));
-    Ok(Detected { platform, method, reasons })
 }
 
-fn choose(env: &Env, wanted: &Wanted, marked: &[Platform]) -> Option<Platform> {
-    let has_method = |p: &Platform| wanted.method == Some(method_of(*p));
-    wanted
+/// Decides, without any I/O.
+pub fn detect(env: &Env, request: &Request) -> Result<Detected, DetectError> {
+    let look_alike = LookAlike::find(env);
+    let by_flag = request.given.is_some() || request.method.is_some() || request.platform.is_some();
+    if let (Some(system), false) = (look_alike, by_flag) {
+        let mut reasons = reasons(env, request, None, &[], None);
+        let why = format!("{} is set", system.marker());
+        reasons.insert(0, Reason { platform: system.id(), taken: true, is_suspect: false, why });
+        return Err(DetectError::LookAlike { system, reasons });
+    }
+    let marked: Vec<Platform> = Platform::ALL.into_iter().filter(|p| p.marker(env).present).collect();
+    let platform = choose(env, request, &marked);
+    let reasons = reasons(env, request, look_alike, &marked, platform);
+    let source = match (&request.given, platform) {
+        (Some(given), _) => ProofSource::Given(given.clone()),
+        (None, Some(platform)) => ProofSource::Platform(platform),
+        (None, None) => return Err(DetectError::NoPlatform { reasons }),
+    };
+    // A look-alike is taken for its log and files, which work as GitHub's do; its tokens are not GitHub's.
+    let imitated =
+        platform == Some(Platform::GitHubActions) && request.platform.is_none() && look_alike.is_some();
+    let method = request.method.or_else(|| platform.filter(|_| !imitated).map(method_of));
+    Ok(Detected { platform, source, method, reasons })
+}
+
+fn choose(env: &Env, request: &Request, marked: &[Platform]) -> Option<Platform> {
+    let has_method = |p: &Platform| request.method == Some(method_of(*p));
+    request
         .platform
         .or_else(|| marked.iter().copied().find(has_method))
         .or_else(|| marked.iter().copied().find(|p| p.has_token(env)))
         .or_else(|| marked.first().copied())
         // A container that was handed the token's variables but not the marker.
         .or_else(|| {
-            Platform::ALL.into_iter().find(|p| !wanted.token_given && has_method(p) && p.has_token(env))
+            Platform::ALL.into_iter().find(|p| request.given.is_none() && has_method(p) && p.has_token(env))
         })
 }
 
 fn reasons(
     env: &Env,
-    wanted: &Wanted,
+    request: &Request,
     look_alike: Option<LookAlike>,
     marked: &[Platform],
     chosen: Option<Platform>,
@@ -131,18 +164,19 @@ fn reasons(
     let imitation = look_alike.map(|l| Reason {
         platform: l.id(),
         taken: false,
+        is_suspect: false,
         why: format!("{} is set, but the join method or the token is given by hand", l.marker()),
     });
     let platforms = Platform::ALL.into_iter().map(|platform| {
         let marker = platform.marker(env);
         let taken = chosen == Some(platform);
-        let note = if taken && wanted.platform.is_some() {
+        let note = if taken && request.platform.is_some() {
             ", asked for with `--platform`".to_owned()
         } else if taken && !marker.present {
             ", but `--join-method` names it and its token is here".to_owned()
         } else if let (true, false, Some(chosen)) = (marker.present, taken, chosen) {
             let first = marked.iter().position(|p| *p == platform) < marked.iter().position(|p| *p == chosen);
-            let cause = if wanted.platform.is_some() {
+            let cause = if request.platform.is_some() {
                 "was asked for"
             } else if first {
                 "is the one with a token"
@@ -155,7 +189,8 @@ fn reasons(
         } else {
             String::new()
         };
-        Reason { platform: platform.id(), taken, why: format!("{}{note}", marker.why) }
+        let is_suspect = !taken && !marker.present && (marker.has_other_value || platform.has_token(env));
+        Reason { platform: platform.id(), taken, is_suspect, why: format!("{}{note}", marker.why) }
     });
     imitation.into_iter().chain(platforms).collect()
 }
@@ -170,10 +205,11 @@ mod tests {
     const GITHUB: (&str, &str) = ("GITHUB_ACTIONS", "true");
     const GITLAB: (&str, &str) = ("GITLAB_CI", "true");
 
-    fn run(vars: &[(&str, &str)], wanted: &Wanted) -> Result<Detected, DetectError> {
-        let found = detect(&Env::of(vars.iter().copied(), "/"), wanted);
-        let (text, hint) = (format!("{found:?}"), found.as_ref().err().and_then(DetectError::hint));
-        assert!(!text.contains("s3cr3t") && !hint.unwrap_or_default().contains("s3cr3t"), "{text}");
+    fn run(vars: &[(&str, &str)], request: &Request) -> Result<Detected, DetectError> {
+        let found = detect(&Env::of(vars.iter().copied(), "/"), request);
+        let hints = found.as_ref().err().map(StageError::hints).unwrap_or_default();
+        let text = format!("{found:?} {hints:?}");
+        assert!(!text.contains("s3cr3t"), "{text}");
         found
     }
 
@@ -202,16 +238,16 @@ mod tests {
             (&[("ACT", "true"), GITLAB], GitLabCi),
         ];
         for (vars, want) in cases {
-            let found = run(vars, &Wanted::default()).unwrap();
+            let found = run(vars, &Request::default()).unwrap();
             assert_eq!((found.platform, found.method), (Some(*want), Some(method_of(*want))), "{vars:?}");
             let taken: Vec<_> = found.reasons.iter().filter(|r| r.taken).map(|r| r.platform).collect();
             assert_eq!(taken, [want.id()], "{vars:?}");
             assert_eq!(found.reasons.len(), Platform::ALL.len());
         }
-        let named = Wanted { method: Some(JoinMethod::GitHub), ..Wanted::default() };
+        let named = Request { method: Some(JoinMethod::GitHub), ..Request::default() };
         assert_eq!(run(&forwarded, &named).unwrap().platform, Some(GitHubActions));
         assert_eq!(
-            run(&[GITHUB, GITLAB], &Wanted { method: Some(JoinMethod::GitLab), ..named }).unwrap().platform,
+            run(&[GITHUB, GITLAB], &Request { method: Some(JoinMethod::GitLab), ..named }).unwrap().platform,
             Some(GitLabCi)
         );
     }
@@ -227,16 +263,20 @@ mod tests {
             (&[URL, BEARER], "github", "GITHUB_ACTIONS is not set, though its token's variables are"),
             (&[], "spacelift", "neither SPACELIFT_OIDC_TOKEN nor TF_VAR_spacelift_run_id is set"),
         ] {
-            let error = run(vars, &Wanted::default()).unwrap_err();
+            let error = run(vars, &Request::default()).unwrap_err();
             let DetectError::NoPlatform { reasons } = &error else { panic!("{error:?}") };
             assert_eq!(why(reasons, platform), want);
             let near = want.contains("not `true`") || want.contains("though");
-            assert_eq!(error.hint().unwrap().contains(&format!("`--platform {platform}`")), near, "{want}");
+            assert_eq!(
+                error.hints().join("\n").contains(&format!("`--platform {platform}`")),
+                near,
+                "{want}"
+            );
         }
         let nested =
-            run(&[GITHUB, GITLAB, ("TBOT_GITLAB_JWT", "s3cr3t")], &Wanted::default()).unwrap().reasons;
+            run(&[GITHUB, GITLAB, ("TBOT_GITLAB_JWT", "s3cr3t")], &Request::default()).unwrap().reasons;
         assert_eq!(why(&nested, "github"), "GITHUB_ACTIONS is true, but gitlab is the one with a token");
-        let nested = run(&[GITHUB, GITLAB], &Wanted::default()).unwrap().reasons;
+        let nested = run(&[GITHUB, GITLAB], &Request::default()).unwrap().reasons;
         assert_eq!(why(&nested, "gitlab"), "GITLAB_CI is true, but github comes first");
     }
 
@@ -248,15 +288,15 @@ mod tests {
             ("ACT", "true", "act", "--dry-run --simulate github"),
         ] {
             let vars = [GITHUB, (marker, value), URL, BEARER];
-            let error = run(&vars, &Wanted::default()).unwrap_err();
+            let error = run(&vars, &Request::default()).unwrap_err();
             assert!(
                 matches!(error, DetectError::LookAlike { system, .. } if system.title() == name),
                 "{error:?}"
             );
-            assert!(error.hint().unwrap().contains(hint), "{:?}", error.hint());
+            assert!(error.hints().join("\n").contains(hint), "{:?}", error.hints());
 
             let method =
-                run(&vars, &Wanted { method: Some(JoinMethod::GenericOidc), ..Wanted::default() }).unwrap();
+                run(&vars, &Request { method: Some(JoinMethod::GenericOidc), ..Request::default() }).unwrap();
             assert_eq!(
                 (method.platform, method.method),
                 (Some(GitHubActions), Some(JoinMethod::GenericOidc))
@@ -265,33 +305,41 @@ mod tests {
                 why(&method.reasons, name.split(' ').next().unwrap().to_lowercase().as_str())
                     .contains(marker)
             );
-            let token = run(&vars, &Wanted { token_given: true, ..Wanted::default() }).unwrap();
+            let token =
+                run(&vars, &Request { given: Some(GivenToken::Variable("T".into())), ..Request::default() })
+                    .unwrap();
             assert_eq!((token.platform, token.method), (Some(GitHubActions), None));
-            let asked = run(&vars, &Wanted { platform: Some(GitHubActions), ..Wanted::default() }).unwrap();
+            let asked = run(&vars, &Request { platform: Some(GitHubActions), ..Request::default() }).unwrap();
             assert_eq!(asked.method, Some(JoinMethod::GitHub));
         }
         // Both of Forgejo's, which sets Gitea's too.
         let both =
-            run(&[("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")], &Wanted::default()).unwrap_err();
+            run(&[("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")], &Request::default()).unwrap_err();
         assert!(matches!(both, DetectError::LookAlike { system: LookAlike::Forgejo, .. }));
-        assert!(run(&[GITHUB, ("ACT", "1")], &Wanted::default()).is_ok());
+        assert!(run(&[GITHUB, ("ACT", "1")], &Request::default()).is_ok());
     }
 
     #[test]
     fn what_the_user_says_wins() {
-        let asked = run(&[GITLAB], &Wanted { platform: Some(CircleCi), ..Wanted::default() }).unwrap();
+        let asked = run(&[GITLAB], &Request { platform: Some(CircleCi), ..Request::default() }).unwrap();
         assert_eq!((asked.platform, asked.method), (Some(CircleCi), Some(JoinMethod::CircleCi)));
         assert_eq!(why(&asked.reasons, "circleci"), "CIRCLECI is not set, asked for with `--platform`");
         assert_eq!(why(&asked.reasons, "gitlab"), "GITLAB_CI is true, but circleci was asked for");
 
-        let laptop = run(&[], &Wanted { token_given: true, ..Wanted::default() }).unwrap();
+        let laptop =
+            run(&[], &Request { given: Some(GivenToken::Variable("T".into())), ..Request::default() })
+                .unwrap();
         assert_eq!((laptop.platform, laptop.method), (None, None));
         let given = run(
             &[GITLAB],
-            &Wanted { token_given: true, method: Some(JoinMethod::GenericOidc), platform: None },
+            &Request {
+                given: Some(GivenToken::Variable("T".into())),
+                method: Some(JoinMethod::GenericOidc),
+                platform: None,
+            },
         )
         .unwrap();
         assert_eq!((given.platform, given.method), (Some(GitLabCi), Some(JoinMethod::GenericOidc)));
-        assert!(run(&[], &Wanted { method: Some(JoinMethod::GitLab), ..Wanted::default() }).is_err());
+        assert!(run(&[], &Request { method: Some(JoinMethod::GitLab), ..Request::default() }).is_err());
     }
 }

@@ -22,6 +22,8 @@ pub enum Exit {
     Network = 5,
     /// Files or export.
     Files = 6,
+    /// SIGHUP, as shells number it.
+    HungUp = 129,
     /// SIGINT, as shells number it.
     Interrupted = 130,
     /// SIGTERM, as shells number it.
@@ -84,6 +86,13 @@ impl<E: StageError> From<E> for Failed {
 impl From<anyhow::Error> for Failed {
     fn from(error: anyhow::Error) -> Self {
         Self::Internal(error)
+    }
+}
+
+impl From<std::io::Error> for Failed {
+    /// An error of the system that no stage expects.
+    fn from(error: std::io::Error) -> Self {
+        Self::Internal(error.into())
     }
 }
 

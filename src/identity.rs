@@ -3,12 +3,17 @@
 
 pub mod formats;
 pub mod keys;
+mod pem;
 pub mod ssh;
 pub mod tls;
 
+use jiff::Timestamp;
 use keys::{KeyKind, KeyPair};
 use ssh::SshCertificate;
 use tls::TlsCertificate;
+
+/// What marks the certificates of a dry run: the first word of an SSH key id, `serialNumber` of an X.509 subject.
+pub const DRY_RUN: &str = "DRY-RUN";
 
 /// A cluster's signature algorithm suite (`cluster_auth_preference.signature_algorithm_suite`, Teleport 17).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,25 +55,56 @@ impl Suite {
     }
 }
 
-/// An issued identity: certificates and the keys they are for.
+/// An issued identity. What is for a kubernetes cluster, a database or an application has no SSH half.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// Key of `ssh_cert`; of `tls_cert` too when `tls_key` is `None`.
-    pub ssh_key: KeyPair,
-    /// Key of `tls_cert` where the two are split (servers from 17).
-    pub tls_key: Option<KeyPair>,
-    /// The user certificate for SSH.
-    pub ssh_cert: SshCertificate,
-    /// The client certificate for TLS.
-    pub tls_cert: TlsCertificate,
-    /// With split keys, one more SSH certificate for the TLS key: the `identity` file holds a single key for both.
+    /// The user certificate for SSH, with its key.
+    pub ssh: Option<SshIdentity>,
+    /// The client certificate for TLS, with its key: the same as for SSH, or one of its own (servers from 17).
+    pub tls: TlsIdentity,
+    /// With split keys, one more SSH certificate for the TLS key: the `identity` file has room for a single key.
     pub bundle_ssh_cert: Option<SshCertificate>,
 }
 
+/// An SSH certificate with its key.
+#[derive(Debug, Clone)]
+pub struct SshIdentity {
+    /// Its private key.
+    pub key: KeyPair,
+    /// For the public half of `key`, once `verify` has said so.
+    pub cert: SshCertificate,
+}
+
+/// An X.509 certificate with its key.
+#[derive(Debug, Clone)]
+pub struct TlsIdentity {
+    /// Its private key.
+    pub key: KeyPair,
+    /// For the public half of `key`, once `verify` has said so.
+    pub cert: TlsCertificate,
+}
+
 impl Identity {
-    /// The key the TLS certificate is for.
+    /// The key of the TLS certificate, which is also that of the `identity` file.
     pub fn key_of_tls(&self) -> &KeyPair {
-        self.tls_key.as_ref().unwrap_or(&self.ssh_key)
+        &self.tls.key
+    }
+
+    /// The key of the TLS certificate where the SSH certificate has another one, so that it needs a file of its own.
+    pub fn split_tls_key(&self) -> Option<&KeyPair> {
+        let ssh = self.ssh.as_ref()?;
+        (ssh.key.public_der() != self.tls.key.public_der()).then_some(&self.tls.key)
+    }
+
+    /// Logins for ssh; none where there is no SSH certificate.
+    pub fn logins(&self) -> Vec<&str> {
+        self.ssh.as_ref().map(|ssh| ssh.cert.logins()).unwrap_or_default()
+    }
+
+    /// The earlier end of the two certificates.
+    pub fn valid_until(&self) -> Timestamp {
+        let tls = self.tls.cert.not_after;
+        self.ssh.as_ref().map_or(tls, |ssh| tls.min(ssh.cert.valid_before))
     }
 }
 

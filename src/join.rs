@@ -1,37 +1,42 @@
-//! Evidence + a key → the bot's own identity, which is good for asking for outputs and nothing else.
+//! Proof → the bot's own identity, which is good for asking for outputs and nothing else.
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use thiserror::Error;
-use tonic::Code;
 
 use crate::claims::UnverifiedClaims;
+use crate::env::now;
+use crate::error::{Exit, StageError};
 use crate::identity::Suite;
-use crate::identity::keys::{KeyError, KeyPair};
+use crate::identity::keys::{KeyError, KeyKind, KeyPair};
 use crate::identity::tls::TlsCertificate;
+use crate::net::retry;
 use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
-use crate::secret::Jwt;
-use crate::teleport::cluster::{Cluster, Ready, Way};
-use crate::teleport::host_credentials;
-use crate::teleport::join_service::Joined;
+use crate::teleport::join::{JoinAttempt, Joined};
 use crate::teleport::ping::Ping;
 use crate::teleport::wire::join::Reason;
-use crate::teleport::{ClusterError, JoinMethod};
-use crate::token::Evidence;
+use crate::teleport::{Cluster, ClusterError, JoinMethod};
+use crate::text::safe;
+use crate::token::{Proof, TokenError};
 
-/// What the user said about it.
+/// How the job joins.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct Request {
     /// Name of the `kind: token` resource.
     pub token: String,
-    /// The method detection or the user chose; `None`: whatever the token says.
+    /// The method that detection or the user chose; `None`: whatever the token says.
     pub method: Option<JoinMethod>,
     /// The CI system, for explaining a refusal.
     pub platform: Option<Platform>,
+    /// `--expect-cluster`: no other cluster sees the proof.
+    pub cluster: Option<String>,
     /// How long the outputs shall live: the bot identity may not end before them.
     pub ttl: Duration,
+    /// Connections for the calls after the join, dialled meanwhile.
+    pub connections: usize,
 }
 
 /// The bot, joined. Lives in memory only.
@@ -45,9 +50,7 @@ pub struct BotIdentity {
     pub client: ClientIdentity,
     /// CAs of the cluster's own servers, DER.
     pub authorities: Vec<Vec<u8>>,
-    /// What the proxy said of the cluster.
-    pub ping: Ping,
-    /// The cluster's suite, by the join or by the ping.
+    /// The suite that the join or the ping names.
     pub suite: Option<Suite>,
     /// The method that was used, where it is known.
     pub method: Option<JoinMethod>,
@@ -64,9 +67,9 @@ pub struct Refusal {
     pub method: Option<JoinMethod>,
     /// The CI system.
     pub platform: Option<Platform>,
-    /// What the job's identity token says.
+    /// What the job's proof says of it.
     pub claims: UnverifiedClaims,
-    /// What the cluster says of itself, where it told before the join.
+    /// The ping, unless the auth service was dialled directly.
     pub ping: Option<Ping>,
 }
 
@@ -74,112 +77,163 @@ pub struct Refusal {
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
 pub enum JoinError {
-    /// The cluster cannot be reached, or makes no sense.
-    #[error("the join did not come about")]
+    /// The cluster cannot be reached, or its answers make no sense.
+    #[error("could not join the cluster")]
     Cluster(#[from] ClusterError),
-    /// The key could not be made or used.
-    #[error("the join needs a key")]
+    /// The key could not be generated or used.
+    #[error("could not generate the key for the join")]
     Key(#[from] KeyError),
-    /// The token on the cluster wants another method than this job was detected, or told, to use.
-    #[error("the join token `{token}` is for the method `{theirs}`, this job would use `{ours}`")]
+    /// The token on the cluster is for another method than this job was detected, or told, to use.
+    #[error("the join token `{token}` is for the method `{theirs}`, but this job would use `{ours}`")]
     Method { token: String, ours: JoinMethod, theirs: String },
+    /// The ping names another cluster than `--expect-cluster`.
+    #[error("`--expect-cluster {expected}` is not met: the cluster is `{found}`")]
+    OtherCluster { expected: String, found: String },
+    /// There is nothing to show to the cluster.
+    #[error(transparent)]
+    Proof(#[from] TokenError),
     /// Teleport says no.
     #[error("Teleport refused to let this job join")]
     Refused(Box<Refusal>),
-    /// The token on the cluster wants a method this client does not serve.
-    #[error("the join token `{token}` is for the method `{method}`, which jobpass does not serve")]
-    Unserved { token: String, method: String },
+    /// The token on the cluster is for a method that this client does not support.
+    #[error("the join token `{token}` is for the method `{method}`, which jobpass does not support")]
+    Unsupported { token: String, method: String },
 }
 
 impl JoinError {
-    /// Whether no answer came, so that joining again is safe: the join tokens of the methods served here may be used any number of times.
+    /// Whether no answer came, so that joining again is safe: the join tokens of the methods supported here may be
+    /// used any number of times.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Cluster(error) if error.is_transient())
     }
+}
 
-    /// What the user can do about it. For a refusal `report` says more.
-    pub fn hint(&self) -> Option<String> {
+impl StageError for JoinError {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Cluster(error) => error.hint(),
-            Self::Key(_) | Self::Refused(_) => None,
-            Self::Method { token, theirs, .. } => Some(format!(
-                "name a join token made for this platform, or say `--join-method {theirs}` and where its token is; \
-                 `tctl get token/{token}` shows the token"
-            )),
-            Self::Unserved { method, .. } if method == "token" => Some(
-                "make a join token for this platform's own method: a shared secret is not needed in CI"
-                    .into(),
-            ),
-            Self::Unserved { .. } => Some("make a join token for this platform's own method".into()),
+            Self::Cluster(error) => error.exit(),
+            Self::Key(_) => Exit::Internal,
+            Self::Proof(error) => error.exit(),
+            Self::Method { .. } | Self::OtherCluster { .. } | Self::Refused(_) | Self::Unsupported { .. } => {
+                Exit::Refused
+            }
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Cluster(error) => error.chain(),
+            Self::Key(error) => error.chain(),
+            Self::Proof(error) => error.causes(),
+            Self::Refused(refusal) => vec![refusal.message.clone()],
+            Self::Method { .. } | Self::OtherCluster { .. } | Self::Unsupported { .. } => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Cluster(error) => error.hints(),
+            Self::Key(error) => error.hints(),
+            Self::Proof(error) => error.hints(),
+            Self::OtherCluster { .. } => {
+                vec!["check `--proxy` and `--token`; the identity token was not sent".to_owned()]
+            }
+            // The report says more.
+            Self::Refused(_) => Vec::new(),
+            Self::Method { token, theirs, .. } => vec![format!(
+                "use a join token made for this platform, or pass `--join-method {theirs}` and its identity token; \
+                 `tctl get token/{token}` shows the join token"
+            )],
+            Self::Unsupported { method, .. } if method == "token" => vec![
+                "create a join token for this platform's own method: a shared secret is not needed in CI"
+                    .to_owned(),
+            ],
+            Self::Unsupported { .. } => vec!["create a join token for this platform's own method".to_owned()],
         }
     }
 }
 
-/// Checks, before the identity token is waited for, that the server wants what we have. Gives up politely if not.
-pub async fn agree(ready: Ready, wanted: &Wanted) -> Result<Ready, JoinError> {
-    let Ready { way: Way::Stream(session), .. } = &ready else { return Ok(ready) };
-    let theirs = session.init.join_method.clone();
-    let served: Option<JoinMethod> = theirs.parse().ok();
-    let error = match (served, wanted.method) {
-        (Some(theirs), _) if !theirs.proves_with_token() => unserved(wanted, theirs.name()),
-        (None, _) => unserved(wanted, &theirs),
-        (Some(method), Some(ours)) if method != ours => {
-            JoinError::Method { token: wanted.token.clone(), ours, theirs }
-        }
-        _ => return Ok(ready),
+/// How often a join that got no answer is tried.
+const ATTEMPTS: u32 = 4;
+
+/// Joins. The connections are opened, and the server is asked for its method, while the proof is still on its way;
+/// proof and key survive an attempt that got no answer.
+pub async fn join(
+    cluster: &Cluster,
+    request: &Request,
+    proof: impl Future<Output = Result<Proof, TokenError>>,
+) -> Result<(BotIdentity, Ping), JoinError> {
+    let key = tokio::task::spawn_blocking(|| KeyPair::generate(KeyKind::P256));
+    let key = async move { key.await.unwrap_or(Err(KeyError::Generate(KeyKind::P256))) }.shared();
+    let proof = proof.shared();
+    let network = cluster.network();
+    let attempt = |_| attempt(cluster, request, proof.clone(), key.clone());
+    let (deadline, log) = (network.deadline(), network.log());
+    retry(deadline, log, "joining the cluster", ATTEMPTS, attempt, JoinError::is_transient).await
+}
+
+async fn attempt(
+    cluster: &Cluster,
+    request: &Request,
+    proof: impl Future<Output = Result<Proof, TokenError>>,
+    key: impl Future<Output = Result<KeyPair, KeyError>>,
+) -> Result<(BotIdentity, Ping), JoinError> {
+    let begin = async {
+        let attempt = cluster.begin_join(&request.token, request.connections).await?;
+        check_cluster(&attempt, request)?;
+        check_method(attempt, request).await
     };
-    if let Way::Stream(session) = ready.way {
-        session.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
+    let (proof, attempt) = tokio::try_join!(async { Ok(proof.await?) }, begin)?;
+    finish(cluster, attempt, &proof, &key.await?, request).await
+}
+
+/// Checks, before the proof is shown, that this is the cluster the user means, where the ping says which it is.
+fn check_cluster(attempt: &JoinAttempt, request: &Request) -> Result<(), JoinError> {
+    match (&attempt.ping, &request.cluster) {
+        (Some(ping), Some(expected)) if ping.cluster_name != *expected => {
+            Err(JoinError::OtherCluster { expected: expected.clone(), found: safe(&ping.cluster_name, 200) })
+        }
+        _ => Ok(()),
     }
+}
+
+/// Checks, before the proof is shown, that the server wants what we have. Gives up politely if not.
+async fn check_method(attempt: JoinAttempt, request: &Request) -> Result<JoinAttempt, JoinError> {
+    let Some(theirs) = attempt.method().map(str::to_owned) else { return Ok(attempt) };
+    let supported: Option<JoinMethod> = theirs.parse().ok();
+    let unsupported =
+        |method: &str| JoinError::Unsupported { token: request.token.clone(), method: safe(method, 100) };
+    let error = match (supported, request.method) {
+        (Some(theirs), _) if !theirs.proves_with_token() => unsupported(theirs.name()),
+        (None, _) => unsupported(&theirs),
+        (Some(method), Some(ours)) if method != ours => {
+            JoinError::Method { token: request.token.clone(), ours, theirs }
+        }
+        _ => return Ok(attempt),
+    };
+    attempt.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
     Err(error)
 }
 
-/// Joins. `key` survives whatever happens, so that a second try asks for the same.
-pub async fn join(
+async fn finish(
     cluster: &Cluster,
-    mut ready: Ready,
-    evidence: &Evidence,
+    attempt: JoinAttempt,
+    proof: &Proof,
     key: &KeyPair,
-    wanted: &Wanted,
-    now: Timestamp,
-) -> Result<BotIdentity, JoinError> {
-    let Evidence::Jwt(jwt) = evidence;
-    let ping = ready.ping.clone();
-    let expires = expiry(now, ping.as_ref().and_then(|p| p.clock_skew), wanted.ttl);
-    let mut method = wanted.method;
-    let mut suite = ping.as_ref().and_then(|p| p.suite);
-    let way = std::mem::replace(&mut ready.way, Way::Post);
-    let joined = match way {
-        Way::Stream(session) => {
-            method = session.init.join_method.parse().ok();
-            suite = Suite::parse(&session.init.signature_algorithm_suite)
-                .filter(|_| !session.init.signature_algorithm_suite.is_empty())
-                .or(suite);
-            let proof = session.prove(key, jwt, expires);
-            let limit = cluster.network().deadline();
-            limit
-                .run("joining", proof)
-                .await
-                .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
-        }
-        Way::Post => {
-            let request = host_credentials::Request::new(&wanted.token, key, jwt, expires);
-            ready.post(cluster, &request).await
-        }
-        Way::Refused(error) => Err(error),
-    };
-    match joined {
+    request: &Request,
+) -> Result<(BotIdentity, Ping), JoinError> {
+    let ping = attempt.ping.clone();
+    let expires = expiry(now(), ping.as_ref().and_then(|p| p.clock_skew), request.ttl);
+    let named = attempt.method().and_then(|method| method.parse().ok());
+    let (method, suite) = (named.or(request.method), attempt.suite());
+    let answer = proof.answer(attempt.challenge());
+    match attempt.join(answer, key, expires).await {
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
-        Err(ClusterError::Refused { code: Code::Unimplemented, message, .. })
-            if !is_about_methods(&message) =>
-        {
-            Err(ClusterError::NotTeleport {
-                peer: cluster.address().to_string(),
-                found: format!("neither way to join is there: {message}"),
-            }
-            .into())
+        Err(ClusterError::Refused { message, .. }) => {
+            let (token, platform) = (request.token.clone(), request.platform);
+            let claims = proof.claims().clone();
+            Err(JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping })))
         }
-        Err(ClusterError::Refused { message, .. }) => Err(refused(message, jwt, wanted, method, ping)),
         Err(error) => Err(error.into()),
     }
 }
@@ -198,9 +252,9 @@ async fn bot(
     ping: Option<Ping>,
     suite: Option<Suite>,
     method: Option<JoinMethod>,
-) -> Result<BotIdentity, JoinError> {
+) -> Result<(BotIdentity, Ping), JoinError> {
     let certificate = joined.certificate;
-    ours(&certificate, key)?;
+    check_key(&certificate, key)?;
     let name = certificate.attribute("1.7").unwrap_or(&certificate.issuer_common_name).to_owned();
     let client = ClientIdentity { chain: vec![certificate.der], key: key.private().clone() };
     let authorities = joined.authorities;
@@ -208,46 +262,22 @@ async fn bot(
         Some(ping) => ping,
         None => cluster.auth(&name, &authorities, client.clone()).await?.ping().await?,
     };
-    Ok(BotIdentity { user: certificate.common_name, cluster: name, client, authorities, ping, suite, method })
-}
-
-fn refused(
-    message: String,
-    jwt: &Jwt,
-    wanted: &Wanted,
-    method: Option<JoinMethod>,
-    ping: Option<Ping>,
-) -> JoinError {
-    let claims = UnverifiedClaims::decode(jwt).unwrap_or_default();
-    let (token, platform) = (wanted.token.clone(), wanted.platform);
-    JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping }))
+    let bot =
+        BotIdentity { user: certificate.common_name, cluster: name, client, authorities, suite, method };
+    Ok((bot, ping))
 }
 
 /// A certificate for someone else's key would be of no use, and a sign of worse.
-fn ours(certificate: &TlsCertificate, key: &KeyPair) -> Result<(), ClusterError> {
+fn check_key(certificate: &TlsCertificate, key: &KeyPair) -> Result<(), ClusterError> {
     if certificate.public_key == key.public_der() {
         return Ok(());
     }
-    Err(ClusterError::Field {
-        what: "the join's answer",
-        field: "certificate for the key we sent".to_owned(),
-    })
-}
-
-fn unserved(wanted: &Wanted, method: &str) -> JoinError {
-    let method = crate::teleport::fault::plain(method);
-    JoinError::Unserved { token: wanted.token.clone(), method }
-}
-
-/// `join method X is not implemented` is a refusal; `path not found` is a server without this way.
-fn is_about_methods(message: &str) -> bool {
-    message.contains("join method")
+    Err(ClusterError::malformed("the join's answer", "certificate for the key we sent"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::keys::KeyKind;
 
     #[test]
     fn a_certificate_for_another_key_is_not_taken() {
@@ -256,10 +286,13 @@ mod tests {
         let mut certificate = TlsCertificate::from_pem(pem).unwrap();
         let key = KeyPair::generate(KeyKind::P256).unwrap();
         assert!(
-            ours(&certificate, &key).unwrap_err().to_string().contains("certificate for the key we sent")
+            check_key(&certificate, &key)
+                .unwrap_err()
+                .to_string()
+                .contains("certificate for the key we sent")
         );
         certificate.public_key = key.public_der().to_vec();
-        assert!(ours(&certificate, &key).is_ok());
+        assert!(check_key(&certificate, &key).is_ok());
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod issue;
 pub mod join;
 pub mod log;
 pub mod net;
+pub mod output;
 pub mod platform;
 pub mod refusal;
 pub mod report;

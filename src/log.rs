@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// How loud a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -63,11 +65,14 @@ impl Log {
         (self.sink)(Level::Data, text.as_ref());
     }
 
-    /// Keeps how long a stage took.
-    pub fn took(&self, stage: &'static str, time: Duration) {
+    /// Runs `work` and keeps how long it took.
+    pub async fn timed<T>(&self, stage: &'static str, work: impl Future<Output = T>) -> T {
+        let begin = Instant::now();
+        let result = work.await;
         if let Ok(mut timings) = self.timings.lock() {
-            timings.push((stage, time));
+            timings.push((stage, begin.elapsed()));
         }
+        result
     }
 
     /// The stages so far, in the order they ended.

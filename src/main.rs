@@ -8,11 +8,12 @@ use jobpass::cli::Command;
 use jobpass::cli::color::paint;
 use jobpass::cli::parse::{self, OutputForm, Stop};
 use jobpass::env::{self, Env};
-use jobpass::error::{Exit, StageError as _};
+use jobpass::error::{Exit, Failed};
 use jobpass::log::{Level, Log};
 use jobpass::platform::{Platform, Severity};
-use jobpass::report::failure::{Failure, RunError};
+use jobpass::report::Failure;
 use jobpass::run;
+use jobpass::run::error::RunError;
 
 fn main() -> ExitCode {
     let env = Env::snapshot();
@@ -30,10 +31,7 @@ fn main() -> ExitCode {
             });
             return leave(exit as u8, form);
         }
-        Err(Stop::Usage(error)) => {
-            let hint = Some(error.hints().join("\n"));
-            return fail(&RunError::Usage { message: error.in_one_line(), hint }.into(), &env, form);
-        }
+        Err(Stop::Usage(error)) => return fail(&error.into(), &env, form),
     };
     let messages = cli.command.messages();
     let verbose = messages.verbose || Platform::debug_requested(&env) && !messages.quiet;
@@ -53,16 +51,16 @@ fn main() -> ExitCode {
     });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error.into(), &env, form),
+        Err(error) => return fail(&Failed::Internal(error.into()), &env, form),
     };
     let outcome = runtime.block_on(run::run(&cli, &env, &log));
     // A blocking task (name resolution, reading standard input) must not hold up the exit.
     runtime.shutdown_background();
-    let outcome = match outcome {
+    let mut outcome = match outcome {
         Ok(outcome) => outcome,
         // `ssh` shows this amid its own words.
         Err(error) if matches!(cli.command, Command::SshProxy(_)) => {
-            let failure = Failure::of(&error, env::now());
+            let failure = Failure::new(&error, env::now());
             print(&failure.line(), false);
             return ExitCode::from(failure.exit as u8);
         }
@@ -81,10 +79,10 @@ fn main() -> ExitCode {
     ExitCode::from(outcome.exit as u8)
 }
 
-fn fail(error: &anyhow::Error, env: &Env, form: OutputForm) -> ExitCode {
+fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {
     let now = env::now();
-    let failure = Failure::of(error, now);
-    print(&failure.text_on(Platform::marked(env), now), is_colored(form, env));
+    let failure = Failure::new(error, now);
+    print(&failure.text_on(Platform::marked(env), now, env.columns), is_colored(form, env));
     if form.json && !form.is_for_a_shell {
         let _ = std::io::stdout().write_all(failure.json().as_bytes());
     }

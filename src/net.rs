@@ -1,4 +1,4 @@
-//! The network: addresses, roots, proxies, TLS, plain HTTP, one deadline. Knows nothing of Teleport or platforms.
+//! The network: addresses, trust anchors, HTTP proxies, TLS, HTTP, one deadline. Knows nothing of Teleport or platforms.
 
 pub mod address;
 pub mod deadline;
@@ -12,6 +12,7 @@ pub mod roots;
 mod testing;
 pub mod tls;
 mod trust;
+pub mod web_client;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use address::HostPort;
 pub use deadline::Deadline;
 pub use error::{CertificateFault, NetError};
-pub use retry::{Again, retry};
+pub use retry::{Retry, retry};
 
 use crate::env::Env;
 use crate::log::Log;
@@ -31,15 +32,15 @@ use crate::log::Log;
 /// Any byte stream: TCP, TLS, a tunnel in either.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-/// A byte stream whose make does not matter any more.
+/// A byte stream, whatever carries it.
 pub type Stream = Box<dyn Io>;
 
-/// What the user said about the network.
+/// What the command line says about the network.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// `--ca-file`: trust only these roots for web certificates.
     pub ca_file: Option<PathBuf>,
-    /// Roots (PEM) this process made itself, which come before all others.
+    /// Roots (PEM) of a cluster in this process, which come before all others.
     pub ca_pem: Option<String>,
 }
 
@@ -51,7 +52,7 @@ pub struct Network {
 
 struct Inner {
     roots: roots::Roots,
-    proxies: proxy::Proxies,
+    proxies: Arc<proxy::Proxies>,
     deadline: Deadline,
     log: Log,
     connections: AtomicUsize,
@@ -62,8 +63,8 @@ impl Network {
     /// Reads roots and proxies as options and environment have them. The system's roots are loaded on first use; a broken `--ca-file`,
     /// `SSL_CERT_FILE`, `SSL_CERT_DIR` or proxy variable is an error that names it.
     pub fn new(env: &Env, options: &Options, deadline: Deadline, log: Log) -> Result<Self, NetError> {
-        let roots = roots::Roots::of(env, options, &log)?;
-        let proxies = proxy::Proxies::of(env)?;
+        let roots = roots::Roots::new(env, options, &log)?;
+        let proxies = Arc::new(proxy::Proxies::from_env(env)?);
         let (connections, web_config) = (AtomicUsize::new(0), OnceLock::new());
         Ok(Self { inner: Arc::new(Inner { roots, proxies, deadline, log, connections, web_config }) })
     }
@@ -73,7 +74,7 @@ impl Network {
         self.inner.deadline
     }
 
-    /// Where this run tells what it does.
+    /// The log of this run.
     pub fn log(&self) -> &Log {
         &self.inner.log
     }
@@ -98,24 +99,19 @@ impl Network {
         dial::addresses(self, target, &target.to_string()).await.map(Vec::from)
     }
 
-    /// How many TCP connections were established so far.
+    /// TCP connections established so far.
     pub fn connections(&self) -> usize {
         self.inner.connections.load(Ordering::Relaxed)
     }
 
-    /// A TCP connection to the target, through the CI network's HTTP proxy where one applies (CONNECT; `https://` proxies too). Tries all
-    /// addresses of the name, IPv6 and IPv4 in turns (RFC 8305).
+    /// A TCP connection to the target, through the CI network's HTTP proxy where one applies (CONNECT; `https://` proxies too). Else
+    /// tries all addresses of the name, IPv6 and IPv4 in turns (RFC 8305).
     pub async fn tcp(&self, target: &HostPort) -> Result<Stream, NetError> {
         let Some(proxy) = self.inner.proxies.for_target(target) else {
-            return self.tcp_direct(target).await;
+            return Ok(Box::new(dial::dial(self, target, &target.to_string()).await?));
         };
         self.log().detail(format!("connecting to {target} through the HTTP proxy {proxy}"));
         proxy.connect(self, target).await
-    }
-
-    /// The same, past any HTTP proxy.
-    pub async fn tcp_direct(&self, target: &HostPort) -> Result<Stream, NetError> {
-        Ok(Box::new(dial::dial(self, target, &target.to_string()).await?))
     }
 
     /// A TLS handshake on a stream. `alpn` may be empty. Returns the stream and the protocol that was agreed.
@@ -127,7 +123,11 @@ impl Network {
         self.inner.connections.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// For web roots and no client certificate: made once, so that sessions are resumed.
+    fn proxies(&self) -> Arc<proxy::Proxies> {
+        Arc::clone(&self.inner.proxies)
+    }
+
+    /// For web roots and no client certificate: built once, so that sessions are resumed.
     fn web_config(&self) -> Result<ClientConfig, NetError> {
         if let Some(config) = self.inner.web_config.get() {
             return Ok(config.clone());

@@ -5,15 +5,16 @@ pub mod refused;
 pub mod wrapped;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use failure::{Exit, Failure};
+pub use crate::error::Exit;
+pub use failure::Failure;
 
-use crate::span::span;
+use crate::text::duration;
 
 /// A login that worked: the report, and the manifest `jobpass.json` of its folder.
 #[derive(Debug, Clone, Serialize)]
@@ -81,7 +82,7 @@ impl Report {
             let _ = write!(line, "roles {}", list(&output.roles));
             let _ = write!(line, ", logins {}", list(&output.logins));
         }
-        let left = span(self.valid_until.duration_since(now));
+        let left = duration(self.valid_until.duration_since(now));
         let _ = write!(line, " · until {:.0} ({left})", self.valid_until);
         let _ = write!(line, " · {} · {:.1}s", self.dir.display(), took.as_secs_f64());
         line
@@ -110,11 +111,6 @@ impl Report {
         }
         text
     }
-}
-
-/// Whether `dir` is inside `checkout`, where files get committed, cached or baked into images.
-pub fn inside(dir: &Path, checkout: &Path) -> bool {
-    dir.starts_with(checkout)
 }
 
 fn list(items: &[String]) -> String {

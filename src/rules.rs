@@ -20,6 +20,16 @@ mod nearest;
 mod spacelift;
 pub mod suggest;
 mod terraform_cloud;
+impl crate::error::StageError for RulesError {
+    fn exit(&self) -> crate::error::Exit {
+        crate::error::Exit::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec!["compare it with `tctl get token/NAME`".to_owned()]
+    }
+}
+
 #[cfg(test)]
 mod tests;
 

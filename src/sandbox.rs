@@ -2,29 +2,35 @@
 //! process, and the tests use it. What keeps it honest is `tests/recorded.rs`.
 
 mod auth_service;
+mod barrier;
 mod ca;
 mod cluster;
-pub mod faults;
+mod error;
+pub mod fault_injection;
 mod grpc;
 mod issuer;
 mod issuing;
 mod job;
 mod join_service;
 mod joining;
-mod limited;
 pub mod options;
+mod peer;
 mod ping;
 mod policy;
 mod profile;
+mod public_key;
+mod random;
+pub mod records;
 mod refusal;
+mod reply;
 mod resources;
-pub mod seen;
 mod server;
 mod ssh_cert;
+mod template;
 #[cfg(test)]
 mod tests;
-mod together;
 mod transport;
+mod truncated_stream;
 mod trust_service;
 mod upgrade;
 mod web;
@@ -33,7 +39,6 @@ mod x509;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -41,8 +46,9 @@ use crate::env::now;
 use crate::platform::Platform;
 use crate::secret::Jwt;
 use cluster::Cluster;
+pub use error::SandboxError;
 pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
-pub use seen::Seen;
+pub use records::Record;
 
 /// A running sandbox; dropping it stops it.
 pub struct Sandbox {
@@ -61,9 +67,9 @@ impl Sandbox {
             TcpListener::bind(SocketAddr::new(ip, options.port)).await.map_err(SandboxError::Listen)?;
         let address = listener.local_addr().map_err(SandboxError::Listen)?;
         let cluster = Arc::new(Cluster::new(options, address)?);
-        let doors = server::Doors::new(&cluster)?;
+        let configs = server::TlsConfigs::new(&cluster)?;
         let web_ca = cluster.cas.web.pem();
-        let server = tokio::spawn(server::run(listener, Arc::clone(&cluster), doors));
+        let server = tokio::spawn(server::run(listener, Arc::clone(&cluster), configs));
         Ok(Self { address, cluster, web_ca, server })
     }
 
@@ -82,12 +88,17 @@ impl Sandbox {
     /// certificate is one line without a newline, valid for a day.
     pub fn sign_host_key(&self, public_key: &str, principals: &[&str]) -> Result<String, SandboxError> {
         let key = ssh_key::PublicKey::from_openssh(public_key.trim())
-            .map_err(|e| SandboxError::make("host certificate", e))?;
+            .map_err(|e| SandboxError::create("host certificate", e))?;
         let now = now().as_second();
         let cas = &self.cluster.cas;
         let inside = |cluster: &str| principals.iter().any(|p| p.ends_with(&format!(".{cluster}")));
         let leaf = cas.leaves.iter().find(|(name, _)| inside(name)).map(|(_, ca)| ca);
-        ssh_cert::host(leaf.unwrap_or(&cas.host), key.key_data(), principals, (now - 60, now + 24 * 3600))
+        ssh_cert::host(
+            leaf.unwrap_or(&cas.host).ssh_key(),
+            key.key_data(),
+            principals,
+            (now - 60, now + 24 * 3600),
+        )
     }
 
     /// The variables that make a process look like a job of that platform, its identity token included. Names of files (`GITHUB_ENV`,
@@ -107,8 +118,8 @@ impl Sandbox {
     }
 
     /// What clients did so far, a record for each connection in the order they came; at most the first 1000.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.cluster.seen.all()
+    pub fn records(&self) -> Vec<Record> {
+        self.cluster.records.to_vec()
     }
 
     /// Stops accepting and closes what is open.
@@ -128,23 +139,5 @@ impl Drop for Sandbox {
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-/// Why it does not run.
-#[derive(Debug, Error)]
-#[allow(missing_docs)]
-pub enum SandboxError {
-    /// No loopback port.
-    #[error("listening on loopback failed")]
-    Listen(#[source] std::io::Error),
-    /// Making keys or certificates failed, or an option makes no sense.
-    #[error("making the sandbox's {what} failed: {reason}")]
-    Make { what: &'static str, reason: String },
-}
-
-impl SandboxError {
-    fn make(what: &'static str, reason: impl std::fmt::Display) -> Self {
-        Self::Make { what, reason: reason.to_string() }
     }
 }

@@ -1,11 +1,12 @@
-//! Talking to a Teleport cluster: what its web ping says, how to reach its auth service, and the calls we need.
+//! One Teleport cluster: what it says of itself, how its services are reached, the join, and the calls of its auth service.
 
 pub mod auth_service;
 pub mod cluster;
 pub mod dial;
-pub mod fault;
+pub mod error;
 pub mod grpc;
 pub mod host_credentials;
+pub mod join;
 pub mod join_service;
 pub mod method;
 pub mod ping;
@@ -15,5 +16,13 @@ pub mod upgrade;
 pub mod wire;
 
 pub use cluster::Cluster;
-pub use fault::ClusterError;
+pub use error::{ClusterError, ConnectionError};
 pub use method::JoinMethod;
+
+/// The former place of [`crate::text::safe`], until `inspect` uses that.
+pub mod fault {
+    /// One line of at most 2,000 characters.
+    pub fn plain(text: &str) -> String {
+        crate::text::safe(text, 2_000)
+    }
+}

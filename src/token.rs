@@ -1,256 +1,271 @@
-//! What proves it? The platform → its identity token.
+//! What proves it? Where the proof comes from → the proof.
 //!
-//! A source the user names beats the platform's. What is known to be useless (masked, cut, expired, for
-//! another audience) is told here, before anything is sent.
-
-use std::path::PathBuf;
+//! A token that is known to be useless (masked, cut, expired, with another audience) is an error here, before
+//! anything is sent.
 
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::detect::Detected;
+use crate::claims::UnverifiedClaims;
+use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
+use crate::error::{Exit, StageError};
 use crate::net::{NetError, Network};
 use crate::platform::{Platform, TokenPlace};
 use crate::secret::{Jwt, NotAJwt};
 use crate::teleport::JoinMethod;
+use crate::teleport::join::Answer;
+use crate::teleport::wire::join::Challenge;
 
 mod checks;
 mod command;
 mod endpoint;
 mod file;
-mod given;
+mod variable;
 
 pub use checks::{audience_problem, expired_since};
 pub use command::words as command_words;
 
-/// Where the user says the token is; `Platform`: where the platform has it.
-#[derive(Debug, Clone, Default)]
-pub enum Source {
-    /// As the platform documents.
-    #[default]
-    Platform,
-    /// `--id-token-env NAME`.
-    Env(String),
-    /// `--id-token-file PATH` (`-`: standard input).
-    File(PathBuf),
-    /// `--id-token-command WORDS…`: run without a shell, its stdout taken.
-    Command(Vec<String>),
-}
-
 /// What the user said about it.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Where the token is.
-    pub source: Source,
-    /// `--audience`; `None`: what Teleport's method wants. A token given by hand must carry it.
+pub struct Request {
+    /// `--audience`; `None`: what the join method asks for. A token that the user hands over must carry it.
     pub audience: Option<String>,
 }
 
-/// What will be shown to Teleport.
+/// What convinces the cluster: it answers the server's challenge.
 #[derive(Debug, Clone)]
-pub enum Evidence {
-    /// An identity token.
-    Jwt(Jwt),
+pub enum Proof {
+    /// An identity token and its claims.
+    IdentityToken {
+        /// Secret.
+        jwt: Jwt,
+        /// Unverified, for explaining a refusal.
+        claims: UnverifiedClaims,
+    },
 }
 
-/// The audience Teleport's `github` method insists on (`lib/join/githubactions/token_validator.go`, v18).
-pub const GITHUB_AUDIENCE: &str = "teleport.cluster.local";
+impl Proof {
+    /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
+    pub fn answer(&self, _challenge: Option<&Challenge>) -> Answer<'_> {
+        match self {
+            Self::IdentityToken { jwt, .. } => Answer::IdToken(jwt),
+        }
+    }
+
+    /// What this job is, as far as the proof says it.
+    pub fn claims(&self) -> &UnverifiedClaims {
+        match self {
+            Self::IdentityToken { claims, .. } => claims,
+        }
+    }
+}
 
 /// Why there is none.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 #[allow(missing_docs)]
 pub enum TokenError {
     /// The platform fixes the audience; asking for one is a usage error, before anything is sent.
     #[error("{platform} fixes the token's audience in its own configuration, `--audience` cannot change it")]
-    AudienceFixed { platform: &'static str, cure: String },
+    AudienceFixed { platform: &'static str, hint: String },
     /// The join method has no audience of its own; a usage error, before anything is sent.
     #[error("{platform} makes a token for one audience, and none was named")]
     AudienceMissing { platform: &'static str },
     /// The token given by hand is for another audience than `--audience` says.
-    #[error("{place} holds an identity token for someone else: {problem}")]
+    #[error("the identity token from {place} has the wrong audience")]
     Audience { place: String, problem: String },
     /// The token's time is over. `since` is its `exp`.
-    #[error("{place} holds an identity token that expired at {since}")]
-    Expired { place: String, since: Timestamp, cures: Vec<String> },
+    #[error("the identity token from {place} has expired")]
+    Expired { place: String, since: Timestamp, hints: Vec<String> },
     /// The platform gave no token, for the reason named.
-    #[error("{platform} gave this job no identity token: {why}")]
-    Missing { platform: &'static str, why: String, cures: Vec<String> },
+    #[error("{platform} gave this job no identity token")]
+    Missing { platform: &'static str, why: String, hints: Vec<String> },
     /// What was found is no token.
-    #[error("{place} holds no identity token: {problem}")]
-    NotAJwt { place: String, problem: NotAJwt, cures: Vec<String> },
+    #[error("the text from {place} is not an identity token")]
+    NotAJwt { place: String, problem: NotAJwt, hints: Vec<String> },
     /// The variable, file or command of the user's gave nothing.
-    #[error("{place} gave no identity token: {reason}")]
+    #[error("could not get an identity token from {place}")]
     Source { place: String, reason: String },
-    /// The platform's endpoint answered with a refusal. `detail` is empty or begins with `: `.
-    #[error("{platform} refused to issue an identity token: HTTP {status}{detail}")]
+    /// The platform's endpoint answered with a refusal; `detail` is empty where it gave no reason.
+    #[error("{platform} refused to issue an identity token")]
     Refused { platform: &'static str, status: u16, detail: String },
     /// The platform's endpoint could not be reached, also after retries.
-    #[error("the token endpoint of {platform} could not be asked")]
+    #[error("could not reach the token endpoint of {platform}")]
     Endpoint {
         platform: &'static str,
         #[source]
         source: NetError,
     },
     /// It answered, but not in the documented form.
-    #[error("the token endpoint of {platform} gave an answer of an unknown form: {detail}")]
+    #[error("unexpected answer from the token endpoint of {platform}")]
     Form { platform: &'static str, detail: String },
 }
 
-impl TokenError {
-    /// What the user can do about it; more lines than one are separate advice.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::AudienceFixed { cure, .. } => cure.clone(),
-            Self::AudienceMissing { .. } => {
-                "name the audience that the cluster's `kind: token` has, with `--audience`".to_owned()
-            }
-            Self::Audience { .. } => {
-                "give the token that was made for this audience, or leave `--audience` out".to_owned()
-            }
-            Self::Expired { cures, .. } | Self::Missing { cures, .. } | Self::NotAJwt { cures, .. } => {
-                cures.join("\n")
-            }
-            Self::Source { .. } => {
-                "see that `--id-token-env`, `--id-token-file` or `--id-token-command` gives the \
-                 identity token and nothing else"
-                    .to_owned()
-            }
-            Self::Refused { status: 401, .. } => {
-                "run jobpass in the job itself while it runs: the variables of its token request \
-                 are good for nothing afterwards"
-                    .to_owned()
-            }
-            Self::Refused { status: 403, .. } => {
-                "see that the job may ask: `permissions: { id-token: write, contents: read }`".to_owned()
-            }
-            Self::Refused { status: 429 | 500.., platform, .. } => {
-                format!("run the job again, or see the status page of {platform}")
-            }
-            Self::Refused { .. } | Self::Form { .. } => {
-                "see that `ACTIONS_ID_TOKEN_REQUEST_URL` is as the runner set it, and that no \
-                 HTTP proxy answers in its place"
-                    .to_owned()
-            }
-            Self::Endpoint { source, .. } => return source.hint(),
-        };
-        Some(hint).filter(|h| !h.is_empty())
-    }
-
-    /// The part of the text that says why, where there is one: it stands at the text's end, after `: `.
-    pub fn reason(&self) -> Option<String> {
+impl StageError for TokenError {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Audience { problem, .. } => Some(problem.clone()),
-            Self::Missing { why, .. } => Some(why.clone()),
-            Self::NotAJwt { problem, .. } => Some(problem.to_string()),
-            Self::Source { reason, .. } => Some(reason.clone()),
-            Self::Refused { status, detail, .. } => Some(format!("HTTP {status}{detail}")),
-            Self::Form { detail, .. } => Some(detail.clone()),
-            Self::AudienceFixed { .. }
-            | Self::AudienceMissing { .. }
-            | Self::Expired { .. }
-            | Self::Endpoint { .. } => None,
+            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Exit::Usage,
+            Self::Endpoint { source, .. } => source.exit(),
+            Self::Refused { status: 429 | 500.., .. } => Exit::Network,
+            _ => Exit::NoIdentity,
         }
     }
 
-    /// Whether the command line is at fault.
-    pub fn is_usage(&self) -> bool {
-        matches!(self, Self::AudienceFixed { .. } | Self::AudienceMissing { .. })
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Audience { problem, .. } => vec![problem.clone()],
+            Self::Expired { since, .. } => vec![format!("it expired at {since}")],
+            Self::Missing { why, .. } => vec![why.clone()],
+            Self::NotAJwt { problem, .. } => vec![problem.to_string()],
+            Self::Source { reason, .. } => vec![reason.clone()],
+            Self::Refused { status, detail, .. } if detail.is_empty() => vec![format!("HTTP {status}")],
+            Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
+            Self::Endpoint { source, .. } => source.chain(),
+            Self::Form { detail, .. } => vec![detail.clone()],
+            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Vec::new(),
+        }
     }
 
-    /// Whether the network or a service is at fault, so that another run may do.
-    pub fn is_network(&self) -> bool {
-        matches!(self, Self::Endpoint { .. } | Self::Refused { status: 429 | 500.., .. })
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::AudienceFixed { hint, .. } => hint,
+            Self::AudienceMissing { .. } => {
+                "pass `--audience` with the audience that the cluster's `kind: token` has"
+            }
+            Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",
+            Self::Expired { hints, .. } | Self::Missing { hints, .. } | Self::NotAJwt { hints, .. } => {
+                return hints.clone();
+            }
+            Self::Source { .. } => {
+                "check that `--id-token-env`, `--id-token-file` or `--id-token-command` gives the identity token \
+                 and nothing else"
+            }
+            Self::Refused { status: 401, .. } => {
+                "run jobpass in the job itself while it runs: the variables of its token request do not work later"
+            }
+            Self::Refused { status: 403, .. } => {
+                "allow the job to request a token: `permissions: { id-token: write, contents: read }`"
+            }
+            Self::Refused { status: 429 | 500.., platform, .. } => {
+                return vec![format!("run the job again, or check the status page of {platform}")];
+            }
+            Self::Refused { .. } | Self::Form { .. } => {
+                "check that `ACTIONS_ID_TOKEN_REQUEST_URL` is as the runner set it, and that no HTTP proxy answers \
+                 in its place"
+            }
+            Self::Endpoint { source, .. } => return source.hints(),
+        };
+        vec![hint.to_owned()]
     }
 }
 
 /// Checks what can be checked before anything is sent.
-pub fn check(detected: &Detected, wanted: &Wanted) -> Result<(), TokenError> {
+pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
     let Some(platform) = detected.platform else { return Ok(()) };
-    let title = platform.title();
-    match &wanted.audience {
-        Some(audience) => match platform.audience_hint(audience) {
-            Some(cure) => Err(TokenError::AudienceFixed { platform: title, cure }),
-            None => Ok(()),
-        },
-        None if platform == Platform::GitHubActions
-            && matches!(wanted.source, Source::Platform)
-            && detected.method != Some(JoinMethod::GitHub) =>
-        {
+    let (title, asked) = (platform.title(), request.audience.as_deref());
+    if let Some(hint) = asked.and_then(|audience| platform.audience_hint(audience)) {
+        return Err(TokenError::AudienceFixed { platform: title, hint });
+    }
+    // Where the platform takes any audience, it must be known before the token is asked for.
+    let is_chosen = platform.audience_hint("").is_none();
+    let is_known = asked.is_some() || detected.method.and_then(audience_of).is_some();
+    match detected.source {
+        ProofSource::Platform(_) if is_chosen && !is_known => {
             Err(TokenError::AudienceMissing { platform: title })
         }
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
-/// Gets the token. For GitHub's own method the audience is `teleport.cluster.local` unless one is named.
+/// Gets the proof. A token minted for this run has the audience that is asked for, else that of the join method.
 pub async fn token(
     env: &Env,
     network: &Network,
     detected: &Detected,
-    wanted: &Wanted,
-) -> Result<Evidence, TokenError> {
-    check(detected, wanted)?;
-    let found = match &wanted.source {
-        Source::Env(name) => given::variable(env, detected.platform, name),
-        Source::File(path) => file::given(env, network, path).await,
-        Source::Command(words) => command::given(network, env, words).await,
-        Source::Platform => return from_platform(env, network, detected, wanted).await.map(Evidence::Jwt),
-    }?;
-    network.log().detail(format!("identity token from {}", found.place));
+    request: &Request,
+) -> Result<Proof, TokenError> {
+    check(detected, request)?;
+    let (found, expired_hints) = match &detected.source {
+        ProofSource::Platform(platform) => {
+            let found = from_platform(env, network, *platform, detected, request).await?;
+            (found, platform.expired_hints(env))
+        }
+        ProofSource::Given(given) => {
+            let found = match given {
+                GivenToken::Variable(name) => variable::user_variable(env, detected.platform, name)?,
+                GivenToken::File(path) => file::user_file(env, network, path).await?,
+                GivenToken::Command(words) => command::output_of(network, env, words).await?,
+            };
+            (found, expired_hints(env, detected.platform, given))
+        }
+    };
+    if !found.is_new {
+        network.log().detail(format!("identity token from {}", found.place));
+    }
     let claims = checks::claims(&found)?;
-    checks::not_expired(&found, &claims, now(), || {
-        given::expired_cures(env, detected.platform, &wanted.source)
-    })?;
-    if let Some(problem) =
-        wanted.audience.as_ref().and_then(|a| audience_problem(&claims, std::slice::from_ref(a)))
-    {
+    match checks::not_expired(&found, &claims, now(), expired_hints) {
+        Err(_) if found.is_new => network
+            .log()
+            .warn("the new identity token has already expired by this machine's clock: set the clock"),
+        other => other?,
+    }
+    let asked = request.audience.as_ref().filter(|_| matches!(detected.source, ProofSource::Given(_)));
+    if let Some(problem) = asked.and_then(|a| audience_problem(&claims, std::slice::from_ref(a))) {
         return Err(TokenError::Audience { place: found.place, problem });
     }
-    Ok(Evidence::Jwt(found.jwt))
+    Ok(Proof::IdentityToken { jwt: found.jwt, claims })
+}
+
+/// The audience that a method insists on whatever the cluster, where it is one.
+pub fn audience_of(method: JoinMethod) -> Option<&'static str> {
+    match method {
+        JoinMethod::GitHub | JoinMethod::Gcp => Some("teleport.cluster.local"),
+        _ => None,
+    }
 }
 
 /// A token and where it was, for people.
 struct Found {
     jwt: Jwt,
     place: String,
+    /// Minted for this run: it cannot be stale.
+    is_new: bool,
 }
 
 async fn from_platform(
     env: &Env,
     network: &Network,
+    platform: Platform,
     detected: &Detected,
-    wanted: &Wanted,
-) -> Result<Jwt, TokenError> {
-    let Some(platform) = detected.platform else {
-        let reason = "no CI platform was found and no token was given by hand".to_owned();
-        return Err(TokenError::Source { place: "this machine".to_owned(), reason });
-    };
+    request: &Request,
+) -> Result<Found, TokenError> {
     let missing = || {
         let absent = platform.absent(env);
-        TokenError::Missing { platform: platform.title(), why: absent.why, cures: absent.hints }
+        TokenError::Missing { platform: platform.title(), why: absent.why, hints: absent.hints }
     };
-    let found = match platform.token_place(env).ok_or_else(missing)? {
+    match platform.token_place(env).ok_or_else(missing)? {
         TokenPlace::Endpoint { url, bearer } => {
-            let audience = wanted.audience.as_deref().unwrap_or(GITHUB_AUDIENCE);
-            let endpoint = endpoint::Endpoint { platform: platform.title(), url: &url, bearer: &bearer };
+            let title = platform.title();
+            let audience = request.audience.as_deref().or_else(|| detected.method.and_then(audience_of));
+            let audience = audience.ok_or(TokenError::AudienceMissing { platform: title })?;
+            let endpoint = endpoint::Endpoint { platform: title, url: &url, bearer: &bearer };
             let jwt = endpoint.ask(network, audience).await?;
-            let found = Found { jwt, place: format!("{}' token endpoint", platform.title()) };
-            let claims = checks::claims(&found)?;
-            if checks::not_expired(&found, &claims, now(), Vec::new).is_err() {
-                network
-                    .log()
-                    .warn("the new identity token is over already by this machine's clock: set the clock");
-            }
-            return Ok(found.jwt);
+            Ok(Found { jwt, place: format!("the answer of {title}"), is_new: true })
         }
-        TokenPlace::Variable(name) => given::variable(env, Some(platform), name)?,
-        TokenPlace::File(path) => file::of_platform(network, &path).await?.ok_or_else(missing)?,
-    };
-    network.log().detail(format!("identity token from {}", found.place));
-    let claims = checks::claims(&found)?;
-    checks::not_expired(&found, &claims, now(), || platform.expired_hints(env))?;
-    Ok(found.jwt)
+        TokenPlace::Variable(name) => variable::platform_variable(env, name),
+        TokenPlace::File(path) => file::platform_file(network, &path).await?.ok_or_else(missing),
+    }
+}
+
+/// What to do about an expired token that the user handed over.
+fn expired_hints(env: &Env, platform: Option<Platform>, given: &GivenToken) -> Vec<String> {
+    match (given, platform) {
+        (GivenToken::Variable(_), Some(platform)) => platform.expired_hints(env),
+        (GivenToken::Command(_), _) => {
+            vec!["let the command request a new token instead of printing a stored one".to_owned()]
+        }
+        _ => vec!["get a new identity token in the step that runs jobpass".to_owned()],
+    }
 }
 
 #[cfg(test)]

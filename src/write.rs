@@ -1,13 +1,22 @@
 //! A new private folder, whole or not at all.
 
 pub mod contents;
+pub mod folders;
+pub mod ownership;
 pub mod pending;
+pub mod placed;
+mod stale;
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use folders::Folders;
 pub use pending::Pending;
+pub use placed::Placed;
+
+use crate::error::{Exit, StageError};
+use crate::text::io_reason;
 
 /// The manifest of a folder of ours: the report, with the list of its files.
 pub const MANIFEST: &str = "jobpass.json";
@@ -29,7 +38,7 @@ pub struct FileToWrite {
 #[allow(missing_docs)]
 pub enum WriteError {
     /// Creating, writing or renaming failed.
-    #[error("{action} `{path}` failed")]
+    #[error("could not {action} `{path}`")]
     Io {
         action: &'static str,
         path: String,
@@ -37,33 +46,46 @@ pub enum WriteError {
         source: std::io::Error,
     },
     /// The folder exists and is not ours.
-    #[error("`{path}` exists and was not made by jobpass")]
+    #[error("`{path}` exists and was not created by jobpass")]
     NotOurs { path: String },
+    /// Others could swap the folder for one of theirs.
+    #[error("`{path}` is not a safe place for private keys")]
+    Unsafe { path: String, reason: String },
     /// Something about the place or what should go there.
     #[error("`{path}` cannot be written: {reason}")]
     Unfit { path: String, reason: String },
 }
 
-impl WriteError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        use std::io::ErrorKind;
+impl StageError for WriteError {
+    fn exit(&self) -> Exit {
+        Exit::Files
+    }
+
+    fn causes(&self) -> Vec<String> {
         match self {
-            Self::Io { source, .. } => Some(
-                match source.kind() {
-                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                        "the disk is full: free some space, or choose another `--dir`"
-                    }
-                    ErrorKind::ReadOnlyFilesystem => "the file system is read-only: choose another `--dir`",
-                    _ => "choose a folder with `--dir` that this user may write",
-                }
-                .into(),
-            ),
-            Self::NotOurs { .. } => {
-                Some("choose another `--dir`, or remove that folder if nothing in it is needed".into())
-            }
-            Self::Unfit { .. } => Some("choose another `--dir`".into()),
+            Self::Io { source, .. } => vec![io_reason(source)],
+            Self::Unsafe { reason, .. } => vec![reason.clone()],
+            Self::NotOurs { .. } | Self::Unfit { .. } => Vec::new(),
         }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        use std::io::ErrorKind;
+        let hint = match self {
+            Self::Io { source, .. } => match source.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    "the disk is full: free some space, or choose another `--dir`"
+                }
+                ErrorKind::ReadOnlyFilesystem => "the file system is read-only: choose another `--dir`",
+                _ => "choose a folder with `--dir` that this user may write",
+            },
+            Self::NotOurs { .. } => {
+                "choose another `--dir`, or remove that folder if nothing in it is needed"
+            }
+            Self::Unfit { .. } => "choose another `--dir`",
+            Self::Unsafe { .. } => "choose a folder with `--dir` that only this user and root may change",
+        };
+        vec![hint.to_owned()]
     }
 }
 
@@ -72,13 +94,13 @@ impl WriteError {
 pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
     match std::fs::symlink_metadata(dir) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(io("looking at", dir, e)),
+        Err(e) => return Err(io("access", dir, e)),
         Ok(meta) if !meta.is_dir() => return Err(WriteError::NotOurs { path: dir.display().to_string() }),
         // Only an empty folder goes this way.
         Ok(_) if std::fs::remove_dir(dir).is_ok() => return Ok(Vec::new()),
         Ok(_) => {}
     }
-    let files = pending::manifest_files(dir)
+    let files = ownership::manifest_files(dir)
         .ok_or_else(|| WriteError::NotOurs { path: dir.display().to_string() })?;
     let mut removed = Vec::new();
     // The manifest goes last, so that an interrupted wipe can be run again.
@@ -92,7 +114,7 @@ pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
         match std::fs::remove_file(&path) {
             Ok(()) => removed.push(file),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(io("removing", &path, e)),
+            Err(e) => return Err(io("remove", &path, e)),
         }
         if let Some(folder) = path.parent().filter(|p| *p != dir) {
             // Not empty yet: a later file's turn.

@@ -55,10 +55,10 @@ fn trusts_nobody_it_was_not_told_to() {
     crate::support::command::put(&empty, "");
     let _ = std::fs::remove_dir_all(cluster.path("temp"));
     for (arguments, code, wanted) in [
-        (&[][..], 2, "nothing says how to know the auth service"),
+        (&[][..], 2, "no trust anchor for the auth service"),
         (&["--ca-pin", &foreign], 5, "is not accepted"),
         (&["--ca-file", &stranger], 5, "is not accepted"),
-        (&["--ca-file", empty.to_str().unwrap()], 2, "holds no PEM certificate"),
+        (&["--ca-file", empty.to_str().unwrap()], 2, "has no PEM certificate"),
         (&["--ca-pin", "sha256:abc"], 2, "64 hexadecimal digits"),
         (&["--ca-pin", &pin, "--insecure-trust-on-first-use"], 2, "cannot be used with"),
         (&["--ca-file", &file, "--proxy", "x.example"], 2, "cannot be used with"),
@@ -68,8 +68,8 @@ fn trusts_nobody_it_was_not_told_to() {
         assert!(ran.stderr.contains(wanted), "{arguments:?}: {}", ran.stderr);
     }
     assert!(listing(&cluster.path("temp")).is_empty());
-    let seen = cluster.sandbox.seen();
-    let joined = |s: &&jobpass::sandbox::Seen| s.paths.iter().any(|p| p.contains("JoinService"));
+    let seen = cluster.sandbox.records();
+    let joined = |s: &&jobpass::sandbox::Record| s.paths.iter().any(|p| p.contains("JoinService"));
     assert_eq!(seen.iter().filter(joined).count(), 1, "only the login by proxy: {seen:#?}");
 }
 

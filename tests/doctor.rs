@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, file};
 
@@ -25,8 +25,8 @@ impl Checks {
     fn find(&self, name: &str) -> (&str, &str, String) {
         let check =
             self.0.iter().find(|c| c["check"] == name).unwrap_or_else(|| panic!("no {name}: {:?}", self.0));
-        let cure: Vec<_> = check["cure"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
-        (check["state"].as_str().unwrap(), check["finding"].as_str().unwrap(), cure.join("\n"))
+        let hints: Vec<_> = check["hints"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
+        (check["state"].as_str().unwrap(), check["finding"].as_str().unwrap(), hints.join("\n"))
     }
 
     fn names(&self, state: &str) -> Vec<&str> {
@@ -65,7 +65,7 @@ fn all_is_well() {
         assert_eq!(checks.names("ok").len(), 16, "{}", ran.stdout);
         assert_eq!(listing(cluster.folder.path()), before, "it leaves nothing behind");
     }
-    let paths: Vec<_> = cluster.sandbox.seen().into_iter().flat_map(|seen| seen.paths).collect();
+    let paths: Vec<_> = cluster.sandbox.records().into_iter().flat_map(|seen| seen.paths).collect();
     assert!(!paths.iter().any(|p| p.contains("Join") || p.contains("credentials")), "{paths:?}");
 
     let job = cluster.job(Platform::GitHubActions);
@@ -141,7 +141,7 @@ struct Case<'a> {
     job: Job<'a>,
     arguments: &'a [&'a str],
     code: i32,
-    /// Check, state, finding, cure: parts of them.
+    /// Check, state, finding, hints: parts of them.
     at: (&'a str, &'a str, &'a str, &'a str),
     still_ok: &'a [&'a str],
     skipped: &'a [&'a str],
@@ -212,7 +212,7 @@ fn each_fault_shows_where_it_is() {
             job: gitlab().set("SSL_CERT_FILE", "nowhere.pem"),
             arguments: &[],
             code: 2,
-            at: ("web roots", "failed", "there is no such file", "PEM"),
+            at: ("web roots", "failed", "no such file", "PEM"),
             still_ok: &["identity token", "DNS", "TCP", "folder"],
             skipped: after_tcp,
         },
@@ -315,11 +315,11 @@ fn each_fault_shows_where_it_is() {
         all.extend(case.arguments);
         let ran = job.run(&all);
         let checks = Checks::of(&ran);
-        let (name, state, finding, cure) = case.at;
+        let (name, state, finding, hints) = case.at;
         assert_eq!(ran.code, case.code, "{name}: {}", ran.all());
         let found = checks.find(name);
         assert_eq!(found.0, state, "{}", ran.all());
-        assert!(found.1.contains(finding) && found.2.contains(cure), "{name}: {found:?}");
+        assert!(found.1.contains(finding) && found.2.contains(hints), "{name}: {found:?}");
         assert!(!ran.all().contains("hunter2"), "{}", ran.all());
         for name in case.still_ok {
             assert_eq!(checks.find(name).0, "ok", "{name} of {:?}: {}", case.at, ran.stdout);
@@ -341,12 +341,12 @@ fn script(path: &Path, text: &str) {
 #[test]
 fn a_proxy_that_is_not_well() {
     let hang_on = vec!["/webapi/ping".to_owned()];
-    for (faults, finding, alpn) in [
-        (Faults { html: true, ..Faults::default() }, "HTML page", "ok"),
-        (Faults { no_tls_routing: true, ..Faults::default() }, "TLS routing off", "ok"),
-        (Faults { hang_on, ..Faults::default() }, "did not answer within 5s", "ok"),
+    for (inject, finding, alpn) in [
+        (FaultInjection { html: true, ..FaultInjection::default() }, "HTML page", "ok"),
+        (FaultInjection { no_tls_routing: true, ..FaultInjection::default() }, "TLS routing is off", "ok"),
+        (FaultInjection { hang_on, ..FaultInjection::default() }, "did not answer within 5s", "ok"),
     ] {
-        let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+        let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
         let ran = doctor(&cluster.job(Platform::CircleCi), &cluster.proxy(), &["--json"]);
         let checks = Checks::of(&ran);
         assert_eq!(ran.code, 5, "{}", ran.all());
@@ -372,9 +372,9 @@ fn a_balancer_that_ends_tls() {
         match (upgrades, behind) {
             (true, true) => {
                 assert_eq!(ran.code, 0, "{}", ran.all());
-                assert!(alpn.0 == "ok" && alpn.1.contains("ends TLS"), "{alpn:?}");
+                assert!(alpn.0 == "ok" && alpn.1.contains("terminates TLS"), "{alpn:?}");
                 assert_eq!(auth.0, "ok");
-                assert!(clock.0 == "warning" && clock.1.contains("behind the server's"), "{clock:?}");
+                assert!(clock.0 == "warning" && clock.1.contains("behind the cluster's"), "{clock:?}");
                 assert!(clock.2.contains("clock"), "{clock:?}");
             }
             // What is behind the upgrade is the balancer once more: another server's certificate.
@@ -382,7 +382,7 @@ fn a_balancer_that_ends_tls() {
                 assert_eq!(ran.code, 5, "{}", ran.all());
                 assert_eq!((alpn.0, auth.0), ("ok", "failed"), "{}", ran.stdout);
                 assert!(auth.1.contains("protocol") || auth.1.contains("another server"), "{auth:?}");
-                assert!(clock.0 == "ok" && clock.1.contains("ahead of the server's"), "{clock:?}");
+                assert!(clock.0 == "ok" && clock.1.contains("ahead of the cluster's"), "{clock:?}");
             }
             (false, _) => {
                 assert_eq!(ran.code, 5, "{}", ran.all());

@@ -89,7 +89,7 @@ fn says_what_is_wrong_with_its_input() {
     );
     for (arguments, wanted) in [
         (&["--rules", "token.yaml"][..], "repo"),
-        (&["--rules", "nowhere.yaml"], "`nowhere.yaml` cannot be read"),
+        (&["--rules", "nowhere.yaml"], "could not read `nowhere.yaml`"),
         (&["--rules", "claims.json"], "kind: token"),
         (&["--server-version", "new"], "`new` is no version"),
     ] {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::RefusedCall;
+use jobpass::sandbox::fault_injection::{CertificateKind, Flaw, RefusedCall};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -109,7 +109,7 @@ fn round(random: &mut Random, seed: &str) {
     if !may_work {
         allowed.remove(&0);
     }
-    let what = format!("{seed}: {platform:?} {} {wire:?} {:?}", options.version, options.faults);
+    let what = format!("{seed}: {platform:?} {} {wire:?} {:?}", options.version, options.inject);
     let cluster = Cluster::start(options);
     let between = Background::serve({
         let target = cluster.sandbox.address;
@@ -157,7 +157,7 @@ fn round(random: &mut Random, seed: &str) {
 
 /// Adds one fault; gives the exit codes that a run may end with because of it.
 fn bend(random: &mut Random, options: &mut SandboxOptions, wire: &mut Wire) -> Vec<i32> {
-    let faults = &mut options.faults;
+    let faults = &mut options.inject;
     match random.below(12) {
         0 => {
             faults.close_after_bytes = Some(random.below(6_000));
@@ -208,7 +208,7 @@ fn bend(random: &mut Random, options: &mut SandboxOptions, wire: &mut Wire) -> V
             vec![0]
         }
         9 => {
-            faults.wrong_key = true;
+            faults.wrong_certificates.push((CertificateKind::Tls, Flaw::ForeignKey));
             vec![4]
         }
         10 => {

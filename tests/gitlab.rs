@@ -88,7 +88,7 @@ fn both_ways_to_join_lead_to_the_same() {
         for platform in Platform::ALL {
             cluster.job(platform).login(&["--dir", platform.id()]).ok();
         }
-        let seen = cluster.sandbox.seen();
+        let seen = cluster.sandbox.records();
         let posts =
             seen.iter().flat_map(|s| &s.paths).filter(|p| p.ends_with("/webapi/host/credentials")).count();
         let by_stream = new && version.starts_with("18");

@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("report", 7),
     ("refusal", 6),
     ("detect", 6),
+    ("output", 5),
     ("token", 6),
     ("join", 6),
     ("issue", 6),

@@ -15,6 +15,7 @@ mod faults;
 mod github;
 mod gitlab;
 mod inspect;
+mod join_stream;
 mod layering;
 mod login;
 mod network;

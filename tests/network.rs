@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 
 use crate::support::balancer::{Balancer, Unknown};
 use crate::support::cluster::{Cluster, Job};
@@ -36,9 +36,11 @@ fn fails(ran: &Ran, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn a_balancer_that_ends_tls_is_passed_by_upgrades() {
-    use Unknown::{Alert, Closes, Html, NoAlpn, Resets};
+fn a_balancer_that_terminates_tls_is_passed_by_upgrades() {
+    use Unknown::{Alert, Closes, Html, Http2, NoAlpn, Resets};
     for (unknown, upgrade_alpn, upgrade_websocket, version) in [
+        (Http2, true, true, "18.2.0"),
+        (Http2, true, false, "15.4.0"),
         (Html, true, true, "18.2.0"),
         (Html, true, false, "18.2.0"),
         (Html, true, false, "15.4.0"),
@@ -68,14 +70,15 @@ fn a_balancer_that_ends_tls_is_passed_by_upgrades() {
         );
         // The page; join, auth service, and that once more under the issued identity. Found out once, remembered.
         assert_eq!(balancer.connections(), (4, 1), "{what}: {}", ran.stderr);
-        let seen = cluster.sandbox.seen();
+        let seen = cluster.sandbox.records();
         let inner: Vec<_> = seen.iter().filter_map(|s| s.upgrade).collect();
         let kind = if upgrade_websocket { "websocket" } else { "alpn" };
         assert_eq!(inner, [kind; 3], "{what}: {seen:#?}");
         assert!(seen.iter().any(|s| s.upgrade.is_some() && s.client.as_deref() == Some("bot-ci")), "{what}");
-        // ssh goes the same way: it is the proxy that does not know the node.
+        // ssh takes the same route: it is the proxy that does not know the node.
         let ran = job.run(&["ssh-proxy", "--dir", cluster.path("out").to_str().unwrap(), "node9", "22"]);
         assert!(ran.code != 0 && ran.stderr.contains("not found in inventory"), "{what}: {}", ran.all());
+        assert_eq!(balancer.waiting(), 0, "{what}: no call may be left to a server that is not Teleport's");
     }
 }
 
@@ -90,7 +93,7 @@ fn a_balancer_without_a_way_through_is_told() {
         put(&roots, &balancer.ca_pem);
         let job = cluster.job(Platform::GitLabCi).set("SSL_CERT_FILE", roots.to_str().unwrap());
         let ran = login(&job, &cluster, &balancer.address().to_string(), &[]);
-        let told = ["lets neither", "`/webapi/connectionupgrade` gives HTTP 404", "layer 4"];
+        let told = ["passes neither", "`/webapi/connectionupgrade` gives HTTP 404", "layer 4"];
         fails(&ran, 5, &told);
     }
 }
@@ -100,17 +103,17 @@ fn tls_routing_by_alpn_needs_no_upgrade() {
     let cluster = Cluster::any();
     let ran = login(&cluster.job(Platform::GitLabCi), &cluster, &cluster.proxy(), &["-v"]).ok();
     assert!(ran.stderr.contains("its services are reached by ALPN"), "{}", ran.stderr);
-    let seen = cluster.sandbox.seen();
+    let seen = cluster.sandbox.records();
     assert_eq!(seen.len(), 4, "{seen:#?}");
     assert!(
         seen.iter().all(|s| s.established && !s.paths.iter().any(|p| p.contains("upgrade"))),
         "{seen:#?}"
     );
 
-    let faults = Faults { no_tls_routing: true, ..Faults::default() };
-    let off = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+    let inject = FaultInjection { no_tls_routing: true, ..FaultInjection::default() };
+    let off = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
     let ran = login(&off.job(Platform::GitLabCi), &off, &off.proxy(), &[]);
-    fails(&ran, 5, &["has TLS routing off", "--auth-server", "proxy_listener_mode: multiplex"]);
+    fails(&ran, 5, &["TLS routing is off", "--auth-server", "proxy_listener_mode: multiplex"]);
 }
 
 /// A cluster that calls itself `teleport.test`, with its job on GitHub, whose token endpoint is behind the same name.
@@ -148,7 +151,7 @@ fn every_connection_goes_through_the_http_proxy() {
         ("all_proxy", "https", Some("ci:pw"), "ci:pw@"),
         ("HTTPS_PROXY", "https", None, ""),
     ] {
-        let before = cluster.sandbox.seen().len();
+        let before = cluster.sandbox.records().len();
         let proxy = HttpProxy::start(HttpProxyOptions {
             names: leading_to(&cluster),
             credentials,
@@ -160,7 +163,7 @@ fn every_connection_goes_through_the_http_proxy() {
             .set("NO_PROXY", "169.254.169.254,localhost")
             .set("SSL_CERT_FILE", both.to_str().unwrap());
         let ran = login(&job, &cluster, NAME, &["-v"]).ok();
-        let seen = cluster.sandbox.seen().len() - before;
+        let seen = cluster.sandbox.records().len() - before;
         // The page, join, auth service twice, and the CI platform's token.
         assert_eq!(proxy.asked(), vec![format!("{NAME}:443"); 5], "{variable} {scheme}");
         assert_eq!(seen, 5);
@@ -233,7 +236,7 @@ fn a_proxy_that_does_not_help_is_told() {
         fails(&ran, code, words);
         assert!(!ran.all().contains("wr0ng"), "{}", ran.all());
     }
-    assert!(cluster.sandbox.seen().is_empty());
+    assert!(cluster.sandbox.records().is_empty());
 }
 
 #[test]
@@ -257,10 +260,10 @@ fn web_roots_come_from_where_the_user_says() {
         (&[("SSL_CERT_FILE", &other)], Some(&good), Ok("1 of --ca-file `")),
         (&[("SSL_CERT_FILE", &good)], Some(&other), Err("is not accepted")),
         (&[], None, Err("is not accepted")),
-        (&[("SSL_CERT_FILE", &missing)], None, Err("missing.pem` cannot be used: there is no such file")),
+        (&[("SSL_CERT_FILE", &missing)], None, Err("missing.pem` cannot be used: no such file")),
         (&[("SSL_CERT_DIR", &missing)], None, Err("missing.pem` cannot be used: ")),
-        (&[("SSL_CERT_FILE", &junk)], None, Err("junk.pem` cannot be used: it holds no PEM certificate")),
-        (&[], Some(&junk), Err("junk.pem` cannot be used: it holds no PEM certificate")),
+        (&[("SSL_CERT_FILE", &junk)], None, Err("junk.pem` cannot be used: it contains no PEM certificate")),
+        (&[], Some(&junk), Err("junk.pem` cannot be used: it contains no PEM certificate")),
     ] {
         let job = variables.iter().fold(base(), |job, (name, value)| job.set(name, value));
         let mut more = vec!["-v"];
@@ -306,4 +309,17 @@ fn stays_on_the_address_given_unless_told_otherwise() {
         let report: serde_json::Value = serde_json::from_str(&read("out/jobpass.json")).unwrap();
         assert_eq!(report["proxy"], proxy);
     }
+}
+
+/// Teleport's proxies agree on `teleport-proxy-grpc` alone, and speak HTTP/2 then.
+#[test]
+fn the_join_service_is_asked_for_by_its_own_protocol() {
+    let cluster = Cluster::any();
+    login(&cluster.job(Platform::GitLabCi), &cluster, &cluster.proxy(), &[]).ok();
+    let seen = cluster.sandbox.records();
+    let join = seen.iter().find(|s| s.paths.iter().any(|p| p.ends_with("JoinService/Join"))).unwrap();
+    assert_eq!(
+        (join.alpn_offered.as_slice(), join.alpn.as_deref()),
+        (&["teleport-proxy-grpc".to_owned()][..], Some("teleport-proxy-grpc"))
+    );
 }

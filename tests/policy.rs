@@ -1,7 +1,7 @@
 //! Per-session MFA and Device Trust: told before anything is written, or only a line under `-v` where the server will not say.
 
 use jobpass::platform::Platform;
-use jobpass::sandbox::faults::{Faults, RefusedCall};
+use jobpass::sandbox::fault_injection::{FaultInjection, RefusedCall};
 use jobpass::sandbox::{SandboxOptions, SandboxRole};
 
 use crate::support::cluster::{Cluster, listing};
@@ -20,10 +20,14 @@ fn a_policy_that_keeps_bots_out_stops_the_login() {
     let mfa = |kind| with_role(|r| r.require_mfa_type = kind);
     let whole = SandboxOptions { require_session_mfa: true, ..SandboxOptions::simulating(None) };
     for (options, arguments, wanted) in [
-        (mfa(1), &[][..], "error: the role `ci-deploy` demands per-session MFA (`require_session_mfa: yes`)"),
-        (mfa(2), &[], "the role `ci-deploy` demands a hardware key"),
+        (
+            mfa(1),
+            &[][..],
+            "error: the role `ci-deploy` requires per-session MFA (`require_session_mfa: yes`)",
+        ),
+        (mfa(2), &[], "the role `ci-deploy` requires a hardware key"),
         (strict("required"), &[], "Device Trust (`device_trust_mode: required`)"),
-        (whole, &["--target", "deploy@node1"], "error: `deploy@node1` demands per-session MFA"),
+        (whole, &["--target", "deploy@node1"], "error: `deploy@node1` requires per-session MFA"),
     ] {
         let cluster = Cluster::start(options);
         let job = cluster.job(Platform::GitHubActions);
@@ -57,15 +61,15 @@ fn what_does_not_concern_bots_is_let_through() {
 fn a_server_that_will_not_say_costs_a_line() {
     let refuse =
         |method: &str, code| RefusedCall { method: method.into(), code, message: "not for you".into() };
-    let faults = Faults {
+    let inject = FaultInjection {
         refuse_calls: vec![refuse("GetCurrentUserRoles", 7), refuse("IsMFARequired", 12)],
-        ..Faults::default()
+        ..FaultInjection::default()
     };
-    let cluster = Cluster::start(SandboxOptions { faults, ..with_role(|r| r.require_mfa_type = 1) });
+    let cluster = Cluster::start(SandboxOptions { inject, ..with_role(|r| r.require_mfa_type = 1) });
     let ran = cluster.job(Platform::GitLabCi).login(&["-v", "--target", "deploy@node1"]).ok();
     for line in [
-        "what its roles demand is not known: GetCurrentUserRoles: not for you",
-        "whether the target demands MFA is not known",
+        "what its roles require is not known: GetCurrentUserRoles: not for you",
+        "whether the target requires MFA is not known",
     ] {
         assert!(ran.stderr.contains(line), "{line} is not in {}", ran.stderr);
     }

@@ -123,8 +123,8 @@ fn recorded_refusals_become_the_right_errors() {
             claims,
             ping: None,
         };
-        let failure = Failure::of(&JoinError::Refused(Box::new(refusal)).into(), now);
-        let text = failure.text();
+        let failure = Failure::new(&JoinError::Refused(Box::new(refusal)).into(), now);
+        let text = failure.text(100);
         assert_eq!(failure.exit, Exit::Refused, "{message}");
         assert_eq!(failure.causes, [message], "{message}");
         assert!(text.contains("likely causes:") && text.contains("hint: "), "{text}");
@@ -145,7 +145,7 @@ fn recorded_refusals_become_the_right_errors() {
         };
         let refused =
             IssueError::Refused { output: "ssh".into(), user: "bot-ci".into(), message: message.to_owned() };
-        let failure = Failure::of(&refused.into(), now);
+        let failure = Failure::new(&refused.into(), now);
         assert_eq!((failure.exit, failure.causes.as_slice()), (Exit::Refused, &[message.to_owned()][..]));
         assert_eq!(failure.hints.len(), 1, "{message}: {:?}", failure.hints);
         seen += 1;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::{Faults, RefusedCall};
+use jobpass::sandbox::fault_injection::{FaultInjection, RefusedCall};
 
 use crate::support::cluster::{Cluster, listing};
 
@@ -87,21 +87,21 @@ fn what_never_answers_ends_with_a_count_of_lines() {
 
 #[test]
 fn an_answer_is_never_asked_for_twice() {
-    let refuse = |method: &str, code, message: &str| Faults {
+    let refuse = |method: &str, code, message: &str| FaultInjection {
         refuse_calls: vec![RefusedCall { method: method.into(), code, message: message.into() }],
-        ..Faults::default()
+        ..FaultInjection::default()
     };
     // Code and message of gRPC: 7 PERMISSION_DENIED, 2 UNKNOWN, 14 UNAVAILABLE.
-    for (faults, method, asked, code) in [
+    for (inject, method, asked, code) in [
         (refuse("GenerateUserCerts", 7, "access denied"), "GenerateUserCerts", 2, 4),
         (refuse("GenerateUserCerts", 2, "some trouble"), "GenerateUserCerts", 2, 4),
         (refuse("GetRole", 7, "access denied"), "GetRole", 1, 4),
         (refuse("GetRole", 14, "no auth servers"), "GetRole", 3, 5),
     ] {
-        let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+        let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
         let ran = cluster.job(Platform::GitLabCi).login(&["--timeout", "50s"]);
         assert_eq!(ran.code, code, "{method}: {}", ran.stderr);
-        let seen = cluster.sandbox.seen();
+        let seen = cluster.sandbox.records();
         let count = seen.iter().flat_map(|s| &s.paths).filter(|p| p.ends_with(method)).count();
         assert!(count <= asked && (code != 5 || count == asked), "{method}: {count}");
         assert_eq!(ran.stderr.contains("trying again in "), code == 5, "{method}: {}", ran.stderr);
@@ -110,16 +110,17 @@ fn an_answer_is_never_asked_for_twice() {
 
 #[test]
 fn a_join_service_that_never_answers_gives_way_to_the_post() {
-    let faults = Faults { hang_on: vec!["JoinService/Join".into()], ..Faults::default() };
-    let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+    let inject = FaultInjection { hang_on: vec!["JoinService/Join".into()], ..FaultInjection::default() };
+    let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
     let ran = cluster.job(Platform::GitLabCi).login(&["--timeout", "58s", "-v"]).ok();
     assert!(ran.stderr.contains("joining by HTTPS POST"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_page_that_is_not_teleports_ends_it_at_once() {
-    let faults = Faults { html: true, hang_on: vec!["JoinService/Join".into()], ..Faults::default() };
-    let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+    let inject =
+        FaultInjection { html: true, hang_on: vec!["JoinService/Join".into()], ..FaultInjection::default() };
+    let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
     let begin = std::time::Instant::now();
     let ran = cluster.job(Platform::GitLabCi).login(&["--timeout", "50s"]);
     assert_eq!(ran.code, 5, "{}", ran.stderr);

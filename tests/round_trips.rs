@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 
 use crate::support::cluster::Cluster;
 use crate::support::relay::Relay;
@@ -18,8 +18,8 @@ const THREE: [&str; 6] = ["--output", "ssh,name=a", "--output", "ssh,name=b", "-
 /// A cluster that answers none of each group before all of the group came.
 fn together(groups: &[&[&str]]) -> Cluster {
     let answer_together = groups.iter().map(|g| g.iter().map(|&p| p.to_owned()).collect()).collect();
-    let faults = Faults { answer_together, ..Faults::default() };
-    Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) })
+    let inject = FaultInjection { answer_together, ..FaultInjection::default() };
+    Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) })
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn connections_are_few_and_opened_ahead() {
     }
 
     // A token that does not come holds up no connection.
-    let faults = Faults { hang_on: vec![TOKEN.into()], ..Faults::default() };
-    let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+    let inject = FaultInjection { hang_on: vec![TOKEN.into()], ..FaultInjection::default() };
+    let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
     let relay = Relay::start(cluster.sandbox.address, Duration::ZERO);
     let proxy = relay.address.to_string();
     let job = cluster.job(Platform::GitHubActions);

@@ -95,12 +95,12 @@ fn the_policy_of_a_file_decides() {
 fn versions_and_join_paths_can_be_chosen() {
     for (flags, way) in [
         (&["--no-old-join"][..], ""),
-        (&["--no-new-join"], "the server has no join stream"),
-        (&["--server-version", "16.4.0", "--simulate", "circleci"], "the server has no join stream"),
+        (&["--no-new-join"], "no join by stream"),
+        (&["--server-version", "16.4.0", "--simulate", "circleci"], "no join by stream"),
     ] {
         let sandbox = Running::start(flags, &[]);
         let ran = sandbox.sourced("login -v --export none --dir out").ok();
-        assert_eq!(ran.stderr.contains("has no join stream"), !way.is_empty(), "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("no join by stream"), !way.is_empty(), "{}", ran.stderr);
     }
     let sandbox = Running::start(&["--no-new-join", "--no-old-join"], &[]);
     assert_eq!(sandbox.sourced("login --dir out").code, 5);
@@ -114,7 +114,7 @@ fn what_it_cannot_use_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (arguments, code, words) in [
-        (["--tokens", "absent.yaml"], 2, "cannot be read"),
+        (["--tokens", "absent.yaml"], 2, "could not read"),
         (["--tokens", "broken.yaml"], 2, "hint: "),
         (["--tokens", "role.yaml"], 2, "hint: "),
         (["--server-version", "newest"], 2, "such as `18.2.0`"),

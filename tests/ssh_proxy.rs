@@ -171,13 +171,13 @@ fn says_in_one_line_why_it_cannot() {
 
     let ran = finish(ssh("ssh", &dir).args(["nowhere.sandbox.example", "true"]));
     assert_eq!((ran.code, proxy(&ran).len()), (255, 1), "{}", ran.stderr);
-    assert!(proxy(&ran)[0].contains("`nowhere` is no node of `sandbox.example`"), "{}", ran.stderr);
+    assert!(proxy(&ran)[0].contains("`nowhere` is not a node of `sandbox.example`"), "{}", ran.stderr);
 
-    // Nothing is asked of anybody with a certificate that has ended.
+    // Nothing is asked of anybody with a certificate that has expired.
     let ended = include_str!("data/teleport/tbot_output/identity.txt");
     put(&dir.join("tlscert"), &ended[ended.find("-----BEGIN CERTIFICATE").unwrap()..]);
     let ran = finish(ssh("ssh", &dir).args([NODE, "true"]));
-    assert!(proxy(&ran).len() == 1 && proxy(&ran)[0].contains("ended at"), "{}", ran.stderr);
+    assert!(proxy(&ran).len() == 1 && proxy(&ran)[0].contains("expired at"), "{}", ran.stderr);
 
     let ran = finish(
         Command::new(env!("CARGO_BIN_EXE_jobpass"))

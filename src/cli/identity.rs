@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::value;
-use crate::detect;
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 
@@ -34,29 +33,4 @@ pub struct IdentityArgs {
     /// Ask the platform for a token with this audience
     #[arg(long, value_name = "AUDIENCE", value_parser = value::text)]
     pub audience: Option<String>,
-}
-
-impl IdentityArgs {
-    /// What detection needs of it.
-    pub fn detection(&self) -> detect::Wanted {
-        detect::Wanted {
-            platform: self.platform.0,
-            method: self.join_method.0,
-            token_given: self.id_token_env.is_some()
-                || self.id_token_file.is_some()
-                || self.id_token_command.is_some(),
-        }
-    }
-
-    /// What the token stage needs of it.
-    pub fn evidence(&self) -> crate::token::Wanted {
-        use crate::token::Source;
-        let source = match (&self.id_token_env, &self.id_token_file, &self.id_token_command) {
-            (Some(name), _, _) => Source::Env(name.clone()),
-            (_, Some(path), _) => Source::File(path.clone()),
-            (_, _, Some(words)) => Source::Command(words.0.clone()),
-            _ => Source::Platform,
-        };
-        crate::token::Wanted { source, audience: self.audience.clone() }
-    }
 }

@@ -47,11 +47,13 @@ const HOST_KEYS: &str = "ssh-ed25519-cert-v01@openssh.com,ecdsa-sha2-nistp256-ce
 /// The `identity` bundle (tsh, tctl, Terraform): private key, SSH certificate, X.509 certificate, `@cert-authority` lines, host CAs.
 /// It has room for one private key; with split keys that is the one for TLS, with an SSH certificate of its own.
 pub fn identity_file(identity: &Identity, cas: &Authorities) -> Result<Zeroizing<String>, FormatError> {
-    let ssh_cert = identity.bundle_ssh_cert.as_ref().unwrap_or(&identity.ssh_cert);
+    let ssh_cert = identity.bundle_ssh_cert.as_ref().or(identity.ssh.as_ref().map(|ssh| &ssh.cert));
     let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
     text.push_str(identity.key_of_tls().tls_pem().expose_secret());
-    let _ = writeln!(text, "{}", ssh_cert.line);
-    text.push_str(&identity.tls_cert.pem);
+    if let Some(cert) = ssh_cert {
+        let _ = writeln!(text, "{}", cert.line);
+    }
+    text.push_str(&identity.tls.cert.pem);
     if let Some(root) = cas.host.first() {
         text.push_str(&authority_lines(&format!("{0},*.{0}", checked(&root.cluster)?), root)?);
         text.push_str(&root.tls_certs.concat());

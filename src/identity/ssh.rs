@@ -1,12 +1,12 @@
 //! An issued SSH certificate: what OpenSSH and Teleport put in it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use ssh_key::Certificate;
 use ssh_key::certificate::CertType;
 use ssh_key::public::KeyData;
 use thiserror::Error;
+
+use crate::error::{Exit, StageError};
 
 /// A parsed OpenSSH user certificate. Its signature is *not* checked: the TLS channel it came over is.
 #[derive(Debug, Clone)]
@@ -42,17 +42,7 @@ impl SshCertificate {
         let words: Vec<&str> = line.split_whitespace().take(2).collect();
         let line = words.join(" ");
         let certificate = Certificate::from_openssh(&line).map_err(malformed)?;
-        Self::of(&certificate, line)
-    }
-
-    /// Reads the wire form (what base64 of the line holds).
-    pub fn from_wire(bytes: &[u8]) -> Result<Self, SshCertError> {
-        if bytes.len() > MAX_LINE {
-            return Err(SshCertError::Malformed("longer than 64 KiB".into()));
-        }
-        let certificate = Certificate::from_bytes(bytes).map_err(malformed)?;
-        let line = format!("{} {}", certificate.algorithm().to_certificate_type(), STANDARD.encode(bytes));
-        Self::of(&certificate, line)
+        Self::new(&certificate, line)
     }
 
     /// Principals a person could log in as ([`is_login`]).
@@ -70,8 +60,8 @@ impl SshCertificate {
         roles.into_iter().flatten().filter_map(|r| r.as_str().map(str::to_owned)).collect()
     }
 
-    /// `line` is what was read, not written anew: the signature is over those bytes.
-    fn of(certificate: &Certificate, line: String) -> Result<Self, SshCertError> {
+    /// `line` is what was read, not encoded again: the signature is over those bytes.
+    fn new(certificate: &Certificate, line: String) -> Result<Self, SshCertError> {
         if certificate.cert_type() != CertType::User {
             return Err(SshCertError::NotForUsers);
         }
@@ -94,12 +84,25 @@ impl SshCertificate {
 /// Why a certificate could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SshCertError {
-    /// Not a certificate.
-    #[error("not an OpenSSH certificate: {0}")]
+    /// Not a certificate, with the parser's reason.
+    #[error("not an OpenSSH certificate")]
     Malformed(String),
-    /// A host certificate where a user's was due.
-    #[error("a host certificate, not a user certificate")]
+    /// A host certificate where a user's was expected.
+    #[error("it is a host certificate, not a user certificate")]
     NotForUsers,
+}
+
+impl StageError for SshCertError {
+    fn exit(&self) -> Exit {
+        Exit::Files
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Malformed(reason) => vec![reason.clone()],
+            Self::NotForUsers => Vec::new(),
+        }
+    }
 }
 
 /// Whether a person could log in as this principal: those that begin with `-teleport-` are Teleport's own.
@@ -109,7 +112,7 @@ pub fn is_login(principal: &str) -> bool {
 
 fn malformed(error: ssh_key::Error) -> SshCertError {
     SshCertError::Malformed(match error {
-        ssh_key::Error::Time => "its dates are beyond any calendar (issued without an end?)".into(),
+        ssh_key::Error::Time => "its dates are out of range (issued without an end?)".into(),
         other => other.to_string(),
     })
 }
@@ -139,15 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_none() {
+    fn other_text_is_refused() {
         for bad in ["", "ssh-rsa AAAA", "ssh-rsa-cert-v01@openssh.com AAAA", &"x".repeat(MAX_LINE + 1)] {
             assert!(SshCertificate::from_line(bad).is_err());
         }
-        assert!(SshCertificate::from_wire(&[0, 0, 0, 9]).is_err());
     }
 
     /// A certificate by `ssh-keygen`, with these options.
-    fn made(options: &[&str]) -> String {
+    fn signed(options: &[&str]) -> String {
         let dir = tempfile::tempdir().unwrap();
         let run = |args: &[&str]| {
             let output =
@@ -163,21 +165,19 @@ mod tests {
 
     #[test]
     fn keeps_the_bytes_that_were_signed() {
-        // A value that is an empty string: written anew it would lose its length prefix.
-        let line = made(&["-V", "+1h", "-O", "extension:empty="]);
+        // A value that is an empty string: encoded again it would lose its length prefix.
+        let line = signed(&["-V", "+1h", "-O", "extension:empty="]);
         let words: Vec<&str> = line.split(' ').take(2).collect();
         let read = SshCertificate::from_line(&line).unwrap();
         assert_eq!(read.line, words.join(" "));
-        let wire = SshCertificate::from_wire(&STANDARD.decode(words[1]).unwrap()).unwrap();
-        assert_eq!(wire.line, read.line);
     }
 
     #[test]
-    fn tells_apart_what_it_does_not_take() {
-        let error = SshCertificate::from_line(&made(&[])).unwrap_err();
-        assert!(error.to_string().contains("without an end"), "{error}");
+    fn other_certificates_are_refused_with_a_reason() {
+        let error = SshCertificate::from_line(&signed(&[])).unwrap_err();
+        assert!(error.in_one_line().contains("without an end"), "{error}");
         assert_eq!(
-            SshCertificate::from_line(&made(&["-h", "-V", "+1h"])).unwrap_err(),
+            SshCertificate::from_line(&signed(&["-h", "-V", "+1h"])).unwrap_err(),
             SshCertError::NotForUsers
         );
     }

@@ -1,5 +1,6 @@
 //! An issued X.509 certificate: standard fields and Teleport's own attributes in the subject.
 
+use const_oid::db::rfc4519::{COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME, SERIAL_NUMBER};
 use der::asn1::{Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use der::{Any, Decode as _, Encode as _, Tag, Tagged as _};
 use jiff::Timestamp;
@@ -7,6 +8,9 @@ use thiserror::Error;
 use x509_cert::Certificate;
 use x509_cert::name::{Name, RelativeDistinguishedName};
 use x509_cert::time::Time;
+
+use super::pem;
+use crate::error::{Exit, StageError};
 
 /// A parsed client certificate. Its signature is *not* checked here.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct TlsCertificate {
     pub organizations: Vec<String>,
     /// L values: logins.
     pub localities: Vec<String>,
+    /// `serialNumber` of the subject, which Teleport does not use; ours marks dry runs with it.
+    pub subject_serial: Option<String>,
     /// CN of the issuer, which is the cluster's name.
     pub issuer_common_name: String,
     /// Start of validity.
@@ -33,10 +39,6 @@ pub struct TlsCertificate {
     pub attributes: Vec<(String, String)>,
 }
 
-/// X.520 attribute types of the subject.
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-const LOCALITY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.7");
-const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 /// Below which Teleport keeps its own attributes.
 const TELEPORT: &str = "1.3.9999.";
 /// No certificate in the field is near this.
@@ -58,7 +60,7 @@ impl TlsCertificate {
         let certificate = Certificate::from_der(bytes).map_err(malformed)?;
         let tbs = certificate.tbs_certificate();
         let subject = values(tbs.subject());
-        let of =
+        let values_of =
             |oid: ObjectIdentifier| subject.iter().filter(move |(o, _)| *o == oid).map(|(_, v)| v.clone());
         let teleport = |(oid, value): &(ObjectIdentifier, String)| {
             oid.to_string().strip_prefix(TELEPORT).map(|tail| (tail.to_owned(), value.clone()))
@@ -67,9 +69,10 @@ impl TlsCertificate {
         Ok(Self {
             pem: pem_of(bytes),
             der: bytes.to_vec(),
-            common_name: of(COMMON_NAME).next().ok_or(TlsCertError::Missing("common name"))?,
-            organizations: of(ORGANIZATION).collect(),
-            localities: of(LOCALITY).collect(),
+            common_name: values_of(COMMON_NAME).next().ok_or(TlsCertError::Missing("common name"))?,
+            organizations: values_of(ORGANIZATION_NAME).collect(),
+            localities: values_of(LOCALITY_NAME).collect(),
+            subject_serial: values_of(SERIAL_NUMBER).next(),
             issuer_common_name: issuer
                 .into_iter()
                 .find_map(|(oid, value)| (oid == COMMON_NAME).then_some(value))
@@ -87,32 +90,42 @@ impl TlsCertificate {
     }
 }
 
-/// Wraps DER into a PEM block (64 columns) with a trailing newline.
-pub fn pem_of(bytes: &[u8]) -> String {
-    der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, bytes).unwrap_or_default()
+/// A PEM block (64 columns) with a trailing newline.
+pub fn pem_of(der: &[u8]) -> String {
+    pem::encode("CERTIFICATE", der).to_string()
 }
 
-/// All `CERTIFICATE` blocks of a bundle as DER.
-pub fn ders_of(pem: &str) -> Result<Vec<Vec<u8>>, TlsCertError> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject as _;
-    CertificateDer::pem_slice_iter(pem.as_bytes())
-        .map(|one| one.map(|der| der.to_vec()).map_err(|e| TlsCertError::Pem(e.to_string())))
-        .collect()
+/// All `CERTIFICATE` blocks of a bundle as DER; what is between them is skipped.
+pub fn ders_of(text: &str) -> Result<Vec<Vec<u8>>, TlsCertError> {
+    let blocks = pem::blocks(text).filter(|block| block.label == "CERTIFICATE");
+    blocks.map(|block| block.decode().map(|der| der.to_vec()).map_err(|_| TlsCertError::Pem)).collect()
 }
 
 /// Why a certificate could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsCertError {
-    /// No PEM block, or broken base64.
-    #[error("not PEM: {0}")]
-    Pem(String),
-    /// Not X.509.
-    #[error("not an X.509 certificate: {0}")]
+    /// A PEM block that has no end, or is not base64.
+    #[error("the PEM of the certificate is damaged")]
+    Pem,
+    /// Not X.509, with the parser's reason.
+    #[error("not an X.509 certificate")]
     Malformed(String),
     /// A field every Teleport certificate has is missing.
     #[error("the certificate has no {0}")]
     Missing(&'static str),
+}
+
+impl StageError for TlsCertError {
+    fn exit(&self) -> Exit {
+        Exit::Files
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Malformed(reason) => vec![reason.clone()],
+            Self::Pem | Self::Missing(_) => Vec::new(),
+        }
+    }
 }
 
 /// All attributes of a name, in order; several may share one RDN.

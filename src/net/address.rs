@@ -7,7 +7,7 @@ use super::NetError;
 /// A host (name or address, IPv6 without brackets) and a port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HostPort {
-    /// Name or address.
+    /// DNS name in ASCII, or address; lower case.
     pub host: String,
     /// TCP port.
     pub port: u16,
@@ -21,18 +21,18 @@ impl HostPort {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
                 (rest.strip_suffix('/').unwrap_or(rest), 443)
             }
-            Some(_) => return Err(not(text, "only `https://` may stand before it")),
+            Some(_) => return Err(invalid_address(text, "only `https://` may come before it")),
             None => (text, default_port),
         };
-        authority(rest, default_port).map_err(|reason| not(text, reason))
+        authority(rest, default_port).map_err(|reason| invalid_address(text, reason))
     }
 
-    /// Whether it is this machine itself: `localhost`, 127.0.0.0/8 or `::1`.
+    /// Whether this is the machine itself: `localhost`, 127.0.0.0/8 or `::1`.
     pub fn is_loopback(&self) -> bool {
         self.host.eq_ignore_ascii_case("localhost") || self.ip().is_some_and(|ip| ip.is_loopback())
     }
 
-    /// The address, when the host is none that must be resolved.
+    /// The address; `None` when the host is a name.
     pub fn ip(&self) -> Option<IpAddr> {
         self.host.parse().ok()
     }
@@ -54,46 +54,46 @@ fn authority(text: &str, default_port: u16) -> Result<HostPort, &'static str> {
         return Err("it is empty");
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("it holds white space");
+        return Err("it contains white space");
     }
     if text.contains('@') {
-        return Err("a user or password does not belong in it");
+        return Err("it must not contain a user or password");
     }
     if text.contains(['/', '?', '#']) {
-        return Err("a path or query does not belong in it");
+        return Err("it must not contain a path or query");
     }
     if text.parse::<Ipv6Addr>().is_ok() {
         return Ok(HostPort { host: text.to_ascii_lowercase(), port: default_port });
     }
     if let Some(rest) = text.strip_prefix('[') {
         let (host, after) = rest.split_once(']').ok_or("the bracket is not closed")?;
-        host.parse::<Ipv6Addr>().map_err(|_| "only an IPv6 address stands in brackets")?;
+        host.parse::<Ipv6Addr>().map_err(|_| "only an IPv6 address may be in brackets")?;
         let port = match after.strip_prefix(':') {
-            Some(port) => port_of(port)?,
+            Some(port) => parse_port(port)?,
             None if after.is_empty() => default_port,
-            None => return Err("something else than `:PORT` follows the bracket"),
+            None => return Err("only `:PORT` may follow the bracket"),
         };
         return Ok(HostPort { host: host.to_ascii_lowercase(), port });
     }
     let (host, port) = match text.split_once(':') {
-        Some((host, port)) => (host, port_of(port)?),
+        Some((host, port)) => (host, parse_port(port)?),
         None => (text, default_port),
     };
     let host = host.strip_suffix('.').unwrap_or(host);
-    name(host)?;
+    check_name(host)?;
     Ok(HostPort { host: host.to_ascii_lowercase(), port })
 }
 
-fn port_of(text: &str) -> Result<u16, &'static str> {
+fn parse_port(text: &str) -> Result<u16, &'static str> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match text.parse::<u16>() {
         Ok(port) if digits && port > 0 => Ok(port),
-        _ => Err("the port is no number from 1 to 65535"),
+        _ => Err("the port is not a number from 1 to 65535"),
     }
 }
 
 /// Host names as RFC 1123 has them, with the underscore some private zones use; or an IPv4 address.
-fn name(host: &str) -> Result<(), &'static str> {
+fn check_name(host: &str) -> Result<(), &'static str> {
     if host.is_empty() {
         return Err("the host is missing");
     }
@@ -107,17 +107,17 @@ fn name(host: &str) -> Result<(), &'static str> {
             && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     if host.len() > 253 || !host.split('.').all(label) {
-        return Err("the host is no valid name");
+        return Err("the host is not a valid name");
     }
     let last_is_number = host.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
     if last_is_number && host.parse::<std::net::Ipv4Addr>().is_err() {
-        return Err("the host is no valid IPv4 address");
+        return Err("the host is not a valid IPv4 address");
     }
     Ok(())
 }
 
-/// The error, without what could be a password or a query; any `@` may end a password, or stand in a query.
-pub(super) fn not(text: &str, reason: &str) -> NetError {
+/// The error, without what could be a password or a query; any `@` may end a password, or be part of a query.
+pub(super) fn invalid_address(text: &str, reason: &str) -> NetError {
     let text = match (text.contains('@'), text.split_once("://")) {
         (true, Some((scheme, _))) => format!("{scheme}://…"),
         (true, None) => "…".to_owned(),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_address() {
+    fn refuses_what_is_not_an_address() {
         for (text, reason) in [
             ("", "empty"),
             ("https://", "empty"),

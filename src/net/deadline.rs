@@ -18,20 +18,20 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// From now; more than a day is a day.
+    /// Counts from now; a limit above a day is a day.
     pub fn after(limit: Duration) -> Self {
         let limit = limit.min(LONGEST);
         Self { end: Instant::now() + limit, limit }
     }
 
-    /// What is left; zero when it is over.
+    /// Time left; zero once it has passed.
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
 
     /// Runs `work`, or gives `NetError::Deadline` naming `doing` (a participle: `asking GitHub for a token`).
     pub async fn run<T>(&self, doing: &str, work: impl Future<Output = T>) -> Result<T, NetError> {
-        timeout_at(self.end, work).await.map_err(|_| self.over(doing))
+        timeout_at(self.end, work).await.map_err(|_| self.passed(doing))
     }
 
     /// Runs `work` within the deadline and at most `limit`: the shorter ends it, with `Deadline` or `Timeout`.
@@ -48,12 +48,12 @@ impl Deadline {
             if own < self.end {
                 NetError::Timeout { peer: peer.to_owned(), doing: doing.to_owned(), seconds: seconds(limit) }
             } else {
-                self.over(doing)
+                self.passed(doing)
             }
         })
     }
 
-    fn over(&self, doing: &str) -> NetError {
+    fn passed(&self, doing: &str) -> NetError {
         NetError::Deadline { doing: doing.to_owned(), limit: seconds(self.limit) }
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn bears_any_duration() {
+    fn accepts_any_duration() {
         assert!(Deadline::after(Duration::MAX).left() <= LONGEST);
         assert_eq!(Deadline::after(Duration::ZERO).left(), Duration::ZERO);
     }

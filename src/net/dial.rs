@@ -1,4 +1,4 @@
-//! TCP: a name to its addresses, and the first of them that answers.
+//! TCP: resolves a name and connects to the first of its addresses that answers.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,11 +10,12 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::{HostPort, NetError, Network};
+use crate::text::io_reason;
 
 /// How long resolving, then connecting may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The next address is tried when the one before did not answer by then (RFC 8305, "Connection Attempt Delay").
+/// The next address is tried when the previous one has not answered by then (RFC 8305, "Connection Attempt Delay").
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// No more addresses than these are tried.
@@ -38,15 +39,15 @@ pub(super) async fn addresses(
     peer: &str,
 ) -> Result<VecDeque<SocketAddr>, NetError> {
     let doing = format!("resolving `{}`", target.host);
-    network.deadline().try_within(LIMIT, peer, &doing, resolve(target)).await?
+    network.deadline().try_within(LIMIT, peer, &doing, resolve(&target.host, target.port)).await?
 }
 
-async fn resolve(target: &HostPort) -> Result<VecDeque<SocketAddr>, NetError> {
-    if let Some(ip) = target.ip() {
-        return Ok(VecDeque::from([SocketAddr::new(ip, target.port)]));
+pub(super) async fn resolve(host: &str, port: u16) -> Result<VecDeque<SocketAddr>, NetError> {
+    if let Ok(ip) = host.parse() {
+        return Ok(VecDeque::from([SocketAddr::new(ip, port)]));
     }
-    let dns = |reason: String| NetError::Dns { host: target.host.clone(), reason };
-    let found = tokio::net::lookup_host((target.host.as_str(), target.port)).await.map_err(|e| {
+    let dns = |reason: String| NetError::Dns { host: host.to_owned(), reason };
+    let found = tokio::net::lookup_host((host, port)).await.map_err(|e| {
         let text = e.to_string();
         dns(text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned())
     })?;
@@ -54,33 +55,33 @@ async fn resolve(target: &HostPort) -> Result<VecDeque<SocketAddr>, NetError> {
     if found.is_empty() { Err(dns("it has no address".to_owned())) } else { Ok(found) }
 }
 
-/// The two families in turns, beginning with the one the resolver prefers.
+/// The two families in turns, starting with the one that the resolver prefers.
 fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let v6_first = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (mut one, mut other): (VecDeque<_>, VecDeque<_>) =
+    let (mut preferred, mut others): (VecDeque<_>, VecDeque<_>) =
         addresses.into_iter().partition(|a| a.is_ipv6() == v6_first);
     let mut all = VecDeque::new();
-    while !(one.is_empty() && other.is_empty()) {
-        all.extend(one.pop_front());
-        all.extend(other.pop_front());
+    while !(preferred.is_empty() && others.is_empty()) {
+        all.extend(preferred.pop_front());
+        all.extend(others.pop_front());
     }
     all.truncate(MAX_ADDRESSES);
     all
 }
 
-/// Tries the addresses, each a little after the one before, and takes the first connection.
+/// Tries the addresses, each a little after the previous one; the first connection wins.
 async fn first(mut addresses: VecDeque<SocketAddr>, peer: &str) -> Result<TcpStream, NetError> {
-    let mut tries = JoinSet::new();
+    let mut attempts = JoinSet::new();
     let mut failures: Vec<io::Error> = Vec::new();
     loop {
         match addresses.pop_front() {
-            Some(address) => drop(tries.spawn(TcpStream::connect(address))),
-            None if tries.is_empty() => return Err(none(peer, &failures)),
+            Some(address) => drop(attempts.spawn(TcpStream::connect(address))),
+            None if attempts.is_empty() => return Err(no_connection(peer, &failures)),
             None => {}
         }
         let more = !addresses.is_empty();
         tokio::select! {
-            ended = tries.join_next() => match ended {
+            ended = attempts.join_next() => match ended {
                 Some(Ok(Ok(stream))) => return Ok(stream),
                 Some(Ok(Err(failure))) => failures.push(failure),
                 Some(Err(_)) | None => {}
@@ -90,9 +91,9 @@ async fn first(mut addresses: VecDeque<SocketAddr>, peer: &str) -> Result<TcpStr
     }
 }
 
-fn none(peer: &str, failures: &[io::Error]) -> NetError {
+fn no_connection(peer: &str, failures: &[io::Error]) -> NetError {
     let mut reasons: Vec<String> = Vec::new();
-    for reason in failures.iter().map(plain) {
+    for reason in failures.iter().map(io_reason) {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
@@ -100,14 +101,6 @@ fn none(peer: &str, failures: &[io::Error]) -> NetError {
     let refused =
         !failures.is_empty() && failures.iter().all(|f| f.kind() == io::ErrorKind::ConnectionRefused);
     NetError::Connect { peer: peer.to_owned(), reason: reasons.join(", "), refused }
-}
-
-/// The system's words, without its number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -141,10 +134,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_does_not_resolve_is_told_as_such() {
+    async fn a_name_that_does_not_resolve_is_an_error_of_its_own() {
         // No resolver needs a network to refuse this one.
-        let target = HostPort { host: "a..b".to_owned(), port: 1 };
-        match resolve(&target).await {
+        match resolve("a..b", 1).await {
             Err(error @ NetError::Dns { .. }) => {
                 assert!(error.to_string().starts_with("the name `a..b` does not resolve: "), "{error}");
                 assert!(!error.to_string().contains("lookup") && error.hint().is_some());

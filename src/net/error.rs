@@ -1,12 +1,14 @@
-//! What can go wrong on the network, whether trying again may help, and what the user can do.
+//! What can go wrong on the network, whether a retry may help, and what the user can do.
 
 use thiserror::Error;
 
-/// What can go wrong up to HTTP. Each names the peer; none carries a URL's query or a credential.
+use crate::error::{Exit, StageError};
+
+/// A failure up to HTTP. Each names the peer; none carries a URL's query or a credential.
 #[derive(Debug, Clone, Error)]
 #[allow(missing_docs)]
 pub enum NetError {
-    /// The bytes ended or came out of form.
+    /// The peer ended the connection early.
     #[error("{peer} closed the connection{during}")]
     Closed { peer: String, during: String },
     /// The whole run's deadline (`--timeout`) ran out.
@@ -18,32 +20,32 @@ pub enum NetError {
     /// TCP was not established.
     #[error("no connection to {peer}: {reason}")]
     Connect { peer: String, reason: String, refused: bool },
-    /// The HTTP proxy said no (with this status), or something odd.
-    #[error("{proxy} (HTTP proxy) would not connect to {peer}: {reason}")]
+    /// The HTTP proxy refused (with this status), or did not answer as one.
+    #[error("the HTTP proxy {proxy} did not connect to {peer}: {reason}")]
     Proxy { proxy: String, peer: String, reason: String, status: Option<u16> },
-    /// The variable that names the HTTP proxy holds something else.
+    /// The variable that names the HTTP proxy is not the URL of one.
     #[error("`{variable}` cannot be used: {reason}")]
     ProxySetting { variable: String, reason: String },
     /// Roots named by the user or the environment cannot be read.
     #[error("{source_name} cannot be used: {reason}")]
     Roots { source_name: String, reason: String },
-    /// One try took too long.
+    /// One attempt took too long.
     #[error("{peer} did not answer within {seconds}s while {doing}")]
     Timeout { peer: String, doing: String, seconds: u64 },
-    /// The peer's certificate is not trusted, or names someone else, or is out of date.
+    /// The peer's certificate is not trusted, is for another name, or is out of date.
     #[error("the certificate of {peer} is not accepted: {reason}")]
     Certificate { peer: String, reason: String, fault: CertificateFault },
     /// Any other failure of the handshake (no common protocol, alert, not TLS at all).
     #[error("TLS with {peer} failed: {reason}")]
     Tls { peer: String, reason: String },
-    /// A broken HTTP answer.
-    #[error("the answer of {peer} is no valid HTTP: {reason}")]
+    /// A malformed HTTP response.
+    #[error("the response from {peer} is not valid HTTP: {reason}")]
     Http { peer: String, reason: String },
-    /// More than we are willing to read.
-    #[error("the answer of {peer} is larger than {limit} bytes")]
+    /// A body longer than we read.
+    #[error("the response from {peer} is larger than {limit} bytes")]
     TooLarge { peer: String, limit: usize },
-    /// An address that is none.
-    #[error("`{text}` is not an address: {reason}")]
+    /// Not an address, or not one that may be used here.
+    #[error("`{text}` is not a valid address: {reason}")]
     Address { text: String, reason: String },
 }
 
@@ -52,11 +54,11 @@ pub enum NetError {
 pub enum CertificateFault {
     /// No trusted CA issued it.
     Issuer,
-    /// It is expired or not valid yet.
+    /// It has expired or is not valid yet.
     Dates,
-    /// It names other hosts.
+    /// It is for other hosts.
     Name,
-    /// The chain has no key that was pinned.
+    /// No certificate of the chain has the pinned key.
     Pin,
     /// Anything else.
     Other,
@@ -66,57 +68,12 @@ pub enum CertificateFault {
 pub(super) const NOT_TLS: &str = "the answer is not TLS";
 
 impl NetError {
-    /// What the user can do about it.
+    /// The hints, one a line.
     pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Closed { .. } => {
-                "check that the port is right, and that no firewall or load balancer cuts the connection".to_owned()
-            }
-            Self::Deadline { .. } => "raise `--timeout`, or see with `-v` which step takes so long".to_owned(),
-            Self::Dns { reason, .. } if temporary(reason) => {
-                "check that this job has a network and a DNS server that answers".to_owned()
-            }
-            Self::Dns { .. } => {
-                "check the spelling of the name (`--proxy` for the cluster), and that this job's DNS knows it".to_owned()
-            }
-            Self::Connect { refused: true, peer, .. } => {
-                format!("check the port: nothing listens at {peer}, or a firewall refuses")
-            }
-            Self::Connect { peer, .. } | Self::Timeout { peer, .. } => format!(
-                "check that this job may reach {peer}; where only an HTTP proxy leads outside, set `HTTPS_PROXY`"
-            ),
-            Self::Proxy { status: Some(407), .. } => {
-                "put the user and password into the proxy's URL: `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`".to_owned()
-            }
-            Self::Proxy { status: Some(_), peer, .. } => {
-                format!("let the HTTP proxy connect to {peer}, or name the host in `NO_PROXY`")
-            }
-            Self::Proxy { status: None, .. } => {
-                "check the scheme, host and port of the proxy's URL in `HTTPS_PROXY`".to_owned()
-            }
-            Self::ProxySetting { variable, .. } => format!(
-                "set `{variable}` to `http://HOST:PORT` (special characters of a password as `%40`), or unset it"
-            ),
-            Self::Roots { .. } => {
-                "name a file of PEM certificates (`-----BEGIN CERTIFICATE-----`) that this job may read".to_owned()
-            }
-            Self::Certificate { fault, .. } => fault.hint().to_owned(),
-            Self::Tls { reason, .. } if reason == NOT_TLS => {
-                "check the port: the web port of a Teleport proxy (443 or 3080) speaks TLS".to_owned()
-            }
-            Self::Tls { .. } => {
-                "check that nothing between here and there (a load balancer, an inspecting proxy) ends or changes TLS"
-                    .to_owned()
-            }
-            Self::Http { peer, .. } | Self::TooLarge { peer, .. } => {
-                format!("check the address: {peer} seems to be something else")
-            }
-            Self::Address { .. } => "write it as `HOST` or `HOST:PORT`".to_owned(),
-        };
-        Some(hint)
+        Some(self.hints().join("\n"))
     }
 
-    /// Whether nothing was heard at all, so that trying again is safe and may help.
+    /// Whether nothing was heard at all, so that a retry is safe and may help.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Closed { .. } | Self::Connect { .. } | Self::Timeout { .. } => true,
@@ -134,16 +91,83 @@ impl NetError {
     }
 }
 
+impl StageError for NetError {
+    fn exit(&self) -> Exit {
+        match self {
+            // What the user wrote.
+            Self::Address { .. } | Self::Roots { .. } => Exit::Usage,
+            _ => Exit::Network,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Closed { .. } => {
+                "check that the port is right, and that no firewall or load balancer cuts the connection"
+                    .to_owned()
+            }
+            Self::Deadline { .. } => {
+                "raise `--timeout`, or see with `-v` which step takes so long".to_owned()
+            }
+            Self::Dns { reason, .. } if temporary(reason) => {
+                "check that this job has a network and a DNS server that answers".to_owned()
+            }
+            Self::Dns { .. } => {
+                "check the spelling of the name (`--proxy` for the cluster), and that this job's DNS knows it"
+                    .to_owned()
+            }
+            Self::Connect { refused: true, peer, .. } => {
+                format!("check the port: nothing listens at {peer}, or a firewall rejects connections to it")
+            }
+            Self::Connect { peer, .. } | Self::Timeout { peer, .. } => format!(
+                "check that this job may reach {peer}; if only an HTTP proxy leads out, set `HTTPS_PROXY`"
+            ),
+            Self::Proxy { status: Some(401 | 407), .. } => {
+                "put the user and password into the proxy's URL: `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`"
+                    .to_owned()
+            }
+            Self::Proxy { status: Some(_), peer, .. } => {
+                format!("allow the HTTP proxy to connect to {peer}, or add the host to `NO_PROXY`")
+            }
+            Self::Proxy { status: None, .. } => {
+                "check the scheme, host and port of the proxy's URL in `HTTPS_PROXY`".to_owned()
+            }
+            Self::ProxySetting { variable, .. } => format!(
+                "set `{variable}` to `http://HOST:PORT` (special characters of a password as `%40`), or unset it"
+            ),
+            Self::Roots { .. } => {
+                "name a file of PEM certificates (`-----BEGIN CERTIFICATE-----`) that this job may read"
+                    .to_owned()
+            }
+            Self::Certificate { fault, .. } => fault.hint().to_owned(),
+            Self::Tls { reason, .. } if reason == NOT_TLS => {
+                "check the port: the web port of a Teleport proxy (443 or 3080) speaks TLS".to_owned()
+            }
+            Self::Tls { .. } => {
+                "check whether a load balancer or an inspecting proxy on the way terminates or changes TLS"
+                    .to_owned()
+            }
+            Self::Http { peer, .. } | Self::TooLarge { peer, .. } => {
+                format!("check the address: {peer} seems to be something else")
+            }
+            Self::Address { .. } => "write it as `HOST` or `HOST:PORT`".to_owned(),
+        };
+        vec![hint]
+    }
+}
+
 impl CertificateFault {
     fn hint(self) -> &'static str {
         match self {
             Self::Issuer => {
-                "name the CA that issued it with `--ca-file` (or `SSL_CERT_FILE`): a PEM file, the only roots trusted then"
+                "pass the CA that issued it with `--ca-file` (or `SSL_CERT_FILE`): a PEM file, then the only trusted roots"
             }
-            Self::Dates => "let the server's operator renew the certificate, and check this machine's clock",
-            Self::Name => "use a name that the certificate has, or let its operator add this one",
+            Self::Dates => {
+                "ask the server's operator to renew the certificate, and check this machine's clock"
+            }
+            Self::Name => "use a name that the certificate has, or ask its operator to add this one",
             Self::Pin => "check the pin with `tctl status` on the cluster: it changes when the CA is rotated",
-            Self::Other => "let the server's operator look at the certificate",
+            Self::Other => "ask the server's operator to look at the certificate",
         }
     }
 }
@@ -158,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_what_may_pass_is_retried() {
         let dns = |reason: &str| NetError::Dns { host: "h".to_owned(), reason: reason.to_owned() };
         assert!(dns("Temporary failure in name resolution").is_transient());
         assert!(dns("Try again").is_transient());

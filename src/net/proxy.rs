@@ -1,4 +1,4 @@
-//! HTTP proxies of the CI network.
+//! The HTTP proxies of the CI network: which target goes through one, and a tunnel through it.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::env::Env;
 /// How long a proxy may take to answer CONNECT.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// curl's variables for `https` targets, the first that is set counts (curl.se/docs/manpage.html, "ENVIRONMENT").
-/// `HTTP_PROXY` is for `http` targets only, of which there are none here.
+/// curl's variables for `https` targets; the first that is set counts (curl.se/docs/manpage.html, "ENVIRONMENT").
+/// `HTTP_PROXY` is for `http` targets, which never leave this machine and its link.
 pub const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// Which targets go through a proxy.
+/// The decision which targets go through a proxy.
 pub(super) struct Proxies {
     proxy: Option<Proxy>,
     matcher: Matcher,
@@ -33,26 +33,31 @@ pub(super) struct Proxy {
     address: HostPort,
     tls: bool,
     /// `Proxy-Authorization`: a secret.
-    auth: Option<HeaderValue>,
+    pub(super) auth: Option<HeaderValue>,
 }
 
 impl Proxies {
-    /// Reads curl's variables. A URL that is none, or that of a SOCKS proxy, is an error: going out directly is not what was asked for.
-    pub(super) fn of(env: &Env) -> Result<Self, NetError> {
+    /// Reads curl's variables. What is not the URL of an HTTP proxy is an error: to go out directly is not what was asked for.
+    pub(super) fn from_env(env: &Env) -> Result<Self, NetError> {
         let Some((variable, url)) = VARIABLES.iter().find_map(|v| Some((*v, env.var(v)?.trim()))) else {
             return Ok(Self { proxy: None, matcher: Matcher::builder().build() });
         };
-        let proxy = Proxy::of(url).map_err(|reason| NetError::ProxySetting {
+        let proxy = Proxy::parse(url).map_err(|reason| NetError::ProxySetting {
             variable: variable.to_owned(),
             reason: reason.to_owned(),
         })?;
         let except = EXCEPTIONS.iter().find_map(|v| env.var(v)).unwrap_or_default();
-        // The matcher takes it for names only; curl and Go for addresses too.
+        // The matcher applies it to names only; curl and Go to addresses too.
         if exceptions(except).split(',').any(|entry| entry == "*") {
             return Ok(Self { proxy: None, matcher: Matcher::builder().build() });
         }
         let matcher = Matcher::builder().https(url).no(exceptions(except)).build();
         Ok(Self { proxy: Some(proxy), matcher })
+    }
+
+    /// The proxy of this run; `None`: every target is reached directly.
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// The proxy for a target, unless `NO_PROXY` names it.
@@ -64,22 +69,23 @@ impl Proxies {
 }
 
 impl Proxy {
-    fn of(url: &str) -> Result<Self, &'static str> {
+    fn parse(url: &str) -> Result<Self, &'static str> {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         let tls = match scheme.as_deref() {
             None | Some("http") => false,
             Some("https") => true,
             Some(_) => return Err("only `http://` and `https://` proxies are supported"),
         };
-        // The matcher reads user and password; it gives nothing when the URL is none.
+        // The matcher reads user and password, and gives nothing for what is not a URL.
         let any = http::Uri::from_static("https://any");
-        let found = Matcher::builder().https(url).build().intercept(&any).ok_or(NO_URL)?;
-        let authority = found.uri().authority().ok_or(NO_URL)?;
-        let address = HostPort::parse(authority.as_str(), if tls { 443 } else { 80 }).map_err(|_| NO_URL)?;
+        let found = Matcher::builder().https(url).build().intercept(&any).ok_or(NOT_A_URL)?;
+        let authority = found.uri().authority().ok_or(NOT_A_URL)?;
+        let address =
+            HostPort::parse(authority.as_str(), if tls { 443 } else { 80 }).map_err(|_| NOT_A_URL)?;
         Ok(Self { address, tls, auth: found.basic_auth().cloned() })
     }
 
-    /// A tunnel to the target.
+    /// A tunnel to the target (CONNECT).
     pub(super) async fn connect(&self, network: &Network, target: &HostPort) -> Result<Stream, NetError> {
         let peer = format!("the HTTP proxy {self}");
         let tcp = dial::dial(network, &self.address, &peer).await?;
@@ -92,14 +98,14 @@ impl Proxy {
                 trust: Trust::Web,
                 client: None,
             };
-            stream = network.tls(stream, &spec).await.map_err(|e| self.in_proxy_words(e, target))?.stream;
+            stream = network.tls(stream, &spec).await.map_err(|e| self.own_failure(e, target))?.stream;
         }
         let doing = format!("opening a tunnel to {target}");
         network.deadline().try_within(LIMIT, &peer, &doing, self.tunnel(stream, target)).await?
     }
 
     async fn tunnel(&self, stream: Stream, target: &HostPort) -> Result<Stream, NetError> {
-        let odd = |reason: String| self.no(target, reason, None);
+        let odd = |reason: String| self.failure(target, reason, None);
         let failed = |_: hyper::Error| odd("it closed the connection, or did not answer in HTTP".to_owned());
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
@@ -109,7 +115,7 @@ impl Proxy {
             .header(HOST, target.to_string())
             .header(USER_AGENT, AGENT)
             .body(Empty::<Bytes>::new())
-            .map_err(|_| odd("the target cannot be written into a request".to_owned()))?;
+            .map_err(|_| odd("the target does not fit into a request".to_owned()))?;
         if let Some(auth) = &self.auth {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
         }
@@ -117,26 +123,28 @@ impl Proxy {
         let status = answer.status();
         if !status.is_success() {
             let reason = match status.as_u16() {
-                407 if self.auth.is_some() => {
-                    "it does not accept the user and password (HTTP 407)".to_owned()
+                code @ (401 | 407) if self.auth.is_some() => {
+                    format!("it does not accept the user and password (HTTP {code})")
                 }
-                407 => "it wants authentication (HTTP 407)".to_owned(),
+                code @ (401 | 407) => format!("it requires authentication (HTTP {code})"),
                 _ => format!("it answered HTTP {status}"),
             };
-            return Err(self.no(target, reason, Some(status.as_u16())));
+            return Err(self.failure(target, reason, Some(status.as_u16())));
         }
         let tunnel = hyper::upgrade::on(answer).await.map_err(failed)?;
         Ok(Box::new(TokioIo::new(tunnel)))
     }
 
-    fn no(&self, target: &HostPort, reason: String, status: Option<u16>) -> NetError {
+    fn failure(&self, target: &HostPort, reason: String, status: Option<u16>) -> NetError {
         NetError::Proxy { proxy: self.to_string(), peer: target.to_string(), reason, status }
     }
 
-    /// `https://` before a proxy that does not speak TLS is a mistake in the proxy's URL, not at the target.
-    fn in_proxy_words(&self, error: NetError, target: &HostPort) -> NetError {
+    /// `https://` for a proxy that does not speak TLS is a mistake in the proxy's URL, not at the target.
+    fn own_failure(&self, error: NetError, target: &HostPort) -> NetError {
         match error {
-            NetError::Tls { reason, .. } => self.no(target, format!("TLS with it failed: {reason}"), None),
+            NetError::Tls { reason, .. } => {
+                self.failure(target, format!("TLS with it failed: {reason}"), None)
+            }
             other => other,
         }
     }
@@ -149,7 +157,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-const NO_URL: &str = "it is no proxy URL, `http://[USER:PASSWORD@]HOST:PORT`";
+const NOT_A_URL: &str = "it is not a proxy URL, `http://[USER:PASSWORD@]HOST:PORT`";
 
 /// `NO_PROXY` in the form the matcher knows: separated by commas, `.example.com` for `*.example.com`.
 fn exceptions(text: &str) -> String {
@@ -166,15 +174,21 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::net::http::{Request, send};
+    use crate::error::StageError as _;
+    use crate::net::error::CertificateFault;
+    use crate::net::http::Connection;
     use crate::net::testing::{Pki, Server, collected, network};
-
-    fn get(url: &str) -> Request<'_> {
-        Request { method: http::Method::GET, url, headers: Vec::new(), body: Vec::new() }
-    }
 
     fn ok(_: http::Request<hyper::body::Incoming>) -> http::Response<http_body_util::Full<Bytes>> {
         http::Response::default()
+    }
+
+    /// The status of one request to the target.
+    async fn get(network: &Network, target: &str) -> Result<u16, NetError> {
+        let target = HostPort::parse(target, 443).unwrap();
+        let mut connection = Connection::open(network, &target).await?;
+        let answer = connection.send(http::Method::GET, "/", Vec::new(), Vec::new()).await?;
+        Ok(answer.status)
     }
 
     /// The proxy of `target` in an environment.
@@ -220,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_is_none_is_told_without_its_password() {
+    fn an_invalid_url_is_reported_without_its_password() {
         for url in [
             "socks5://u:hunter2@p:1",
             "http://u:hunt#er2@p",
@@ -253,17 +267,17 @@ mod tests {
             let (log, lines) = collected();
             let network = network(&[("HTTPS_PROXY", &url)], Some(&pki.ca_file()), log).unwrap();
             // Only the proxy knows this port of the target.
-            assert_eq!(send(&network, get("https://localhost:1/")).await.unwrap().status, 200);
+            assert_eq!(get(&network, "localhost:1").await.unwrap(), 200);
             let heads = heads.lock().unwrap().join("");
             assert!(heads.starts_with("CONNECT localhost:1 HTTP/1.1\r\n"), "{heads}");
             // The base64 of `us@er:hunter2`.
             assert!(heads.contains("proxy-authorization: Basic dXNAZXI6aHVudGVyMg==\r\n"), "{heads}");
-            let told = lines.lock().unwrap().join("\n");
+            let logged = lines.lock().unwrap().join("\n");
             let want = format!(
                 "connecting to localhost:1 through the HTTP proxy {scheme}://localhost:{}",
                 proxy.address.port()
             );
-            assert!(told.contains(&want) && !told.contains("hunter2"), "{told}");
+            assert!(logged.contains(&want) && !logged.contains("hunter2"), "{logged}");
         }
     }
 
@@ -274,49 +288,58 @@ mod tests {
         let (proxy, heads) = Server::proxy(None, "403 Forbidden", server.address).await;
         let url = format!("http://{}", proxy.address);
         let network = pki.network(&[("HTTPS_PROXY", &url), ("NO_PROXY", "127.0.0.0/8")]);
-        assert_eq!(send(&network, get(&format!("https://{}", server.target()))).await.unwrap().status, 200);
+        assert_eq!(get(&network, &server.target().to_string()).await.unwrap(), 200);
         assert_eq!(heads.lock().unwrap().len(), 0);
+    }
+
+    /// The password goes out only where the proxy has proven its name.
+    #[tokio::test]
+    async fn the_certificate_of_the_proxy_is_verified() {
+        let (pki, other) = (Pki::new(), Pki::named("Other Root"));
+        let server = Server::http(Some(pki.server()), ok).await;
+        let foreign = other.server();
+        let misnamed = pki.server_of(pki.leaf("DNS:a.example", super::super::testing::VALID), false);
+        for (config, want) in [(foreign, CertificateFault::Issuer), (misnamed, CertificateFault::Name)] {
+            let (proxy, heads) = Server::proxy(Some(config), "200 OK", server.address).await;
+            let url = format!("https://us:hunter2@localhost:{}", proxy.address.port());
+            match get(&pki.network(&[("HTTPS_PROXY", &url)]), "localhost:1").await {
+                Err(NetError::Certificate { fault, peer, .. }) => {
+                    let named = format!("the HTTP proxy https://localhost:{}", proxy.address.port());
+                    assert_eq!((fault, peer), (want, named));
+                }
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(heads.lock().unwrap().len(), 0);
+        }
     }
 
     #[tokio::test]
     async fn says_why_the_proxy_does_not_connect() {
         let nowhere: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let required = "it requires authentication (HTTP 407)";
+        let wrong = "it does not accept the user and password (HTTP 407)";
+        let busy = "it answered HTTP 503 Service Unavailable";
         for (status, user, want, transient, hint) in [
-            (
-                "407 Proxy Authentication Required",
-                "",
-                "it wants authentication (HTTP 407)",
-                false,
-                "USER:PASSWORD",
-            ),
-            (
-                "407 No",
-                "u:hunter2@",
-                "it does not accept the user and password (HTTP 407)",
-                false,
-                "USER:PASSWORD",
-            ),
+            ("407 Proxy Authentication Required", "", required, false, "USER:PASSWORD"),
+            ("407 No", "u:hunter2@", wrong, false, "USER:PASSWORD"),
+            ("401 Unauthorized", "", "it requires authentication (HTTP 401)", false, "USER:PASSWORD"),
             ("403 Forbidden", "", "it answered HTTP 403 Forbidden", false, "NO_PROXY"),
-            ("503 Busy", "", "it answered HTTP 503 Service Unavailable", true, "NO_PROXY"),
+            ("503 Busy", "", busy, true, "NO_PROXY"),
         ] {
             let (proxy, _) = Server::proxy(None, status, nowhere).await;
             let url = format!("http://{user}{}", proxy.address);
-            let error = send(&Pki::new().network(&[("HTTPS_PROXY", &url)]), get("https://a.example/"))
-                .await
-                .unwrap_err();
+            let error = get(&Pki::new().network(&[("HTTPS_PROXY", &url)]), "a.example").await.unwrap_err();
             let whole =
-                format!("http://{} (HTTP proxy) would not connect to a.example:443: {want}", proxy.address);
+                format!("the HTTP proxy http://{} did not connect to a.example:443: {want}", proxy.address);
             assert_eq!(error.to_string(), whole);
             assert_eq!(error.is_transient(), transient, "{status}");
-            assert!(error.hint().unwrap().contains(hint), "{status}");
+            assert!(error.hints()[0].contains(hint), "{status}");
         }
         // `https://` for a proxy without TLS, `http://` for one that is something else.
         let odd = Server::saying(None, b"220 mail.example ESMTP\r\n").await;
         for scheme in ["https", "http"] {
             let url = format!("{scheme}://{}", odd.address);
-            let error = send(&Pki::new().network(&[("HTTPS_PROXY", &url)]), get("https://a.example/"))
-                .await
-                .unwrap_err();
+            let error = get(&Pki::new().network(&[("HTTPS_PROXY", &url)]), "a.example").await.unwrap_err();
             assert!(matches!(error, NetError::Proxy { status: None, .. }), "{error}");
         }
     }

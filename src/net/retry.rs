@@ -1,38 +1,38 @@
-//! When and how often something is tried again.
+//! When and how often a failed attempt is repeated.
 
-use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
 use super::Deadline;
+use crate::error::StageError;
 use crate::log::Log;
 
-/// The first wait is at most this, each next one twice as long.
+/// The first wait is at most this, each later one twice as long.
 const FIRST: Duration = Duration::from_millis(200);
-/// No wait of our own choice is longer.
+/// The longest wait of our own choice.
 const LONGEST: Duration = Duration::from_secs(5);
 /// A `Retry-After` is honoured up to this.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
-/// Whether a failure is worth another try.
+/// Whether a failed attempt is worth another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
+pub enum Retry {
     /// It is an answer, or would only fail again.
-    No,
+    Never,
     /// After a wait of our own choice.
     Soon,
     /// After the wait the peer asked for.
     After(Duration),
 }
 
-impl From<bool> for Again {
+impl From<bool> for Retry {
     fn from(transient: bool) -> Self {
-        if transient { Self::Soon } else { Self::No }
+        if transient { Self::Soon } else { Self::Never }
     }
 }
 
-/// Runs `work` (it gets the number of the try, from 1) until it succeeds, fails for good by `again`'s word, was tried
-/// `attempts` times, or the next wait would not end before the deadline; then its last error is the result. Waits grow from
+/// Runs `work` (it gets the number of the attempt, from 1) until it succeeds, `decide` says never, there were `attempts`
+/// of them, or the next wait would not end before the deadline; then its last error is the result. Waits grow from
 /// 0.2 s to 5 s, shortened at random so that many jobs do not come back at once. Each retry is one note in the log;
 /// `what` is a participle: `asking GitHub for a token`.
 pub async fn retry<T, E, F, A>(
@@ -41,12 +41,12 @@ pub async fn retry<T, E, F, A>(
     what: &str,
     attempts: u32,
     mut work: impl FnMut(u32) -> F,
-    again: impl Fn(&E) -> A,
+    decide: impl Fn(&E) -> A,
 ) -> Result<T, E>
 where
-    E: Error,
+    E: StageError,
     F: Future<Output = Result<T, E>>,
-    A: Into<Again>,
+    A: Into<Retry>,
 {
     let mut attempt = 1;
     loop {
@@ -54,15 +54,15 @@ where
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        let wait = match again(&error).into() {
-            Again::No => return Err(error),
-            Again::Soon => shortened(backoff(attempt)),
-            Again::After(asked) => asked.min(LONGEST_ASKED),
+        let wait = match decide(&error).into() {
+            Retry::Never => return Err(error),
+            Retry::Soon => shortened(backoff(attempt)),
+            Retry::After(asked) => asked.min(LONGEST_ASKED),
         };
         if attempt >= attempts || wait >= deadline.left() {
             return Err(error);
         }
-        log.note(format!("trying again in {:.1}s: {what}: {}", wait.as_secs_f64(), whole(&error)));
+        log.note(format!("trying again in {:.1}s: {what}: {}", wait.as_secs_f64(), error.in_one_line()));
         tokio::time::sleep(wait).await;
         attempt += 1;
     }
@@ -74,21 +74,7 @@ pub fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// An error with its causes on one line; a cause that says nothing new is left out.
-fn whole(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
-/// The longest wait after this try.
+/// The longest wait after this attempt.
 fn backoff(attempt: u32) -> Duration {
     let factor = 2u32.saturating_pow(attempt.saturating_sub(1));
     FIRST.saturating_mul(factor).min(LONGEST)
@@ -115,39 +101,46 @@ mod tests {
     #[error("no answer")]
     struct Silence;
 
+    impl StageError for Silence {
+        fn exit(&self) -> crate::error::Exit {
+            crate::error::Exit::Network
+        }
+    }
+
     async fn run(
         limit: Duration,
         attempts: u32,
         good_at: u32,
-        again: Again,
+        decision: Retry,
     ) -> (Result<u32, Silence>, u32, Vec<String>) {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
         let log = Log::new(move |_, line| sink.lock().unwrap().push(line.to_owned()));
-        let tries = Cell::new(0);
+        let attempts_made = Cell::new(0);
         let work = |attempt| {
-            tries.set(attempt);
+            attempts_made.set(attempt);
             std::future::ready(if attempt >= good_at { Ok(attempt) } else { Err(Silence) })
         };
-        let result = retry(Deadline::after(limit), &log, "asking", attempts, work, |_: &Silence| again).await;
+        let result =
+            retry(Deadline::after(limit), &log, "asking", attempts, work, |_: &Silence| decision).await;
         let lines = lines.lock().unwrap().clone();
-        (result, tries.get(), lines)
+        (result, attempts_made.get(), lines)
     }
 
     #[tokio::test]
-    async fn tries_again_as_told() {
+    async fn retries_as_decided() {
         const MINUTE: Duration = Duration::from_secs(60);
-        let now = Again::After(Duration::ZERO);
+        let now = Retry::After(Duration::ZERO);
         let (result, tries, lines) = run(MINUTE, 5, 3, now).await;
         assert_eq!((result, tries), (Ok(3), 3));
         assert_eq!(lines, ["trying again in 0.0s: asking: no answer"; 2]);
         let (result, tries, _) = run(MINUTE, 2, 3, now).await;
         assert_eq!((result.is_err(), tries), (true, 2));
-        let (result, tries, lines) = run(MINUTE, 5, 3, Again::No).await;
+        let (result, tries, lines) = run(MINUTE, 5, 3, Retry::Never).await;
         assert_eq!((result.is_err(), tries, lines.len()), (true, 1, 0));
-        // Longer than what is left: the error is told now.
+        // Longer than the time left: the error is reported now.
         let (result, tries, _) =
-            run(Duration::from_secs(20), 5, 3, Again::After(Duration::from_secs(3600))).await;
+            run(Duration::from_secs(20), 5, 3, Retry::After(Duration::from_secs(3600))).await;
         assert_eq!((result.is_err(), tries), (true, 1));
         let (result, tries, _) = run(MINUTE, 2, 2, true.into()).await;
         assert_eq!((result, tries), (Ok(2), 2));

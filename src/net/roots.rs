@@ -1,4 +1,4 @@
-//! Which web roots are trusted, and why.
+//! The trusted web roots, and where they come from.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use super::{NetError, Options};
 use crate::env::{Env, MAX_FILE, names};
 use crate::log::Log;
+use crate::text::io_reason;
 
 /// Where systems keep their bundle: Debian, Alpine and Arch; Fedora and RHEL; SUSE; the BSDs and macOS.
 const BUNDLES: [&str; 4] = [
@@ -24,7 +25,7 @@ const BUNDLES: [&str; 4] = [
 /// The most we read of all files in the folders of `SSL_CERT_DIR`: 16 MiB.
 const MAX_FOLDERS: u64 = 16 * MAX_FILE;
 
-/// The run's web roots: the user's are read at once, the system's when first asked for.
+/// The web roots of this run: the user's are read at once, the system's on first use.
 pub(super) struct Roots {
     loaded: OnceLock<Loaded>,
 }
@@ -37,8 +38,8 @@ pub(super) struct Loaded {
 }
 
 impl Roots {
-    /// Reads `--ca-file`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`; what is named but of no use is an error, never left out in silence.
-    pub(super) fn of(env: &Env, options: &Options, log: &Log) -> Result<Self, NetError> {
+    /// Reads `--ca-file`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`; what is named but useless is an error, never silently ignored.
+    pub(super) fn new(env: &Env, options: &Options, log: &Log) -> Result<Self, NetError> {
         let roots = Self { loaded: OnceLock::new() };
         let named = match (&options.ca_pem, &options.ca_file) {
             (Some(pem), _) => {
@@ -54,10 +55,10 @@ impl Roots {
                         .map_err(|r| broken(&source, r))?,
                 )
             }
-            (None, None) => of_environment(env, log)?,
+            (None, None) => from_environment(env, log)?,
         };
         if let Some(named) = named {
-            tell(log, &named);
+            report(log, &named);
             let _ = roots.loaded.set(named);
         }
         Ok(roots)
@@ -66,14 +67,14 @@ impl Roots {
     /// The roots; the first call reads the system's.
     pub(super) fn loaded(&self, log: &Log) -> &Loaded {
         self.loaded.get_or_init(|| {
-            let loaded = of_system(&BUNDLES, native);
-            tell(log, &loaded);
+            let loaded = from_system(&BUNDLES, native);
+            report(log, &loaded);
             loaded
         })
     }
 }
 
-fn tell(log: &Log, loaded: &Loaded) {
+fn report(log: &Log, loaded: &Loaded) {
     log.detail(format!("web roots: {}", loaded.description));
 }
 
@@ -82,7 +83,7 @@ fn broken(source: &str, reason: String) -> NetError {
 }
 
 /// OpenSSL's two variables; certificates of both are trusted when both are set.
-fn of_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
+fn from_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
     let mut certificates = BTreeSet::new();
     let mut sources = Vec::new();
     if let Some(value) = env.var(names::SSL_CERT_FILE) {
@@ -105,7 +106,7 @@ fn of_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
     usable(certificates, &source, log).map(Some).map_err(|r| broken(&source, r))
 }
 
-/// The certificates as roots; those that cannot be one are told, none at all is an error.
+/// The certificates as roots; what cannot be one is a warning, none at all is an error.
 fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Loaded, String> {
     let mut store = RootCertStore::empty();
     let (used, ignored) = store.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
@@ -118,8 +119,8 @@ fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Lo
     Ok(Loaded { store: Arc::new(store), description: format!("{used} of {source}") })
 }
 
-/// The first bundle with a root in it, else what `native` finds, else Mozilla's set that is built in.
-fn of_system(bundles: &[&str], native: fn() -> Vec<CertificateDer<'static>>) -> Loaded {
+/// The first bundle with a root in it, else what `native` finds, else Mozilla's set, which is built in.
+fn from_system(bundles: &[&str], native: fn() -> Vec<CertificateDer<'static>>) -> Loaded {
     let silent = Log::silent();
     let bundle = |path: &&str| usable(file(Path::new(path)).ok()?, "the system", &silent).ok();
     // Elsewhere the certificates are in the system's own store, not in files.
@@ -153,15 +154,15 @@ fn certificates(text: &[u8]) -> Result<BTreeSet<Vec<u8>>, String> {
     if found.is_empty() {
         return Err(match text.first() {
             None => "the file is empty".to_owned(),
-            Some(0x30) => "it holds no PEM certificate (it looks like DER)".to_owned(),
-            Some(_) => "it holds no PEM certificate".to_owned(),
+            Some(0x30) => "it contains no PEM certificate (it looks like DER)".to_owned(),
+            Some(_) => "it contains no PEM certificate".to_owned(),
         });
     }
     Ok(found)
 }
 
-/// All certificates of the files in the folders. What is no PEM file is none of ours; a folder that is missing
-/// counts only when the others have nothing.
+/// All certificates of the files in the folders. Other files are skipped; a missing folder counts only when the others
+/// have nothing.
 fn in_folders(folders: impl Iterator<Item = PathBuf>) -> Result<BTreeSet<Vec<u8>>, String> {
     let mut found = BTreeSet::new();
     let mut failure = None;
@@ -170,44 +171,36 @@ fn in_folders(folders: impl Iterator<Item = PathBuf>) -> Result<BTreeSet<Vec<u8>
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(e) => {
-                failure.get_or_insert(format!("`{}`: {}", folder.display(), plain(&e)));
+                failure.get_or_insert(format!("`{}`: {}", folder.display(), io_reason(&e)));
                 continue;
             }
         };
         for entry in entries.filter_map(Result::ok) {
             let path = entry.path();
             let size = std::fs::metadata(&path).map_or(0, |m| m.len());
-            left = left.checked_sub(size.min(MAX_FILE)).ok_or("it holds more than 16 MiB")?;
+            left = left.checked_sub(size.min(MAX_FILE)).ok_or("it contains more than 16 MiB")?;
             found.extend(file(&path).unwrap_or_default());
         }
     }
     if found.is_empty() {
-        return Err(failure.unwrap_or_else(|| "no file in it holds a PEM certificate".to_owned()));
+        return Err(failure.unwrap_or_else(|| "no file in it contains a PEM certificate".to_owned()));
     }
     Ok(found)
 }
 
 /// A regular file of at most `limit` bytes; a pipe could make us wait for ever.
 fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let kind = std::fs::metadata(path).map_err(|e| plain(&e))?;
+    let kind = std::fs::metadata(path).map_err(|e| io_reason(&e))?;
     if !kind.is_file() {
         return Err("it is not a regular file".to_owned());
     }
     let mut text = Vec::new();
-    let open = std::fs::File::open(path).map_err(|e| plain(&e))?;
-    open.take(limit + 1).read_to_end(&mut text).map_err(|e| plain(&e))?;
+    let open = std::fs::File::open(path).map_err(|e| io_reason(&e))?;
+    open.take(limit + 1).read_to_end(&mut text).map_err(|e| io_reason(&e))?;
     if text.len() as u64 > limit {
         return Err(format!("it is larger than {} MiB", limit / (1024 * 1024)));
     }
     Ok(text)
-}
-
-fn plain(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -306,9 +299,9 @@ mod tests {
         let bundle = pki.ca_file();
         let bundles = ["/does/not/exist", bundle.to_str().unwrap()];
         if cfg!(all(unix, not(target_vendor = "apple"))) {
-            assert_eq!(of_system(&bundles, Vec::new).description, "1 of the system");
+            assert_eq!(from_system(&bundles, Vec::new).description, "1 of the system");
         }
-        let none = of_system(&[], Vec::new);
+        let none = from_system(&[], Vec::new);
         assert!(none.store.len() > 50 && none.description.contains("built in"), "{}", none.description);
         assert!(!description(&[("SSL_CERT_FILE", "")], None).unwrap().starts_with('0'));
     }

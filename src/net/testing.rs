@@ -166,7 +166,23 @@ pub(super) fn network(
     Network::new(&env, &options, Deadline::after(Duration::from_secs(60)), log)
 }
 
-/// A log and what was told to it.
+/// Answers with the request's method, path and these headers, `-` for each that is missing, and status 418.
+pub(super) fn echo(
+    headers: &[http::HeaderName],
+) -> impl Fn(http::Request<hyper::body::Incoming>) -> http::Response<Full<Bytes>> + Clone + Send + Sync + 'static
+{
+    let headers = headers.to_vec();
+    move |request| {
+        let path = request.uri().path_and_query().map_or("", |p| p.as_str());
+        let mut words = vec![request.method().as_str(), path];
+        words.extend(
+            headers.iter().map(|name| request.headers().get(name).map_or("-", |v| v.to_str().unwrap())),
+        );
+        http::Response::builder().status(418).body(Full::from(words.join(" "))).unwrap()
+    }
+}
+
+/// A log and its lines.
 pub(super) fn collected() -> (Log, Arc<Mutex<Vec<String>>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();

@@ -1,4 +1,4 @@
-//! TLS with an explicit provider; roots and client certificate as each connection needs.
+//! TLS with an explicit provider; trust anchors and client certificate as each connection needs.
 
 use std::io;
 use std::sync::Arc;
@@ -8,10 +8,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use rustls::{AlertDescription, ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
-use super::dial::plain;
 use super::error::{CertificateFault, NOT_TLS};
 use super::trust::{Verifier, explain};
 use super::{HostPort, NetError, Network, Stream};
+use crate::text::{io_reason, safe};
+
+/// HTTP/1.1 in ALPN.
+pub(super) const HTTP_1: &[u8] = b"http/1.1";
 
 /// How long a handshake may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -21,7 +24,7 @@ pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// What one TLS connection is to be.
+/// The parameters of one TLS connection.
 #[derive(Clone)]
 pub struct TlsSpec {
     /// The peer in error texts: `proxy.example.com:443`.
@@ -30,31 +33,31 @@ pub struct TlsSpec {
     pub server_name: String,
     /// Protocols offered, in order.
     pub alpn: Vec<Vec<u8>>,
-    /// Whom to trust.
+    /// The trust anchors.
     pub trust: Trust,
-    /// Certificate chain (DER) and PKCS#8 key for mutual TLS.
+    /// For mutual TLS.
     pub client: Option<ClientIdentity>,
 }
 
 impl TlsSpec {
-    /// A web server's: HTTP/1.1, its own name, web roots, no client certificate.
+    /// As for a web server: HTTP/1.1, its own name, web roots, no client certificate.
     pub fn web(target: &HostPort) -> Self {
         Self {
             peer: target.to_string(),
             server_name: target.host.clone(),
-            alpn: vec![b"http/1.1".to_vec()],
+            alpn: vec![HTTP_1.to_vec()],
             trust: Trust::Web,
             client: None,
         }
     }
 }
 
-/// Whom to trust on one connection.
+/// The trust anchors of one connection.
 #[derive(Clone)]
 pub enum Trust {
     /// The network's web roots.
     Web,
-    /// These CA certificates (DER) only, e.g. a cluster's host CA.
+    /// These CA certificates (DER) only, such as a cluster's host CA.
     Only(Vec<Vec<u8>>),
     /// A CA whose `SubjectPublicKeyInfo` has this SHA-256 (Teleport's `sha256:…` CA pin), found in the chain the server sends.
     Pin([u8; 32]),
@@ -62,7 +65,7 @@ pub enum Trust {
     Blindly,
 }
 
-/// What we show in mutual TLS.
+/// The client's certificate and key in mutual TLS.
 #[derive(Clone)]
 pub struct ClientIdentity {
     /// Leaf first, DER.
@@ -73,9 +76,9 @@ pub struct ClientIdentity {
 
 /// An established TLS connection.
 pub struct TlsStream {
-    /// The bytes.
+    /// The decrypted bytes.
     pub stream: super::Stream,
-    /// What ALPN agreed on.
+    /// The protocol that ALPN agreed on.
     pub alpn: Option<Vec<u8>>,
     /// The peer's chain as sent, DER.
     pub peer_chain: Vec<Vec<u8>>,
@@ -83,8 +86,13 @@ pub struct TlsStream {
 
 /// A configuration without client certificate and ALPN for the network's web roots; connections that share it share its resumption.
 pub(super) fn web_config(roots: Arc<RootCertStore>) -> Result<ClientConfig, NetError> {
-    let verifier = Verifier::of_roots(roots, provider()).ok_or_else(|| no_roots("web"))?;
+    let verifier = Verifier::with_roots(roots, provider()).ok_or_else(|| no_roots("web"))?;
     config(verifier, "web", None)
+}
+
+/// A configuration for a client that must have one and never speaks TLS.
+pub(super) fn config_that_trusts_nobody() -> Result<ClientConfig, NetError> {
+    config(Verifier::with_pin([0; 32], provider()), "nobody", None)
 }
 
 /// The handshake of one connection.
@@ -105,16 +113,16 @@ pub(super) async fn handshake(
             roots.add_parsable_certificates(
                 authorities.iter().map(|der| CertificateDer::from(der.as_slice())),
             );
-            Some(Verifier::of_roots(Arc::new(roots), provider()).ok_or_else(|| no_roots(peer))?)
+            Some(Verifier::with_roots(Arc::new(roots), provider()).ok_or_else(|| no_roots(peer))?)
         }
-        Trust::Pin(pin) => Some(Verifier::of_pin(*pin, provider())),
+        Trust::Pin(pin) => Some(Verifier::with_pin(*pin, provider())),
         Trust::Blindly => Some(Verifier::blind(provider())),
     };
     let mut config = match (verifier, &spec.client) {
         (None, None) => network.web_config()?,
         (None, client) => {
             let verifier =
-                Verifier::of_roots(network.web_roots()?, provider()).ok_or_else(|| no_roots(peer))?;
+                Verifier::with_roots(network.web_roots()?, provider()).ok_or_else(|| no_roots(peer))?;
             config(verifier, peer, client.as_ref())?
         }
         (Some(verifier), client) => config(verifier, peer, client.as_ref())?,
@@ -124,7 +132,7 @@ pub(super) async fn handshake(
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let doing = "shaking hands (TLS)";
     let stream = network.deadline().try_within(LIMIT, peer, doing, connecting).await?;
-    let stream = stream.map_err(|e| failure(&e, spec))?;
+    let stream = stream.map_err(|e| handshake_failure(&e, spec))?;
     let (_, session) = stream.get_ref();
     let alpn = session.alpn_protocol().map(<[u8]>::to_vec);
     let peer_chain = session.peer_certificates().unwrap_or_default().iter().map(|c| c.to_vec()).collect();
@@ -152,24 +160,29 @@ fn config(verifier: Verifier, peer: &str, client: Option<&ClientIdentity>) -> Re
 fn no_roots(peer: &str) -> NetError {
     NetError::Certificate {
         peer: peer.to_owned(),
-        reason: "no CA that could vouch for it is known".to_owned(),
+        reason: "there is no CA that could have issued it".to_owned(),
         fault: CertificateFault::Issuer,
     }
 }
 
 /// What a failed handshake means.
-fn failure(error: &io::Error, spec: &TlsSpec) -> NetError {
-    use rustls::Error as E;
+fn handshake_failure(error: &io::Error, spec: &TlsSpec) -> NetError {
     let peer = spec.peer.clone();
-    let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<E>()) else {
-        let during = match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-                String::new()
-            }
-            _ => format!(" ({})", plain(error)),
-        };
-        return NetError::Closed { peer, during: format!(" during the TLS handshake{during}") };
+    if let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return failure(cause, peer, &spec.alpn);
+    }
+    let during = match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            String::new()
+        }
+        _ => format!(" ({})", io_reason(error)),
     };
+    NetError::Closed { peer, during: format!(" during the TLS handshake{during}") }
+}
+
+/// What an error of rustls means; `alpn` is what was offered.
+pub(super) fn failure(cause: &rustls::Error, peer: String, alpn: &[Vec<u8>]) -> NetError {
+    use rustls::Error as E;
     let reason = match cause {
         E::InvalidCertificate(certificate) => {
             let (fault, reason) = explain(certificate);
@@ -181,11 +194,11 @@ fn failure(error: &io::Error, spec: &TlsSpec) -> NetError {
         }
         E::InvalidMessage(_) => NOT_TLS.to_owned(),
         E::NoApplicationProtocol | E::AlertReceived(AlertDescription::NoApplicationProtocol) => {
-            format!("it speaks none of the protocols offered ({})", offered(&spec.alpn))
+            format!("it speaks none of the protocols offered ({})", offered(alpn))
         }
         E::AlertReceived(alert) => format!("it sent the alert `{alert:?}`"),
         E::PeerIncompatible(_) => "it has no TLS version or cipher in common with us".to_owned(),
-        other => other.to_string(),
+        other => safe(&other.to_string(), 200),
     };
     NetError::Tls { peer, reason }
 }
@@ -271,8 +284,8 @@ mod tests {
             (&pki, &server, "::1", &web, Fault::Name, "not for `::1`"),
             (&other, &server, "localhost", &web, Fault::Issuer, unknown),
             (&pki, &server, "localhost", &only_other, Fault::Issuer, unknown),
-            (&twin, &server, "localhost", &web, Fault::Issuer, "has that name, but another key"),
-            (&pki, &server, "localhost", &none, Fault::Issuer, "no CA"),
+            (&twin, &server, "localhost", &web, Fault::Issuer, "has that name, but a different key"),
+            (&pki, &server, "localhost", &none, Fault::Issuer, "there is no CA"),
             (&pki, &old, "localhost", &web, Fault::Dates, "it expired at 2020-02-03T04:05:06Z"),
             (&pki, &early, "localhost", &web, Fault::Dates, "not valid before 2048-01-01"),
             (&pki, &server, "localhost", &not_other, Fault::Pin, "none of the 2 certificates"),
@@ -351,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tells_what_is_no_tls_at_all() {
+    async fn a_peer_without_tls_is_reported() {
         let pki = Pki::new();
         let html = Server::saying(None, b"HTTP/1.1 400 Bad Request\r\n\r\n<html>plain HTTP</html>").await;
         let error = connect(&pki.network(&[]), &html, &spec("localhost", Trust::Web)).await.err().unwrap();

@@ -1,4 +1,4 @@
-//! Whether a server's certificate is accepted, and in plain words why not.
+//! Whether a server's certificate is accepted, and if not, why, in plain words.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,59 +15,59 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 use x509_cert::Certificate;
 
 use super::error::CertificateFault;
-use crate::span::hex;
+use crate::text::{hex, safe};
 
 /// Names of a certificate shown in an error, at most.
 const MAX_NAMES: usize = 5;
 
-/// Checks a server's chain in one of three ways.
+/// Checks the chain of a server in one of three ways.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    how: How,
+    anchors: Anchors,
     provider: Arc<CryptoProvider>,
 }
 
 #[derive(Debug)]
-enum How {
+enum Anchors {
     Roots(Arc<WebPkiServerVerifier>, Arc<RootCertStore>),
     Pin([u8; 32]),
     Blindly,
 }
 
 impl Verifier {
-    /// By these roots; `None` when there are none.
-    pub(super) fn of_roots(roots: Arc<RootCertStore>, provider: Arc<CryptoProvider>) -> Option<Self> {
-        let how = How::Roots(webpki(roots.clone(), &provider)?, roots);
-        Some(Self { how, provider })
+    /// Trusts these roots; `None` when there are none.
+    pub(super) fn with_roots(roots: Arc<RootCertStore>, provider: Arc<CryptoProvider>) -> Option<Self> {
+        let anchors = Anchors::Roots(webpki(roots.clone(), &provider)?, roots);
+        Some(Self { anchors, provider })
     }
 
-    /// By the SHA-256 of a CA's `SubjectPublicKeyInfo`; that CA must be in the chain the server sends.
-    pub(super) fn of_pin(pin: [u8; 32], provider: Arc<CryptoProvider>) -> Self {
-        Self { how: How::Pin(pin), provider }
+    /// Trusts the CA whose `SubjectPublicKeyInfo` has this SHA-256; it must be in the chain that the server sends.
+    pub(super) fn with_pin(pin: [u8; 32], provider: Arc<CryptoProvider>) -> Self {
+        Self { anchors: Anchors::Pin(pin), provider }
     }
 
-    /// By nothing.
+    /// Accepts any certificate.
     pub(super) fn blind(provider: Arc<CryptoProvider>) -> Self {
-        Self { how: How::Blindly, provider }
+        Self { anchors: Anchors::Blindly, provider }
     }
 
     /// Whether the server's own key is a trusted CA's: a self-signed certificate that was named as root. Whoever has
     /// that key could sign any certificate, so there is nothing more to ask of a chain (Go's `Verify` says the same).
     fn is_trusted_itself(&self, certificate: &CertificateDer<'_>) -> bool {
-        match &self.how {
-            How::Roots(_, roots) => {
+        match &self.anchors {
+            Anchors::Roots(_, roots) => {
                 let key = public_key(certificate).unwrap_or_default();
                 // A root keeps its key without the outer tag and length, which are 2 to 4 bytes.
                 let is_key = |root: &[u8]| key.ends_with(root) && (2..=4).contains(&(key.len() - root.len()));
                 roots.roots.iter().any(|root| is_key(&root.subject_public_key_info))
             }
-            How::Pin(pin) => public_key_hash(certificate) == Some(*pin),
-            How::Blindly => false,
+            Anchors::Pin(pin) => public_key_hash(certificate) == Some(*pin),
+            Anchors::Blindly => false,
         }
     }
 
     /// The verifier whose only root is the pinned certificate of the chain.
-    fn of_chain(
+    fn pinned(
         &self,
         pin: [u8; 32],
         chain: &[&CertificateDer<'_>],
@@ -84,9 +84,9 @@ impl Verifier {
         let mut roots = RootCertStore::empty();
         roots
             .add((*pinned).clone())
-            .map_err(|_| why("the certificate with the pinned key is no CA".to_owned()))?;
+            .map_err(|_| why("the certificate with the pinned key is not a CA".to_owned()))?;
         webpki(Arc::new(roots), &self.provider)
-            .ok_or_else(|| why("the pinned certificate is no root".to_owned()))
+            .ok_or_else(|| why("the pinned certificate is not a root".to_owned()))
     }
 }
 
@@ -100,11 +100,11 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
-        let verifier = match &self.how {
-            How::Blindly => return Ok(ServerCertVerified::assertion()),
+        let verifier = match &self.anchors {
+            Anchors::Blindly => return Ok(ServerCertVerified::assertion()),
             _ if self.is_trusted_itself(end_entity) => return alone(end_entity, server_name, now),
-            How::Roots(verifier, _) => verifier.clone(),
-            How::Pin(pin) => self.of_chain(*pin, &chain)?,
+            Anchors::Roots(verifier, _) => verifier.clone(),
+            Anchors::Pin(pin) => self.pinned(*pin, &chain)?,
         };
         verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).map_err(
             |error| match error {
@@ -119,7 +119,7 @@ impl ServerCertVerifier for Verifier {
                 }
                 // The root is found by its name, and only then is the signature checked.
                 rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
-                    let why = "a trusted CA has that name, but another key";
+                    let why = "a trusted CA has that name, but a different key";
                     refused(CertificateFault::Issuer, format!("{}: {why}", issuer(&chain)))
                 }
                 other => other,
@@ -170,22 +170,22 @@ pub(super) fn explain(error: &CertificateError) -> (CertificateFault, String) {
         E::NotValidForNameContext { expected, presented } => {
             let wanted = expected.to_str();
             let text = match names(presented) {
-                names if names.is_empty() => format!("it names no host, and not `{wanted}`"),
+                names if names.is_empty() => format!("it names no host, so it is not for `{wanted}`"),
                 names => format!("it is for {names}, not for `{wanted}`"),
             };
             (CertificateFault::Name, text)
         }
         E::NotValidForName => (CertificateFault::Name, "it is for another name".to_owned()),
         E::BadEncoding => (CertificateFault::Other, "it cannot be read".to_owned()),
-        E::BadSignature => (CertificateFault::Issuer, "its signature is wrong".to_owned()),
+        E::BadSignature => (CertificateFault::Issuer, "its signature is not valid".to_owned()),
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
-            (CertificateFault::Other, "it is not made for servers".to_owned())
+            (CertificateFault::Other, "it is not for servers".to_owned())
         }
         other => (CertificateFault::Other, clean(&other.to_string())),
     }
 }
 
-/// A refusal in our own words, carried through rustls.
+/// A refusal in our own words; rustls carries it.
 #[derive(Debug)]
 struct Refused {
     fault: CertificateFault,
@@ -272,13 +272,13 @@ fn names(presented: &[String]) -> String {
     names.join(", ")
 }
 
-/// A peer's text, made fit for a terminal.
+/// A peer's text, to stand between back-ticks.
 fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && *c != '`').take(200).collect()
+    safe(&text.replace('`', ""), 200)
 }
 
 fn date(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).ok();
     let time = seconds.and_then(|s| Timestamp::from_second(s).ok());
-    time.map_or_else(|| "a date far away".to_owned(), |t| t.to_string())
+    time.map_or_else(|| "a distant date".to_owned(), |t| t.to_string())
 }

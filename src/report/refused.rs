@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::wrapped::wrapped;
 use crate::join::Refusal;
 use crate::refusal::{Cause, Context, causes, job_says};
 use crate::rules::ServerVersion;
 use crate::rules::suggest::{Suggestion, suggest};
-use crate::span::span;
+use crate::text::fold::fold;
+use crate::text::{clocks, duration};
 
 /// All that can be said of a refusal. Holds no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Refused {
 
 impl Refused {
     /// Works it out. `now` is our clock.
-    pub fn of(refusal: &Refusal, now: Timestamp) -> Self {
+    pub fn new(refusal: &Refusal, now: Timestamp) -> Self {
         let claims = &refusal.claims;
         let ping = refusal.ping.as_ref();
         let clock_skew = ping.and_then(|p| p.clock_skew);
@@ -47,19 +47,12 @@ impl Refused {
         if let Some(end) = claims.expires() {
             let left = end.duration_since(now);
             state.push(if left.is_positive() {
-                format!("the identity token is good for another {}", span(left))
+                format!("the identity token is good for another {}", duration(left))
             } else {
-                format!("the identity token expired {} ago", span(left.abs()))
+                format!("the identity token expired {} ago", duration(left.abs()))
             });
         }
-        match clock_skew {
-            Some(skew) if skew.abs() >= 2 => {
-                let way = if skew > 0 { "behind" } else { "ahead of" };
-                state.push(format!("this machine's clock is {}s {way} the cluster's", skew.abs()));
-            }
-            Some(_) => state.push("this machine's clock and the cluster's agree".to_owned()),
-            None => {}
-        }
+        state.extend(clock_skew.map(|skew| clocks(skew, 1)));
         let method = refusal.method.or_else(|| refusal.platform.map(crate::rules::method_of));
         Self {
             said: method.map(|m| job_says(m, claims)).unwrap_or_default(),
@@ -85,13 +78,9 @@ impl Refused {
         }
         text.push_str("likely causes:\n");
         for (index, cause) in self.causes.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "  {}. {}",
-                index + 1,
-                wrapped(&format!("{}: {}", cause.title, cause.detail), 5)
-            );
-            let _ = writeln!(text, "     hint: {}", wrapped(&cause.cure, 11));
+            let _ =
+                writeln!(text, "  {}. {}", index + 1, fold(&format!("{}: {}", cause.title, cause.detail), 5));
+            let _ = writeln!(text, "     hint: {}", fold(&cause.cure, 11));
         }
         if let Some(rules) = &self.rules {
             text.push_str("a join token for just such jobs (save it, then `tctl create -f FILE`):\n");

@@ -1,4 +1,4 @@
-//! `jobpass doctor`: tries every step short of the join, and says what is wrong and how to cure it.
+//! `jobpass doctor`: tries every step short of the join, and says what is wrong and what can be done.
 
 pub mod check;
 pub mod identity;
@@ -10,29 +10,30 @@ use std::time::Duration;
 
 use crate::cli::doctor::Doctor;
 use crate::env::Env;
+use crate::error::Failed;
 use crate::log::Log;
 use crate::net::{NetError, Network};
 use crate::run::Outcome;
-use reach::Way;
+use reach::Target;
 
 /// How long one check may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs all checks; those that do not need each other side by side. One that fails hides no other.
-pub async fn run(args: &Doctor, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     if args.platform_only {
         return Ok(check::outcome(&identity::platforms(args, env), args.messages.json));
     }
     let (platform, detected) = identity::platform(args, env);
     let detected = detected.as_ref();
-    let (address, target) = settings::address(args, env);
+    let (address, proxy) = settings::address(args, env);
     let join_token = identity::join_token(args, env);
-    let (roots, http_proxy, networks) = settings::networks(args, env, target.as_ref(), log);
+    let (roots, http_proxy, networks) = settings::networks(args, env, proxy.as_ref(), log);
 
-    let way = match (&target, &networks.full, &networks.without_roots) {
+    let target = match (&proxy, &networks.full, &networks.without_roots) {
         (None, ..) => Err("the proxy's address"),
-        (Some(target), Ok(network), _) => Ok(Way { target, network, trusted: true }),
-        (Some(target), Err(_), Some(network)) => Ok(Way { target, network, trusted: false }),
+        (Some(address), Ok(network), _) => Ok(Target { address, network, trusted: true }),
+        (Some(address), Err(_), Some(network)) => Ok(Target { address, network, trusted: false }),
         (_, Err(_), None) => Err("the HTTP proxy"),
     };
     let full = networks.full.as_ref().map_err(|needs| *needs);
@@ -40,7 +41,7 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> anyhow::Result<Outcome>
         identity::token(args, env, detected, full, networks.bare.as_ref()),
         local::folder(args, env, detected.and_then(|d| d.platform)),
         local::ssh(env),
-        reach::reach(way.as_ref().map_err(|needs| *needs), detected.and_then(|d| d.method)),
+        reach::reach(target.as_ref().map_err(|needs| *needs), detected.and_then(|d| d.method)),
     );
     let audience = identity::audience(args, detected, claims.as_ref(), ping.as_ref());
 

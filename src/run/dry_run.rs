@@ -3,17 +3,19 @@
 use crate::cli::Login;
 use crate::detect;
 use crate::env::{Env, names};
+use crate::error::Failed;
 use crate::export::Sink;
 use crate::log::Log;
 use crate::net::{HostPort, Options};
 use crate::platform::Platform;
-use crate::report::failure::RunError;
-use crate::run::{Outcome, Surrounding, pipeline};
+use crate::run::error::RunError;
+use crate::run::plan::Setting;
+use crate::run::{Outcome, pipeline, request};
 use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
-pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let real = Platform::marked(env);
     let in_ci = real.is_some() || env.var(names::CI).is_some_and(|v| v != "false" && v != "0");
     if in_ci && !args.trial.allow_dry_run_in_ci {
@@ -43,11 +45,11 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
     if let Some(token) = token {
         job = job.with(names::JOBPASS_TOKEN, token);
     }
-    let wanted = detect::Wanted { platform: Some(platform), ..args.identity.detection() };
-    let around = Surrounding {
+    let wanted = detect::Request { platform: Some(platform), ..request::detection(&args.identity) };
+    let setting = Setting {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
         detected: detect::detect(&job, &wanted)?,
-        entry: Entry::Proxy(HostPort {
+        entry: Endpoint::Proxy(HostPort {
             host: sandbox.address.ip().to_string(),
             port: sandbox.address.port(),
         }),
@@ -58,7 +60,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> anyhow::Result<Outcome
         },
         dry_run: true,
     };
-    let outcome = pipeline(args, &job, log, around).await;
+    let outcome = pipeline(args, &job, log, setting).await;
     sandbox.stop().await;
     outcome
 }

@@ -11,16 +11,17 @@ use jiff::Timestamp;
 
 use crate::cli;
 use crate::env::{self, Env, names};
+use crate::error::Failed;
 use crate::report::Exit;
-use crate::report::failure::RunError;
 use crate::report::wrapped::wrapped;
 use crate::run::Outcome;
+use crate::run::error::RunError;
 use crate::span::span;
 use facts::Facts;
 use material::Material;
 
 /// Reads and tells. What has ended gives exit code 4, what is broken 6.
-pub fn run(args: &cli::inspect::Inspect, env: &Env) -> anyhow::Result<Outcome> {
+pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
     let named = args.path.clone().or_else(|| env.var(names::JOBPASS_DIR).map(Into::into));
     let Some(path) = named else {
         return Err(RunError::Usage {

@@ -1,24 +1,43 @@
-//! What the command line asks → what the stages want.
+//! What the command line asks → what the stages take.
 
+use std::path::Path;
 use std::time::Duration;
 
+use crate::cli::output::OutputSpec;
 use crate::cli::{ClusterArgs, IdentityArgs, Login};
+use crate::detect::{self, GivenToken};
 use crate::env::{self, Env};
 use crate::identity::tls::ders_of;
-use crate::issue::Output;
 use crate::log::Log;
 use crate::net::HostPort;
 use crate::net::tls::Trust;
-use crate::report::failure::RunError;
-use crate::teleport::dial::Entry;
+use crate::output::{Destination, Kind, Output};
+use crate::run::error::RunError;
+use crate::teleport::dial::Endpoint;
 use crate::verify::Expectations;
 
 /// The longest life Teleport gives a bot's certificate.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
-/// Where the cluster is entered, and whom to trust there.
-pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
-    let usage = |message: String, hint: &str| RunError::Usage { message, hint: Some(hint.to_owned()) };
+/// What detection takes of the flags.
+pub fn detection(args: &IdentityArgs) -> detect::Request {
+    let given = match (&args.id_token_env, &args.id_token_file, &args.id_token_command) {
+        (Some(name), _, _) => Some(GivenToken::Variable(name.clone())),
+        (_, Some(path), _) => Some(GivenToken::File(path.clone())),
+        (_, _, Some(words)) => Some(GivenToken::Command(words.0.clone())),
+        _ => None,
+    };
+    detect::Request { platform: args.platform.0, method: args.join_method.0, given }
+}
+
+/// What the token stage takes of the flags.
+pub fn token(args: &IdentityArgs) -> crate::token::Request {
+    crate::token::Request { audience: args.audience.clone() }
+}
+
+/// The endpoint of the cluster, and the trust anchors there.
+pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Endpoint, RunError> {
+    let usage = |message: String, hint: &str| RunError::usage(message, hint);
     if let Some(address) = &args.auth_server {
         let trust = match (&args.ca_pin, &args.ca_file) {
             (Some(pin), _) => Trust::Pin(pin.0),
@@ -27,39 +46,38 @@ pub fn entry(args: &ClusterArgs, env: &Env) -> Result<Entry, RunError> {
                 let text = env::read_text(std::path::Path::new(&path))
                     .map_err(|source| RunError::Read { path: path.clone(), source })?;
                 let roots = ders_of(&text).ok().filter(|roots| !roots.is_empty());
-                let none =
-                    || usage(format!("`{path}` holds no PEM certificate"), "give the cluster's host CA");
+                let none = || usage(format!("`{path}` has no PEM certificate"), "pass the cluster's host CA");
                 Trust::Only(roots.ok_or_else(none)?)
             }
             (None, None) if args.insecure_trust_on_first_use => Trust::Blindly,
             (None, None) => {
                 return Err(usage(
-                    format!("nothing says how to know the auth service at {address}"),
-                    "give `--ca-pin sha256:…` (`tctl status` shows it) or `--ca-file`; \
+                    format!("no trust anchor for the auth service at {address}"),
+                    "pass `--ca-pin sha256:…` (`tctl status` shows it) or `--ca-file`; \
                      `--insecure-trust-on-first-use` trusts whatever answers",
                 ));
             }
         };
-        return Ok(Entry::Auth { address: address.clone(), trust });
+        return Ok(Endpoint::Auth { address: address.clone(), trust });
     }
     if let Some(proxy) = &args.proxy {
-        return Ok(Entry::Proxy(proxy.clone()));
+        return Ok(Endpoint::Proxy(proxy.clone()));
     }
-    let hint = "say `--proxy HOST[:PORT]`, or set `TELEPORT_PROXY`";
-    let text = env.var(env::names::TELEPORT_PROXY).ok_or_else(|| usage("no proxy is given".into(), hint))?;
+    let hint = "pass `--proxy HOST[:PORT]`, or set `TELEPORT_PROXY`";
+    let text = env.var(env::names::TELEPORT_PROXY).ok_or_else(|| usage("no proxy address".into(), hint))?;
     let proxy = HostPort::parse(text, 443).map_err(|e| usage(format!("`TELEPORT_PROXY`: {e}"), hint))?;
-    Ok(Entry::Proxy(proxy))
+    Ok(Endpoint::Proxy(proxy))
 }
 
 /// The join token's name; an absolute path is a file that holds it, as in tbot.
 pub fn token_name(args: &IdentityArgs, env: &Env) -> Result<String, RunError> {
-    let hint = "say `--token NAME`, the name of the `kind: token` resource on the cluster (no secret), or set `JOBPASS_TOKEN`";
-    let usage = |message: &str| RunError::Usage { message: message.to_owned(), hint: Some(hint.to_owned()) };
+    let hint = "pass `--token NAME`, the name of the `kind: token` resource on the cluster (not a secret), or set `JOBPASS_TOKEN`";
+    let usage = |message: &str| RunError::usage(message, hint);
     let given = args.token.as_deref();
     let name = given
         .or_else(|| env.var(env::names::JOBPASS_TOKEN))
         .or_else(|| env.var(env::names::TELEPORT_BOT_TOKEN));
-    let mut name = name.ok_or_else(|| usage("no join token is named"))?.trim().to_owned();
+    let mut name = name.ok_or_else(|| usage("no join token"))?.trim().to_owned();
     if name.starts_with('/') {
         let read = env::read_text(std::path::Path::new(&name));
         let text = read.map_err(|source| RunError::Read { path: name.clone(), source })?;
@@ -69,60 +87,60 @@ pub fn token_name(args: &IdentityArgs, env: &Env) -> Result<String, RunError> {
         return Err(usage("the join token's name is empty"));
     }
     if name.chars().any(|c| c.is_control() || c.is_whitespace()) || name.len() > 512 {
-        return Err(usage("the join token's name holds white space, or is too long"));
+        return Err(usage("the join token's name contains white space, or is too long"));
     }
     Ok(name)
 }
 
-/// At most what Teleport gives a bot; more is cut, and told.
-pub fn cut(ttl: Duration, log: &Log) -> Duration {
+/// At most what Teleport gives a bot; a longer life is shortened, with a warning.
+pub fn cap_ttl(ttl: Duration, log: &Log) -> Duration {
     if ttl <= LONGEST {
         return ttl;
     }
     log.warn(
-        "more than 24h is not given to bots: asking for 24h; for a rare longer-lived certificate an administrator \
-         uses `tctl auth sign`",
+        "a bot gets at most 24h: asking for 24h; for a rare longer-lived certificate an administrator uses \
+         `tctl auth sign`",
     );
     LONGEST
 }
 
-/// The report and lines for a shell cannot both be what standard output is.
-pub fn one_thing_on_stdout(args: &Login) -> Result<(), RunError> {
+/// Standard output cannot be the report and lines for a shell.
+pub fn check_stdout(args: &Login) -> Result<(), RunError> {
     if args.output.export.is_for_a_shell() && args.messages.json {
-        return Err(RunError::Usage {
-            message: "`--json` and `--export shell` both want standard output".into(),
-            hint: Some("leave out one; `jobpass.json` in the folder is the report".into()),
-        });
+        return Err(RunError::usage(
+            "`--json` and `--export shell` both write to standard output",
+            "leave out one of them; `jobpass.json` in the folder is the report",
+        ));
     }
     Ok(())
 }
 
-/// The outputs asked for: one `ssh` where none is named. No two may have one name, or one folder.
-pub fn outputs(args: &Login) -> Result<Vec<Output>, RunError> {
-    let roles = (!args.output.roles.is_empty()).then(|| args.output.roles.clone());
-    if args.output.output.is_empty() {
-        return Ok(vec![Output { name: "ssh".into(), roles, cluster: None, dir: None }]);
-    }
-    let specs = args.output.output.iter().enumerate();
-    let output = |(index, spec): (usize, &crate::cli::output::OutputSpec)| Output {
-        name: spec
-            .name
-            .clone()
-            .unwrap_or_else(|| if index == 0 { "ssh".into() } else { format!("ssh-{}", index + 1) }),
-        roles: spec.roles.clone().or_else(|| roles.clone()),
-        cluster: spec.cluster.clone(),
-        dir: spec.dir.clone(),
+/// The outputs asked for: one `ssh` where none is named. Those without a folder of their own share `base`; several have
+/// a subfolder each. No two may have the same name or folder.
+pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunError> {
+    let default = [OutputSpec::default()];
+    let specs = if args.output.output.is_empty() { &default[..] } else { &args.output.output };
+    let shared = specs.iter().filter(|spec| spec.dir.is_none()).count();
+    let output = |(index, spec): (usize, &OutputSpec)| {
+        let numbered = || if index == 0 { "ssh".to_owned() } else { format!("ssh-{}", index + 1) };
+        let name = spec.name.clone().unwrap_or_else(numbered);
+        let all = (!args.output.roles.is_empty()).then(|| args.output.roles.clone());
+        let destination = match &spec.dir {
+            Some(dir) => Destination::whole(env.absolute(dir)),
+            None if shared > 1 => Destination { folder: base.to_owned(), subfolder: name.clone().into() },
+            None => Destination::whole(base.to_owned()),
+        };
+        let kind = Kind::Ssh { cluster: spec.cluster.clone() };
+        Output { name, kind, roles: spec.roles.clone().or(all), destination }
     };
-    let outputs: Vec<Output> = specs.map(output).collect();
+    let outputs: Vec<Output> = specs.iter().enumerate().map(output).collect();
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();
         let same_name = others.iter().any(|o| o.name == output.name);
-        if same_name || output.dir.is_some() && others.iter().any(|o| o.dir == output.dir) {
+        if same_name || others.iter().any(|o| o.destination == output.destination) {
             let what = if same_name { "name" } else { "folder" };
-            return Err(RunError::Usage {
-                message: format!("two outputs have one {what}: `{}`", output.name),
-                hint: Some("tell them apart by `name=` and `dir=`".into()),
-            });
+            let message = format!("two outputs have the same {what}: `{}`", output.name);
+            return Err(RunError::usage(message, "tell them apart by `name=` and `dir=`"));
         }
     }
     Ok(outputs)
@@ -153,10 +171,29 @@ mod tests {
         }
     }
 
+    fn env() -> Env {
+        Env::of::<&str, &str>([], "/cwd")
+    }
+
+    #[test]
+    fn outputs_have_destinations() {
+        let destinations = |arguments: &[&str]| {
+            let all = outputs(&login(arguments), &env(), "/base".as_ref()).unwrap();
+            all.iter().map(|o| o.destination.path().display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(destinations(&[]), ["/base"]);
+        assert_eq!(destinations(&["--output", "ssh", "--output", "ssh,dir=d"]), ["/base", "/cwd/d"]);
+        assert_eq!(
+            destinations(&["--output", "ssh", "--output", "ssh,name=x", "--output", "ssh,dir=/d"]),
+            ["/base/ssh", "/base/x", "/d"]
+        );
+    }
+
     #[test]
     fn outputs_are_told_apart() {
         let names = |arguments: &[&str]| {
-            outputs(&login(arguments)).map(|all| all.into_iter().map(|o| o.name).collect::<Vec<_>>())
+            outputs(&login(arguments), &env(), "/base".as_ref())
+                .map(|all| all.into_iter().map(|o| o.name).collect::<Vec<_>>())
         };
         assert_eq!(names(&[]).unwrap(), ["ssh"]);
         assert_eq!(
@@ -164,9 +201,9 @@ mod tests {
             ["ssh", "ssh-2", "x"]
         );
         for (one, other, wanted) in [
-            ("ssh,name=a", "ssh,name=a", "one name: `a`"),
-            ("ssh", "ssh,name=ssh", "one name: `ssh`"),
-            ("ssh,dir=/x,name=a", "ssh,dir=/x,name=b", "one folder: `a`"),
+            ("ssh,name=a", "ssh,name=a", "same name: `a`"),
+            ("ssh", "ssh,name=ssh", "same name: `ssh`"),
+            ("ssh,dir=/x,name=a", "ssh,dir=/x,name=b", "same folder: `a`"),
         ] {
             let error = names(&["--output", one, "--output", other]).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");
@@ -175,7 +212,12 @@ mod tests {
 
     #[test]
     fn roles_of_an_output_beat_those_of_all() {
-        let all = outputs(&login(&["--roles", "a,b", "--output", "ssh", "--output", "ssh,roles=c"])).unwrap();
+        let all = outputs(
+            &login(&["--roles", "a,b", "--output", "ssh", "--output", "ssh,roles=c"]),
+            &env(),
+            "/base".as_ref(),
+        )
+        .unwrap();
         let roles: Vec<_> = all.into_iter().map(|o| o.roles.unwrap()).collect();
         assert_eq!(roles, [vec!["a", "b"], vec!["c"]]);
     }
@@ -189,7 +231,7 @@ mod tests {
             (&["--json", "--export", "spacelift"], false),
             (&["--json", "--export", "none"], true),
         ] {
-            assert_eq!(one_thing_on_stdout(&login(arguments)).is_ok(), fits, "{arguments:?}");
+            assert_eq!(check_stdout(&login(arguments)).is_ok(), fits, "{arguments:?}");
         }
     }
 

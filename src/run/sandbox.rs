@@ -4,16 +4,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli;
 use crate::env::{self, Env};
+use crate::error::Failed;
 use crate::export;
 use crate::log::Log;
-use crate::report::failure::RunError;
 use crate::rules;
 use crate::run::Outcome;
+use crate::run::error::RunError;
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::write::{FileToWrite, Pending};
 
 /// Runs it until SIGTERM or SIGINT.
-pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let mut options = SandboxOptions::simulating(Some(args.simulate));
     options.cluster.clone_from(&args.cluster);
     options.version.clone_from(&args.server_version);

@@ -5,23 +5,24 @@ use std::time::Duration;
 
 use crate::cli;
 use crate::env::{self, Env};
+use crate::error::Failed;
 use crate::identity::keys::KeyPair;
 use crate::identity::tls::{TlsCertificate, ders_of};
 use crate::log::Log;
 use crate::net::tls::ClientIdentity;
 use crate::net::{Deadline, HostPort, Network, Options};
-use crate::report::failure::RunError;
 use crate::run::Outcome;
+use crate::run::error::RunError;
 use crate::teleport::Cluster;
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 use crate::teleport::transport::{Target, carry};
 use crate::write::MANIFEST;
 
-/// A session may take as long as it wants; this is what an `ssh` may live at most with a certificate of 24 h.
+/// A session has no limit of its own; no `ssh` with a certificate of 24 h lives longer than this.
 const LONGEST: Duration = Duration::from_secs(25 * 3_600);
 
 /// Connects standard input and output with the node.
-pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let dir = env.absolute(&args.dir);
     let identity = Identity::read(&dir)?;
     let proxy = match &args.proxy {
@@ -29,10 +30,10 @@ pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> anyhow::Result<O
         None => HostPort::parse(&identity.proxy, 443)?,
     };
     let cluster_name = args.cluster.clone().unwrap_or_else(|| identity.cluster.clone());
-    let target = Target::of(&args.host, args.port, &cluster_name);
+    let target = Target::new(&args.host, args.port, &cluster_name);
     let options = Options { ca_file: args.ca_file.as_ref().map(|f| env.absolute(f)), ..Options::default() };
     let network = Network::new(env, &options, Deadline::after(LONGEST), log.clone())?;
-    let cluster = Cluster::new(network, Entry::Proxy(proxy));
+    let cluster = Cluster::new(network, Endpoint::Proxy(proxy));
     let connect = cluster.ssh(&identity.authorities, identity.client);
     let limit = Deadline::after(args.timeout);
     let channel = limit.run("connecting to the proxy", connect).await??;
@@ -40,7 +41,7 @@ pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> anyhow::Result<O
     Ok(Outcome::default())
 }
 
-/// What is read back of a folder.
+/// The identity in a folder that `login` wrote.
 struct Identity {
     client: ClientIdentity,
     authorities: Vec<Vec<u8>>,
@@ -49,7 +50,7 @@ struct Identity {
 }
 
 impl Identity {
-    fn read(dir: &Path) -> anyhow::Result<Self> {
+    fn read(dir: &Path) -> Result<Self, Failed> {
         let text = |name: &str| {
             let path = dir.join(name);
             env::read_text(&path)
@@ -57,10 +58,10 @@ impl Identity {
         };
         let certificate = TlsCertificate::from_pem(&text("tlscert")?)?;
         if certificate.not_after <= env::now() {
-            let (dir, ended) = (dir.display().to_string(), certificate.not_after);
-            return Err(RunError::Expired { dir, ended }.into());
+            let (dir, expired) = (dir.display().to_string(), certificate.not_after);
+            return Err(RunError::Expired { dir, expired }.into());
         }
-        // With split keys the TLS key has a file of its own.
+        // With split keys the TLS key has its own file.
         let name = if dir.join("tlskey").exists() { "tlskey" } else { "key" };
         let key = KeyPair::from_pem(&zeroize::Zeroizing::new(text(name)?))?;
         let manifest: serde_json::Value =

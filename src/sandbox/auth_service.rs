@@ -7,18 +7,19 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::cluster::{Cluster, ROLE_TTL};
-use super::issuing::{self, Caller};
+use super::options::SandboxRole;
+use super::peer::{Caller, Peer};
+use super::random::random;
 use super::refusal::Refusal;
-use super::server::{Peer, unknown};
-use super::ssh_cert::random;
-use super::{SandboxError, SandboxRole, grpc, resources, trust_service};
+use super::reply::unknown;
+use super::{grpc, issuing, resources, trust_service};
 use crate::identity::Suite;
-use crate::span::hex;
 use crate::teleport::wire::{
     CreateAppSessionRequest, CreateAppSessionResponse, Empty, GetClusterCaCertResponse, GetRoleRequest,
     ImpersonateConditions, IsMfaRequiredRequest, IsMfaRequiredResponse, Metadata, MfaTarget, PingResponse,
     Role, RoleConditions, RoleOptions, RoleSpec, UserCertsRequest, WebSession,
 };
+use crate::text::hex;
 
 /// Answers one call.
 pub(super) async fn answer(
@@ -29,7 +30,7 @@ pub(super) async fn answer(
     let Some(caller) = &peer.caller else {
         return Status::unauthenticated("access denied: no client certificate").into_http();
     };
-    let newer = cluster.options.faults.newer;
+    let newer = cluster.options.inject.newer;
     let ip = peer.ip.to_string();
     match request.uri().path() {
         "/proto.AuthService/Ping" => grpc::unary(newer, request, |_: Empty| Ok(ping(cluster, &ip))).await,
@@ -42,7 +43,7 @@ pub(super) async fn answer(
                 .await
         }
         "/proto.AuthService/GetCurrentUserRoles" => {
-            grpc::several(newer, request, |_: Empty| Ok(own_roles(cluster, caller))).await
+            grpc::server_stream(newer, request, |_: Empty| Ok(own_roles(cluster, caller))).await
         }
         "/proto.AuthService/GenerateUserCerts" => {
             let answer = |request: UserCertsRequest| Ok(issuing::issue(cluster, caller, &ip, &request)?);
@@ -165,7 +166,7 @@ fn app_session(
     if !cluster.options.apps.iter().any(|app| app.public_addr == wanted.public_addr) {
         return Err(Refusal::not_found(format!("application at {:?} is not found", wanted.public_addr)));
     }
-    let id = random::<32>().map_err(|e: SandboxError| Refusal::from(e))?;
+    let id = random::<32>()?;
     let metadata = Metadata { name: hex(&id), namespace: "default".to_owned(), ..Metadata::default() };
     let session = WebSession { kind: "web_session".to_owned(), metadata: Some(metadata) };
     Ok(CreateAppSessionResponse { session: Some(session) })

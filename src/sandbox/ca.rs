@@ -1,10 +1,10 @@
 //! The CAs of the sandbox: keys, their own certificates, and what they sign.
 
+use const_oid::db::rfc4519::{COMMON_NAME, ORGANIZATION_NAME, SERIAL_NUMBER};
 use x509_cert::name::RdnSequence;
 
-use super::SandboxError;
+use super::error::SandboxError;
 use super::options::SandboxOptions;
-use super::ssh_cert::CaSigner;
 use super::x509::{self, Purpose, Request};
 use crate::identity::Suite;
 use crate::identity::keys::{KeyKind, KeyPair};
@@ -23,15 +23,16 @@ pub(super) struct Ca {
 }
 
 impl Ca {
-    fn new(name: &str, tls: KeyKind, ssh: KeyKind) -> Result<Self, SandboxError> {
-        let make = |kind| KeyPair::generate(kind).map_err(|e| SandboxError::make("CA key", e));
+    /// Generates the keys.
+    pub(super) fn new(name: &str, tls: KeyKind, ssh: KeyKind) -> Result<Self, SandboxError> {
+        let make = |kind| KeyPair::generate(kind).map_err(|e| SandboxError::create("CA key", e));
         let (tls, ssh) = (make(tls)?, make(ssh)?);
         let serial = x509::serial()?;
         let mut subject = RdnSequence::default();
         for (oid, value) in [
-            (x509::ORGANIZATION, name.to_owned()),
-            (x509::COMMON_NAME, name.to_owned()),
-            (x509::SERIAL_NUMBER, serial.to_string()),
+            (ORGANIZATION_NAME, name.to_owned()),
+            (COMMON_NAME, name.to_owned()),
+            (SERIAL_NUMBER, serial.to_string()),
         ] {
             if let Some(rdn) = x509::rdn(oid, &[value])? {
                 subject.push(rdn);
@@ -63,11 +64,12 @@ impl Ca {
     pub(super) fn ssh_wire(&self) -> Result<Vec<u8>, SandboxError> {
         ssh_key::PublicKey::from(self.ssh.public_ssh().clone())
             .to_bytes()
-            .map_err(|e| SandboxError::make("CA key", e))
+            .map_err(|e| SandboxError::create("CA key", e))
     }
 
-    pub(super) fn ssh_signer(&self) -> CaSigner<'_> {
-        CaSigner(&self.ssh)
+    /// Its SSH key, to sign with.
+    pub(super) fn ssh_key(&self) -> &KeyPair {
+        &self.ssh
     }
 
     /// Signs a certificate for a user. DER.
@@ -81,11 +83,11 @@ impl Ca {
         x509::sign(&self.subject, &self.tls, request)
     }
 
-    /// Makes a key and a server certificate (DER) with these names, valid for a day.
+    /// Generates a key and a server certificate (DER) with these names, valid for a day.
     pub(super) fn server(&self, names: &[String]) -> Result<(KeyPair, Vec<u8>), SandboxError> {
-        let key = KeyPair::generate(KeyKind::P256).map_err(|e| SandboxError::make("server key", e))?;
+        let key = KeyPair::generate(KeyKind::P256).map_err(|e| SandboxError::create("server key", e))?;
         let mut subject = RdnSequence::default();
-        if let Some(rdn) = x509::rdn(x509::COMMON_NAME, names.get(..1).unwrap_or_default())? {
+        if let Some(rdn) = x509::rdn(COMMON_NAME, names.get(..1).unwrap_or_default())? {
             subject.push(rdn);
         }
         let now = crate::env::now().as_second();
@@ -100,8 +102,8 @@ impl Ca {
         Ok((key, der))
     }
 
-    /// Its public halves as the auth service tells them.
-    pub(super) fn on_the_wire(&self, kind: &str, cluster: &str) -> wire::CertAuthority {
+    /// Its public halves as the auth service sends them.
+    pub(super) fn to_message(&self, kind: &str, cluster: &str) -> wire::CertAuthority {
         let ssh = vec![wire::SshKeyPair { public_key: self.ssh_line().into_bytes() }];
         let tls = vec![wire::TlsKeyPair { cert: self.pem().into_bytes() }];
         wire::CertAuthority {

@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU32;
 
+use super::barrier::Barrier;
 use super::ca::Cas;
+use super::error::SandboxError;
 use super::issuer::Issuer;
 use super::options::{SandboxOptions, SandboxRole};
-use super::seen::Records;
-use super::together::Together;
-use super::{SandboxError, ssh_cert};
+use super::random::random;
+use super::records::Records;
 use crate::rules::ServerVersion;
-use crate::span::hex;
+use crate::text::hex;
 
 /// The longest a role lets a bot's certificate live (recorded: 48 h asked gave 12 h), seconds.
 pub(super) const ROLE_TTL: u64 = 12 * 3600;
@@ -35,22 +36,23 @@ pub(super) struct Cluster {
     pub(super) bearer: String,
     /// Requests for a CI token still to be answered with 503.
     pub(super) token_503: AtomicU32,
-    pub(super) together: Vec<Together>,
-    pub(super) seen: Records,
+    /// One for each injected group of `answer_together`.
+    pub(super) barriers: Vec<Barrier>,
+    pub(super) records: Records,
 }
 
 impl Cluster {
     pub(super) fn new(options: SandboxOptions, address: SocketAddr) -> Result<Self, SandboxError> {
         let version = ServerVersion::parse(&options.version).ok_or_else(|| {
-            SandboxError::make("version", format!("`{}` is not like `18.2.0`", options.version))
+            SandboxError::create("version", format!("`{}` is not like `18.2.0`", options.version))
         })?;
         Ok(Self {
             cas: Cas::new(&options)?,
             issuer: Issuer::new(options.rs256)?,
-            bearer: hex(&ssh_cert::random::<24>()?),
-            token_503: AtomicU32::new(options.faults.token_503),
-            together: options.faults.answer_together.iter().map(|group| Together::new(group)).collect(),
-            seen: Records::default(),
+            bearer: hex(&random::<24>()?),
+            token_503: AtomicU32::new(options.inject.token_503),
+            barriers: options.inject.answer_together.iter().map(|group| Barrier::new(group)).collect(),
+            records: Records::default(),
             version,
             options,
             address,
@@ -106,10 +108,5 @@ impl Cluster {
         let cap = i64::try_from(cap).unwrap_or(i64::MAX);
         let ttl = asked.map_or(DEFAULT_TTL, |end| end.saturating_sub(now)).max(MIN_TTL).min(cap);
         (now - BACKDATE, now.saturating_add(ttl))
-    }
-
-    /// The key id of a certificate.
-    pub(super) fn key_id(&self, user: &str) -> String {
-        if self.options.dry_run { format!("DRY-RUN {user}") } else { user.to_owned() }
     }
 }

@@ -39,7 +39,7 @@ where
 }
 
 /// One message in, several out.
-pub(super) async fn several<Q, A>(
+pub(super) async fn server_stream<Q, A>(
     newer: bool,
     request: http::Request<Incoming>,
     call: impl FnOnce(Q) -> Result<Vec<A>, Status>,
@@ -57,7 +57,7 @@ where
 }
 
 /// Messages both ways; `call` runs as a task of its own until it ends or the client is gone.
-pub(super) async fn both_ways<Q, A, F>(
+pub(super) async fn bidirectional<Q, A, F>(
     newer: bool,
     request: http::Request<Incoming>,
     call: impl FnOnce(Streaming<Q>, Sender<A>) -> F + Send,

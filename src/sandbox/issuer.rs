@@ -8,11 +8,11 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde_json::{Map, Value, json};
 use ssh_key::public::KeyData;
 
-use super::SandboxError;
-use super::ssh_cert::random;
+use super::error::SandboxError;
+use super::random::random;
 use crate::identity::keys::{KeyKind, KeyPair};
 use crate::secret::Jwt;
-use crate::span::hex;
+use crate::text::hex;
 
 /// The algorithms a server accepts of a discovered issuer (zitadel/oidc's default list).
 pub(super) const DISCOVERED: [&str; 3] = ["RS256", "ES256", "PS256"];
@@ -26,10 +26,10 @@ pub(super) struct Issuer {
 }
 
 impl Issuer {
-    /// Makes the key: RSA-2048 or P-256.
+    /// Generates the key: RSA-2048 for RS256, or P-256 for ES256.
     pub(super) fn new(rs256: bool) -> Result<Self, SandboxError> {
         let kind = if rs256 { KeyKind::Rsa2048 } else { KeyKind::P256 };
-        let key = KeyPair::generate(kind).map_err(|e| SandboxError::make("issuer key", e))?;
+        let key = KeyPair::generate(kind).map_err(|e| SandboxError::create("issuer key", e))?;
         Ok(Self { key, kid: hex(&random::<8>()?) })
     }
 
@@ -43,7 +43,7 @@ impl Issuer {
         let header = json!({"typ": "JWT", "alg": self.algorithm(), "kid": self.kid}).to_string();
         let payload = Value::Object(claims.clone()).to_string();
         let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-        let failed = |e: &dyn std::fmt::Display| SandboxError::make("identity token", e);
+        let failed = |e: &dyn std::fmt::Display| SandboxError::create("identity token", e);
         let signature = if self.key.kind() == KeyKind::Rsa2048 {
             URL_SAFE_NO_PAD.encode(self.key.sign(input.as_bytes()).map_err(|e| failed(&e))?)
         } else {
@@ -101,7 +101,7 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// `None`: not three parts, or no readable header.
-    pub(super) fn of(jwt: &'a str) -> Option<Self> {
+    pub(super) fn parse(jwt: &'a str) -> Option<Self> {
         let (input, signature) = jwt.rsplit_once('.')?;
         let (header, payload) = input.split_once('.')?;
         if payload.contains('.') {

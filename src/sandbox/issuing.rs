@@ -1,40 +1,19 @@
 //! `GenerateUserCerts`: which roles and routes a bot may have, and the certificates that carry them.
 
-use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
-use x509_cert::der::{Decode as _, DecodePem as _, Encode as _};
-use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
-use super::SandboxError;
 use super::cluster::{BOT_TTL, Cluster, ROLE_TTL};
-use super::joining::no_login;
-use super::profile::{INTERNAL_JOIN, Profile};
-use super::refusal::{Kind, Refusal};
-use super::ssh_cert::{random, spki};
-use crate::identity::keys::{KeyKind, KeyPair};
-use crate::identity::tls::{TlsCertificate, pem_of};
-use crate::span::hex;
+use super::error::SandboxError;
+use super::fault_injection::CertificateKind;
+use super::peer::Caller;
+use super::profile::{INTERNAL_JOIN, Profile, no_login};
+use super::public_key;
+use super::random::random;
+use super::refusal::Refusal;
+use super::template::Template;
+use crate::identity::tls::pem_of;
 use crate::teleport::wire::{Certs, UserCertsRequest};
-
-/// Who calls, by its verified client certificate.
-#[derive(Clone)]
-pub(super) struct Caller {
-    /// CN.
-    pub(super) user: String,
-    /// O.
-    pub(super) roles: Vec<String>,
-    /// Issued with impersonated roles, and so not to ask for more.
-    pub(super) issued: bool,
-}
-
-impl Caller {
-    /// Reads a certificate that TLS has verified.
-    pub(super) fn of(der: &[u8]) -> Option<Self> {
-        let cert = TlsCertificate::from_der(der).ok()?;
-        let issued = cert.attribute("2.9") == Some("true");
-        Some(Self { user: cert.common_name, roles: cert.organizations, issued })
-    }
-}
+use crate::text::hex;
 
 /// Answers one request.
 pub(super) fn issue(
@@ -74,7 +53,7 @@ pub(super) fn issue(
         .map(|role| if role.max_session_ttl == 0 { ROLE_TTL } else { role.max_session_ttl })
         .fold(if request.use_role_requests { BOT_TTL } else { ROLE_TTL }, u64::min);
     let profile = Profile {
-        key_id: cluster.key_id(&caller.user),
+        dry_run: cluster.options.dry_run,
         user: caller.user.clone(),
         roles,
         logins,
@@ -86,13 +65,15 @@ pub(super) fn issue(
         valid: cluster.validity(request.expires.map(|t| t.seconds), cap),
     };
     let ca = &cluster.cas.user;
+    let template = |kind| Template::new(cluster, kind, &profile);
+    let kind = if tls_key.is_some() { CertificateKind::Ssh } else { CertificateKind::Bundle };
     let line = |key: &KeyData| -> Result<Vec<u8>, Refusal> {
-        let certificate = profile.ssh_certificate(ca, key)?;
-        let line = certificate.to_openssh().map_err(|e| SandboxError::make("SSH certificate", e))?;
+        let line = template(kind)?.ssh_certificate(key)?.to_openssh();
+        let line = line.map_err(|e| SandboxError::create("SSH certificate", e))?;
         Ok(format!("{line}\n").into_bytes())
     };
     let pem = |key: &[u8]| -> Result<Vec<u8>, Refusal> {
-        Ok(pem_of(&profile.tls_certificate(ca, key)?).into_bytes())
+        Ok(pem_of(&template(CertificateKind::Tls)?.tls_certificate(key)?).into_bytes())
     };
     Ok(Certs {
         ssh: ssh_key.as_ref().map(line).transpose()?.unwrap_or_default(),
@@ -176,45 +157,19 @@ fn keys(
     if split && !request.public_key.is_empty() {
         return Err(Refusal::bad("public_key must not be set beside ssh_public_key or tls_public_key"));
     }
-    let (ssh, tls) = if split {
-        let ssh = Some(&request.ssh_public_key).filter(|k| !k.is_empty()).map(|k| ssh_line(k)).transpose()?;
-        let tls = Some(&request.tls_public_key).filter(|k| !k.is_empty()).map(|k| pem_key(k)).transpose()?;
-        (ssh, tls)
+    if split {
+        let ssh = Some(&request.ssh_public_key)
+            .filter(|k| !k.is_empty())
+            .map(|k| public_key::from_line(k))
+            .transpose()?;
+        let tls = Some(&request.tls_public_key)
+            .filter(|k| !k.is_empty())
+            .map(|k| public_key::from_pem(k))
+            .transpose()?;
+        Ok((ssh, tls))
     } else {
-        let key = ssh_line(&request.public_key)?;
-        let tls = tls_form(&key)?;
-        (Some(key), Some(tls))
-    };
-    if !cluster.options.faults.wrong_key {
-        return Ok((ssh, tls));
+        let key = public_key::from_line(&request.public_key)?;
+        let tls = public_key::to_der(&key)?;
+        Ok((Some(key), Some(tls)))
     }
-    let other = KeyPair::generate(KeyKind::P256).map_err(|e| SandboxError::make("key", e))?;
-    Ok((ssh.map(|_| other.public_ssh().clone()), tls.map(|_| other.public_der().to_vec())))
-}
-
-/// Reads an `authorized_keys` line.
-pub(super) fn ssh_line(line: &[u8]) -> Result<KeyData, Refusal> {
-    let text = std::str::from_utf8(line).unwrap_or_default().trim();
-    PublicKey::from_openssh(text)
-        .map(|key| key.key_data().clone())
-        .map_err(|_| Refusal::new(Kind::Other, "ssh: no key found"))
-}
-
-/// The same key for X.509.
-pub(super) fn tls_form(key: &KeyData) -> Result<Vec<u8>, Refusal> {
-    spki(key).ok_or_else(|| Refusal::bad("unsupported key type"))
-}
-
-/// Reads PKIX PEM into DER.
-pub(super) fn pem_key(pem: &[u8]) -> Result<Vec<u8>, Refusal> {
-    SubjectPublicKeyInfoOwned::from_pem(pem)
-        .and_then(|key| key.to_der())
-        .map_err(|_| Refusal::bad("expected PEM encoded public key"))
-}
-
-/// Checks PKIX DER.
-pub(super) fn der_key(der: &[u8]) -> Result<Vec<u8>, Refusal> {
-    SubjectPublicKeyInfoOwned::from_der(der)
-        .and_then(|key| key.to_der())
-        .map_err(|_| Refusal::bad("failed to parse public key"))
 }

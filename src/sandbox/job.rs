@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::SandboxError;
 use super::cluster::Cluster;
-use super::ssh_cert::random;
+use super::random::random;
 use crate::platform::{Platform, SimulatedJob};
 use crate::rules::ProvisionToken;
 use crate::secret::Jwt;

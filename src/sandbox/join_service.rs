@@ -4,16 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use ssh_key::PublicKey;
+use tokio::sync::Notify;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::Streaming;
 
 use super::cluster::Cluster;
+use super::error::SandboxError;
+use super::fault_injection::{JoinEnd, StreamEnd};
 use super::grpc::{self, Sender};
 use super::joining::{self, BOT_ROLE};
+use super::peer::Peer;
+use super::public_key;
 use super::refusal::Refusal;
-use super::server::{Peer, unknown};
-use super::{SandboxError, issuing};
+use super::reply::unknown;
 use crate::rules::ProvisionToken;
 use crate::teleport::wire::join::{
     BotResult, Certificates, ClientInit, JoinRequest, JoinResponse, JoinResult, OidcInit, Request, Response,
@@ -32,30 +36,43 @@ pub(super) async fn answer(
     if request.uri().path() != "/teleport.join.v1.JoinService/Join" || !cluster.serves_new_join() {
         return unknown(request.uri().path());
     }
-    let (newer, ip, number) = (cluster.options.faults.newer, peer.ip.to_string(), peer.number);
-    grpc::both_ways(newer, request, |requests, answers| async move {
+    let newer = cluster.options.inject.newer;
+    let client = Client { ip: peer.ip.to_string(), number: peer.number, cut: Arc::clone(&peer.cut) };
+    grpc::bidirectional(newer, request, |requests, answers| async move {
         // Out of time: the stream ends without a status of ours.
-        let _ = tokio::time::timeout(LIMIT, join(&cluster, &ip, number, requests, answers)).await;
+        let _ = tokio::time::timeout(LIMIT, join(&cluster, &client, requests, answers)).await;
     })
     .await
+}
+
+/// What a join knows of its client.
+struct Client {
+    ip: String,
+    number: usize,
+    cut: Arc<Notify>,
 }
 
 /// `ClientInit` → `ServerInit` → `OidcInit` → `Result`; a failure to send means that the client left.
 async fn join(
     cluster: &Cluster,
-    ip: &str,
-    connection: usize,
+    client: &Client,
     mut requests: Streaming<JoinRequest>,
     answers: Sender<JoinResponse>,
 ) {
     let Some(Request::ClientInit(init)) = next(&mut requests).await else {
         return refuse(&answers, Refusal::bad("expected ClientInit as the first message")).await;
     };
+    let early_end = |after_init: bool| {
+        cluster.options.inject.join_end.as_ref().filter(|end| end.after_init == after_init)
+    };
+    if let Some(end) = early_end(false) {
+        return end_early(end, client, &answers).await;
+    }
     let token = match start(cluster, &init) {
         Ok(token) => token,
         Err(refusal) => return refuse(&answers, refusal).await,
     };
-    let first = if cluster.options.faults.join_unknown_message {
+    let first = if cluster.options.inject.join_unknown_message {
         JoinResponse { payload: None }
     } else {
         let signature_algorithm_suite =
@@ -66,9 +83,12 @@ async fn join(
     if answers.send(Ok(first)).await.is_err() {
         return;
     }
+    if let Some(end) = early_end(true) {
+        return end_early(end, client, &answers).await;
+    }
     let made = match next(&mut requests).await {
-        Some(Request::OidcInit(init)) => finish(cluster, token, ip, &init),
-        Some(Request::GivingUp(reason)) => return cluster.seen.gave_up(connection, &reason.msg),
+        Some(Request::OidcInit(init)) => finish(cluster, token, &client.ip, &init),
+        Some(Request::GivingUp(reason)) => return cluster.records.gave_up(client.number, &reason.msg),
         None => return,
         Some(_) => Err(Refusal::bad("expected OIDCInit")),
     };
@@ -83,6 +103,19 @@ async fn join(
 
 async fn next(requests: &mut Streaming<JoinRequest>) -> Option<Request> {
     requests.message().await.ok().flatten()?.payload
+}
+
+async fn end_early(end: &JoinEnd, client: &Client, answers: &Sender<JoinResponse>) {
+    if !end.delay.is_zero() {
+        tokio::time::sleep(end.delay).await;
+    }
+    match &end.how {
+        StreamEnd::Cut => client.cut.notify_one(),
+        StreamEnd::Ok => {}
+        StreamEnd::Status(code, message) => {
+            let _ = answers.send(Err(Status::new((*code).into(), message.clone()))).await;
+        }
+    }
 }
 
 async fn refuse(answers: &Sender<JoinResponse>, refusal: Refusal) {
@@ -119,16 +152,15 @@ fn finish(
     let keys = params
         .and_then(|params| params.public_keys.as_ref())
         .ok_or_else(|| Refusal::bad("public keys must be set"))?;
-    let ssh_key = PublicKey::from_bytes(&keys.public_ssh_key)
-        .map_err(|_| Refusal::bad("failed to parse SSH public key"))?;
-    let tls_key = issuing::der_key(&keys.public_tls_key)?;
+    let ssh_key = public_key::from_wire(&keys.public_ssh_key)?;
+    let tls_key = public_key::from_der(&keys.public_tls_key)?;
     let expires = params.and_then(|params| params.expires).map(|end| end.seconds);
-    let made = joining::certify(cluster, token, ssh_key.key_data(), &tls_key, expires, ip)?;
+    let made = joining::certify(cluster, token, &ssh_key, &tls_key, expires, ip)?;
     let cas = [&cluster.cas.user, &cluster.cas.host];
     Ok(Certificates {
         tls_cert: made.tls,
         tls_ca_certs: cas.map(|ca| ca.der.clone()).to_vec(),
-        ssh_cert: made.ssh.to_bytes().map_err(|e| SandboxError::make("SSH certificate", e))?,
+        ssh_cert: made.ssh.to_bytes().map_err(|e| SandboxError::create("SSH certificate", e))?,
         ssh_ca_keys: cas.iter().map(|ca| ca.ssh_wire()).collect::<Result<_, _>>()?,
     })
 }

@@ -5,17 +5,15 @@ use ssh_key::public::KeyData;
 
 use super::cluster::{Cluster, ROLE_TTL};
 use super::policy;
-use super::profile::{INTERNAL_JOIN, Profile};
+use super::profile::{INTERNAL_JOIN, Profile, no_login};
 use super::refusal::Refusal;
-use super::ssh_cert::random;
 use crate::rules::ProvisionToken;
-use crate::span::hex;
 use crate::teleport::JoinMethod;
 
 /// The role a bot joins with.
 pub(super) const BOT_ROLE: &str = "Bot";
 
-/// The bot's own identity.
+/// The certificates of the bot's own identity.
 pub(super) struct BotCertificates {
     pub(super) ssh: Certificate,
     /// DER.
@@ -66,7 +64,7 @@ pub(super) fn certify(
     let bot = token.bot_name.as_deref().unwrap_or_default();
     let user = format!("bot-{bot}");
     let profile = Profile {
-        key_id: cluster.key_id(&user),
+        dry_run: cluster.options.dry_run,
         roles: vec![user.clone()],
         logins: vec![no_login()?, INTERNAL_JOIN.to_owned()],
         user,
@@ -82,13 +80,6 @@ pub(super) fn certify(
         ssh: profile.ssh_certificate(ca, ssh_key)?,
         tls: profile.tls_certificate(ca, tls_key)?,
     })
-}
-
-/// A principal nobody can log in as; stands where a certificate must have one.
-pub(super) fn no_login() -> Result<String, Refusal> {
-    let hex = hex(&random::<16>()?);
-    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default());
-    Ok(format!("-teleport-nologin-{}", groups.join("-")))
 }
 
 /// The method's name in texts of the old path; `Github` is recorded.

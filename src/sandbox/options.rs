@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::faults::Faults;
+use super::fault_injection::FaultInjection;
 use crate::platform::Platform;
 use crate::rules::{ProvisionToken, method_of};
 use crate::teleport::JoinMethod;
@@ -76,8 +76,8 @@ pub struct SandboxOptions {
     pub upgrade_websocket: bool,
     /// Certificates say `DRY-RUN` in their key id and live at most 15 minutes.
     pub dry_run: bool,
-    /// Faults, all off by default.
-    pub faults: Faults,
+    /// What goes wrong on purpose: nothing by default.
+    pub inject: FaultInjection,
     /// TCP port; 0: a free one.
     pub port: u16,
     /// Listen on `[::1]` in place of 127.0.0.1.
@@ -133,7 +133,7 @@ impl SandboxOptions {
             upgrade_alpn: true,
             upgrade_websocket: true,
             dry_run: false,
-            faults: Faults::default(),
+            inject: FaultInjection::default(),
             port: 0,
             ipv6: false,
             public_addr: None,

@@ -7,7 +7,7 @@ use super::cluster::Cluster;
 /// The body; `with_auth` for ping, which tells how users log in, where find leaves those fields empty.
 pub(super) fn body(cluster: &Cluster, with_auth: bool) -> Value {
     let listen = cluster.address.to_string();
-    let faults = &cluster.options.faults;
+    let inject = &cluster.options.inject;
     let mut auth = if with_auth {
         json!({
             "type": "local",
@@ -45,7 +45,7 @@ pub(super) fn body(cluster: &Cluster, with_auth: bool) -> Value {
                 "public_addr": cluster.public_addr(),
             },
             "db": {"postgres_listen_addr": listen, "mysql_listen_addr": listen},
-            "tls_routing_enabled": !faults.no_tls_routing,
+            "tls_routing_enabled": !inject.no_tls_routing,
             "assist_enabled": false,
         },
         "server_version": cluster.options.version,
@@ -53,12 +53,12 @@ pub(super) fn body(cluster: &Cluster, with_auth: bool) -> Value {
         "cluster_name": cluster.options.cluster,
         "automatic_upgrades": false,
     });
-    if faults.newer {
+    if inject.newer {
         body["not_known_yet"] = json!({"a": [1, null]});
         body["proxy"]["not_known_yet"] = json!(true);
     }
     if let Value::Object(body) = &mut body
-        && faults.ping_without_cluster_name
+        && inject.ping_without_cluster_name
     {
         body.remove("cluster_name");
     }

@@ -42,7 +42,7 @@ enum Flaw {
 
 fn verify(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<UnverifiedClaims, Flaw> {
     let jwt = Jwt::parse(id_token).map_err(|_| Flaw::Malformed)?;
-    let parts = Parts::of(jwt.expose()).ok_or(Flaw::Malformed)?;
+    let parts = Parts::parse(jwt.expose()).ok_or(Flaw::Malformed)?;
     let claims = UnverifiedClaims::decode(&jwt).map_err(|_| Flaw::Malformed)?;
     let static_jwks = token.static_jwks();
     if claims.subject().is_none_or(str::is_empty) {

@@ -2,25 +2,40 @@
 //!
 //! Attributes under 1.3.9999 are those of gravitational/teleport `lib/tlsca`; order and encodings are the recorded ones.
 
+use const_oid::db::rfc4519::{
+    COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME, POSTAL_CODE, SERIAL_NUMBER, STREET,
+};
 use der::asn1::ObjectIdentifier;
 use serde_json::json;
 use ssh_key::Certificate;
 use ssh_key::public::KeyData;
 use x509_cert::name::RdnSequence;
 
-use super::SandboxError;
 use super::ca::Ca;
+use super::error::SandboxError;
+use super::random::random;
 use super::ssh_cert::{self, UserRequest};
 use super::x509;
+use crate::identity::DRY_RUN;
+use crate::text::hex;
 
 /// The principal every certificate of a bot has.
 pub(super) const INTERNAL_JOIN: &str = "-teleport-internal-join";
 
+/// A principal nobody can log in as; stands where a certificate must have one.
+pub(super) fn no_login() -> Result<String, SandboxError> {
+    let hex = hex(&random::<16>()?);
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default());
+    Ok(format!("-teleport-nologin-{}", groups.join("-")))
+}
+
 /// Who, what and how long.
+#[derive(Clone)]
 pub(super) struct Profile {
     pub(super) user: String,
-    /// Key id of the SSH certificate.
-    pub(super) key_id: String,
+    /// Marks the certificates: in the key id for SSH, as `serialNumber` of the subject for X.509, which no consumer of a
+    /// user certificate looks at.
+    pub(super) dry_run: bool,
     pub(super) roles: Vec<String>,
     /// Principals, Teleport's internal ones included.
     pub(super) logins: Vec<String>,
@@ -57,24 +72,26 @@ impl Profile {
             extensions.push(("disallow-reissue", flag()));
             extensions.push(("impersonator", impersonator.clone()));
         }
+        let key_id = if self.dry_run { format!("{DRY_RUN} {}", self.user) } else { self.user.clone() };
         let request = UserRequest {
             key,
-            key_id: &self.key_id,
+            key_id: &key_id,
             principals: &self.logins,
             valid: self.valid,
             extensions: &extensions,
         };
-        ssh_cert::user(ca, &request)
+        ssh_cert::user(ca.ssh_key(), &request)
     }
 
     fn subject(&self) -> Result<RdnSequence, SandboxError> {
         let one = |value: &str| vec![value.to_owned()];
         let mut sets = vec![
-            (x509::LOCALITY, self.logins.clone()),
-            (x509::STREET, one(&self.route_to_cluster)),
-            (x509::POSTAL_CODE, one(TRAITS)),
-            (x509::ORGANIZATION, self.roles.clone()),
-            (x509::COMMON_NAME, one(&self.user)),
+            (LOCALITY_NAME, self.logins.clone()),
+            (STREET, one(&self.route_to_cluster)),
+            (POSTAL_CODE, one(TRAITS)),
+            (ORGANIZATION_NAME, self.roles.clone()),
+            (COMMON_NAME, one(&self.user)),
+            (SERIAL_NUMBER, if self.dry_run { one(DRY_RUN) } else { Vec::new() }),
         ];
         let (routes_1, routes_2): (Vec<_>, Vec<_>) =
             self.routes.iter().partition(|(t, _)| t.starts_with("1."));
@@ -89,7 +106,7 @@ impl Profile {
             .chain([("1.15", "none".to_owned())]);
         for (tail, value) in tails {
             let oid = ObjectIdentifier::new(&format!("1.3.9999.{tail}"))
-                .map_err(|e| SandboxError::make("subject", e))?;
+                .map_err(|e| SandboxError::create("subject", e))?;
             sets.push((oid, vec![value]));
         }
         let mut subject = RdnSequence::default();

@@ -2,7 +2,7 @@
 
 use tonic::{Code, Status};
 
-use super::SandboxError;
+use super::error::SandboxError;
 
 /// What a refusal is, which decides the status. Recorded: an identity token that does not verify comes as 500 over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

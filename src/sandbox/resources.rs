@@ -8,7 +8,7 @@ use tonic::body::Body;
 
 use super::cluster::Cluster;
 use super::grpc;
-use super::issuing::Caller;
+use super::peer::Caller;
 use super::refusal::Refusal;
 use crate::teleport::wire::Metadata;
 
@@ -25,7 +25,7 @@ pub(super) async fn answer(
         }
         Ok(ListResponse { resources: found.into_iter().map(|(_, of)| Resource { of: Some(of) }).collect() })
     };
-    grpc::unary(cluster.options.faults.newer, request, answer).await
+    grpc::unary(cluster.options.inject.newer, request, answer).await
 }
 
 /// The name in `name == "NAME"`, the one predicate understood here.

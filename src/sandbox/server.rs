@@ -1,4 +1,4 @@
-//! TLS: which door a connection goes through, by ALPN and server name, and what it is shown there.
+//! TLS: which service a connection reaches, by ALPN and server name, and which certificate it is shown.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
@@ -22,15 +22,17 @@ use tonic::body::Body;
 
 use super::ca::Ca;
 use super::cluster::Cluster;
-use super::issuing::Caller;
-use super::limited::Limited;
-use super::seen::Seen;
+use super::error::SandboxError;
+use super::peer::{Caller, Peer};
+use super::records::Record;
+use super::reply::unknown;
+use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
-use super::{SandboxError, auth_service, join_service, transport, upgrade, web};
+use super::{auth_service, join_service, transport, upgrade, web};
 use crate::identity::keys::KeyPair;
 use crate::net::Stream;
 use crate::net::tls::provider;
-use crate::span::hex;
+use crate::text::hex;
 
 /// Handshakes take no longer; headers of HTTP/1 neither.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -43,11 +45,11 @@ const HTTP_2: &[u8] = b"h2";
 const JOIN: &[u8] = b"teleport-proxy-grpc";
 const TRANSPORT: &[u8] = b"teleport-proxy-ssh-grpc";
 const AUTH: &str = "teleport-auth@";
-/// What a client offers to find out whether something in front ends TLS.
+/// What a client offers to find out whether something in front terminates TLS.
 const REVERSE_TUNNEL: &[u8] = b"teleport-reversetunnel";
 
-/// A TLS setup for each kind of service on the one port.
-pub(super) struct Doors {
+/// One for each service on the one port.
+pub(super) struct TlsConfigs {
     web: Arc<ServerConfig>,
     join: Arc<ServerConfig>,
     /// In an upgraded connection the proxy shows its host certificate, not its web certificate.
@@ -61,7 +63,7 @@ pub(super) struct Doors {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum Service {
     Auth,
     AuthPort,
     Closed,
@@ -77,19 +79,15 @@ struct Fresh {
     upgrade: Option<Kind>,
 }
 
-/// The client of one connection.
-pub(super) struct Peer {
-    door: Door,
-    pub(super) number: usize,
+/// An established connection.
+struct Connection {
+    service: Service,
+    peer: Peer,
     /// Takes the streams that its requests turned into.
     upgraded: mpsc::Sender<Fresh>,
-    /// Where it comes from.
-    pub(super) ip: IpAddr,
-    /// Who it is, where mutual TLS says.
-    pub(super) caller: Option<Caller>,
 }
 
-impl Doors {
+impl TlsConfigs {
     pub(super) fn new(cluster: &Cluster) -> Result<Self, SandboxError> {
         let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         if !names.contains(&cluster.public_host()) {
@@ -111,22 +109,22 @@ impl Doors {
         })
     }
 
-    fn config(&self, door: Door, upgraded: bool) -> Arc<ServerConfig> {
-        Arc::clone(match door {
-            Door::Join if upgraded => &self.join_upgraded,
-            Door::Auth => &self.auth,
-            Door::AuthPort => &self.auth_port,
-            Door::Closed => &self.closed,
-            Door::Join => &self.join,
-            Door::Transport => &self.transport,
-            Door::Web => &self.web,
+    fn config(&self, service: Service, upgraded: bool) -> Arc<ServerConfig> {
+        Arc::clone(match service {
+            Service::Join if upgraded => &self.join_upgraded,
+            Service::Auth => &self.auth,
+            Service::AuthPort => &self.auth_port,
+            Service::Closed => &self.closed,
+            Service::Join => &self.join,
+            Service::Transport => &self.transport,
+            Service::Web => &self.web,
         })
     }
 }
 
 /// Accepts until the task is aborted; connections end with it.
-pub(super) async fn run(listener: TcpListener, cluster: Arc<Cluster>, doors: Doors) {
-    let doors = Arc::new(doors);
+pub(super) async fn run(listener: TcpListener, cluster: Arc<Cluster>, configs: TlsConfigs) {
+    let configs = Arc::new(configs);
     let mut open = JoinSet::new();
     let (upgraded, mut from_upgrades) = mpsc::channel(MAX_CONNECTIONS);
     loop {
@@ -134,7 +132,7 @@ pub(super) async fn run(listener: TcpListener, cluster: Arc<Cluster>, doors: Doo
             accepted = listener.accept() => if let Ok((tcp, from)) = accepted {
                 // Without it answers wait for acknowledgements.
                 let _ = tcp.set_nodelay(true);
-                let stream = Box::new(Limited::new(tcp, cluster.options.faults.close_after_bytes));
+                let stream = Box::new(TruncatedStream::new(tcp, cluster.options.inject.close_after_bytes));
                 Fresh { stream, ip: from.ip(), upgrade: None }
             } else {
                 // Out of file descriptors, most likely: let some close.
@@ -145,12 +143,17 @@ pub(super) async fn run(listener: TcpListener, cluster: Arc<Cluster>, doors: Doo
             Some(_) = open.join_next(), if !open.is_empty() => continue,
         };
         if open.len() < MAX_CONNECTIONS {
-            open.spawn(connection(fresh, Arc::clone(&cluster), Arc::clone(&doors), upgraded.clone()));
+            open.spawn(connection(fresh, Arc::clone(&cluster), Arc::clone(&configs), upgraded.clone()));
         }
     }
 }
 
-async fn connection(fresh: Fresh, cluster: Arc<Cluster>, doors: Arc<Doors>, upgraded: mpsc::Sender<Fresh>) {
+async fn connection(
+    fresh: Fresh,
+    cluster: Arc<Cluster>,
+    configs: Arc<TlsConfigs>,
+    upgraded: mpsc::Sender<Fresh>,
+) {
     let Fresh { stream, ip, upgrade } = fresh;
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
     let Ok(Ok(start)) = timeout(HANDSHAKE, acceptor).await else { return };
@@ -158,96 +161,100 @@ async fn connection(fresh: Fresh, cluster: Arc<Cluster>, doors: Arc<Doors>, upgr
     let sni = hello.server_name().map(str::to_owned);
     let offered: Vec<String> =
         hello.alpn().into_iter().flatten().map(|p| String::from_utf8_lossy(p).into_owned()).collect();
-    let door = door(&cluster, sni.as_deref(), &offered);
-    let number = cluster.seen.connection(Seen {
+    let service = select(&cluster, sni.as_deref(), &offered);
+    let number = cluster.records.connection(Record {
         sni,
         alpn_offered: offered,
         upgrade: upgrade.map(Kind::name),
-        ..Seen::default()
+        ..Record::default()
     });
-    let Ok(Ok(stream)) = timeout(HANDSHAKE, start.into_stream(doors.config(door, upgrade.is_some()))).await
+    let Ok(Ok(stream)) =
+        timeout(HANDSHAKE, start.into_stream(configs.config(service, upgrade.is_some()))).await
     else {
         return;
     };
     let (_, tls) = stream.get_ref();
-    let caller = tls.peer_certificates().and_then(|chain| chain.first()).and_then(|leaf| Caller::of(leaf));
+    let caller = tls
+        .peer_certificates()
+        .and_then(|chain| chain.first())
+        .and_then(|leaf| Caller::from_certificate(leaf));
     let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
-    cluster.seen.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
-    let peer = Arc::new(Peer { door, number, upgraded, ip, caller });
-    let service = service_fn(move |request| {
-        let (cluster, peer) = (Arc::clone(&cluster), Arc::clone(&peer));
-        async move { Ok::<_, Infallible>(answer(cluster, peer, request).await) }
+    cluster.records.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
+    let cut = Arc::new(Notify::new());
+    let peer = Peer { number, cut: Arc::clone(&cut), ip, caller };
+    let connection = Arc::new(Connection { service, peer, upgraded });
+    let answers = service_fn(move |request| {
+        let (cluster, connection) = (Arc::clone(&cluster), Arc::clone(&connection));
+        async move { Ok::<_, Infallible>(answer(cluster, &connection, request).await) }
     });
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
     // An error here is the client's going away.
-    let _ = http.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+    tokio::select! {
+        _ = http.serve_connection_with_upgrades(TokioIo::new(stream), answers) => {}
+        () = cut.notified() => {}
+    }
 }
 
-fn door(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Door {
+fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {
     let has = |protocol: &[u8]| offered.iter().any(|p| p.as_bytes() == protocol);
     let internal = sni.is_some_and(|n| n == CLUSTER_NAME || n.ends_with(&format!(".{CLUSTER_NAME}")));
     if let Some(wanted) = offered.iter().find(|p| p.starts_with(AUTH)) {
         let own = format!("{AUTH}{}.{CLUSTER_NAME}", hex(cluster.options.cluster.as_bytes()));
-        return if *wanted == own && internal { Door::Auth } else { Door::Closed };
+        return if *wanted == own && internal { Service::Auth } else { Service::Closed };
     }
     match () {
-        () if has(TRANSPORT) && internal => Door::Transport,
-        () if has(TRANSPORT) => Door::Closed,
-        () if has(JOIN) => Door::Join,
+        () if has(TRANSPORT) && internal => Service::Transport,
+        () if has(TRANSPORT) => Service::Closed,
+        () if has(JOIN) => Service::Join,
         // No browser offers this alone under that name.
-        () if internal && offered.iter().all(|p| p.as_bytes() == HTTP_2) => Door::AuthPort,
-        () => Door::Web,
+        () if internal && offered.iter().all(|p| p.as_bytes() == HTTP_2) => Service::AuthPort,
+        () => Service::Web,
     }
 }
 
 async fn answer(
     cluster: Arc<Cluster>,
-    peer: Arc<Peer>,
+    connection: &Connection,
     request: http::Request<Incoming>,
 ) -> http::Response<Body> {
+    let Connection { service, peer, upgraded } = connection;
     let path = request.uri().path().to_owned();
-    cluster.seen.asked(peer.number, request.uri().path_and_query().map_or(path.as_str(), |p| p.as_str()));
-    let faults = &cluster.options.faults;
-    if !faults.delay.is_zero() {
-        tokio::time::sleep(faults.delay).await;
+    let with_query = request.uri().path_and_query().map_or(path.as_str(), |p| p.as_str());
+    cluster.records.requested(peer.number, with_query);
+    let inject = &cluster.options.inject;
+    if !inject.delay.is_zero() {
+        tokio::time::sleep(inject.delay).await;
     }
-    if faults.hang_on.iter().any(|end| path.ends_with(end.as_str())) {
+    if inject.hang_on.iter().any(|end| path.ends_with(end.as_str())) {
         std::future::pending::<()>().await;
     }
-    for group in &cluster.together {
-        group.came(&path).await;
+    for barrier in &cluster.barriers {
+        barrier.arrived(&path).await;
     }
-    if peer.door == Door::Web && path == upgrade::PATH && !faults.html_everywhere {
-        let ip = peer.ip;
-        let upgraded = peer.upgraded.clone();
+    if *service == Service::Web && path == upgrade::PATH && !inject.html_everywhere {
+        let (ip, upgraded) = (peer.ip, upgraded.clone());
         return upgrade::answer(&cluster.options, request, move |stream, kind| {
             // A full queue means too many connections: this one is not served either.
             let _ = upgraded.try_send(Fresh { stream, ip, upgrade: Some(kind) });
         });
     }
-    if peer.door == Door::Web {
+    if *service == Service::Web {
         return web::answer(&cluster, peer.ip, request).await;
     }
     let method = path.rsplit('/').next().unwrap_or_default();
-    if let Some(refused) = faults.refuse_calls.iter().find(|call| call.method == method) {
+    if let Some(refused) = inject.refuse_calls.iter().find(|call| call.method == method) {
         return Status::new(refused.code.into(), refused.message.clone()).into_http();
     }
-    match peer.door {
-        Door::AuthPort if path.starts_with("/teleport.join.") => {
-            join_service::answer(cluster, &peer, request).await
+    match service {
+        Service::AuthPort if path.starts_with("/teleport.join.") => {
+            join_service::answer(cluster, peer, request).await
         }
-        Door::Auth | Door::AuthPort => auth_service::answer(&cluster, &peer, request).await,
-        Door::Join => join_service::answer(cluster, &peer, request).await,
-        Door::Transport => transport::answer(cluster, request).await,
-        Door::Closed | Door::Web => unknown(&path),
+        Service::Auth | Service::AuthPort => auth_service::answer(&cluster, peer, request).await,
+        Service::Join => join_service::answer(cluster, peer, request).await,
+        Service::Transport => transport::answer(cluster, request).await,
+        Service::Closed | Service::Web => unknown(&path),
     }
-}
-
-/// gRPC's answer to a service or method that is not there, in grpc-go's words.
-pub(super) fn unknown(path: &str) -> http::Response<Body> {
-    let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    Status::unimplemented(format!("unknown service {service}")).into_http()
 }
 
 /// A server certificate with its key.
@@ -283,7 +290,7 @@ fn config(
     alpn: &[&[u8]],
     clients: Clients<'_>,
 ) -> Result<Arc<ServerConfig>, SandboxError> {
-    let failed = |e: &dyn std::fmt::Display| SandboxError::make("TLS setup", e);
+    let failed = |e: &dyn std::fmt::Display| SandboxError::create("TLS setup", e);
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|e| failed(&e))?;

@@ -1,21 +1,15 @@
-//! SSH certificates signed with our own keys, and public keys from one form to the other.
+//! SSH certificates, signed with our own keys.
 
-use der::asn1::{Any, BitString, ObjectIdentifier, Uint};
-use der::{Decode, Encode, Sequence};
+use der::asn1::Uint;
+use der::{Decode as _, Sequence};
 use signature::Signer;
 use ssh_key::certificate::{Builder, CertType};
 use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, Certificate, EcdsaCurve, HashAlg, Signature};
-use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use super::SandboxError;
-use super::ca::Ca;
+use super::error::SandboxError;
+use super::random::random;
 use crate::identity::keys::{KeyKind, KeyPair};
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// A user certificate to be signed.
 pub(super) struct UserRequest<'a> {
@@ -28,8 +22,8 @@ pub(super) struct UserRequest<'a> {
     pub(super) extensions: &'a [(&'a str, String)],
 }
 
-/// Signs a user certificate.
-pub(super) fn user(ca: &Ca, request: &UserRequest<'_>) -> Result<Certificate, SandboxError> {
+/// Signs a user certificate with the key of a CA.
+pub(super) fn user(ca: &KeyPair, request: &UserRequest<'_>) -> Result<Certificate, SandboxError> {
     let build = || {
         let mut builder = builder(request.key, request.valid, CertType::User)?;
         builder.key_id(request.key_id)?;
@@ -39,14 +33,14 @@ pub(super) fn user(ca: &Ca, request: &UserRequest<'_>) -> Result<Certificate, Sa
         for (name, value) in request.extensions {
             builder.extension(*name, value.as_str())?;
         }
-        builder.sign(&ca.ssh_signer())
+        builder.sign(&CaSigner(ca))
     };
-    build().map_err(|e| SandboxError::make("SSH certificate", e))
+    build().map_err(|e| SandboxError::create("SSH certificate", e))
 }
 
-/// Signs a host certificate: one line.
+/// Signs a host certificate, valid from and to Unix seconds: one line.
 pub(super) fn host(
-    ca: &Ca,
+    ca: &KeyPair,
     key: &KeyData,
     principals: &[&str],
     valid: (i64, i64),
@@ -57,40 +51,13 @@ pub(super) fn host(
         for principal in principals {
             builder.valid_principal(*principal)?;
         }
-        builder.sign(&ca.ssh_signer())?.to_openssh()
+        builder.sign(&CaSigner(ca))?.to_openssh()
     };
-    build().map_err(|e| SandboxError::make("host certificate", e))
-}
-
-/// Random bytes.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], SandboxError> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|e| SandboxError::make("random numbers", e))?;
-    Ok(bytes)
-}
-
-/// The `SubjectPublicKeyInfo` DER of an SSH key; `None` for kinds Teleport does not use.
-pub(super) fn spki(key: &KeyData) -> Option<Vec<u8>> {
-    let (oid, parameters, bits) = match key {
-        KeyData::Ed25519(key) => (ED25519, None, key.as_ref().to_vec()),
-        KeyData::Ecdsa(key) if key.curve() == EcdsaCurve::NistP256 => {
-            (EC, Some(Any::encode_from(&P256).ok()?), key.as_sec1_bytes().to_vec())
-        }
-        KeyData::Rsa(key) => {
-            let modulus = Uint::new(key.n.as_positive_bytes()?).ok()?;
-            let exponent = Uint::new(key.e.as_positive_bytes()?).ok()?;
-            (RSA, Some(Any::null()), RsaPublicKey { modulus, exponent }.to_der().ok()?)
-        }
-        _ => return None,
-    };
-    let algorithm = AlgorithmIdentifierOwned { oid, parameters };
-    SubjectPublicKeyInfoOwned { algorithm, subject_public_key: BitString::from_bytes(&bits).ok()? }
-        .to_der()
-        .ok()
+    build().map_err(|e| SandboxError::create("host certificate", e))
 }
 
 /// A CA's key as ssh-key wants it for signing.
-pub(super) struct CaSigner<'a>(pub(super) &'a KeyPair);
+struct CaSigner<'a>(&'a KeyPair);
 
 impl From<&CaSigner<'_>> for KeyData {
     fn from(signer: &CaSigner<'_>) -> Self {
@@ -114,12 +81,7 @@ impl Signer<Signature> for CaSigner<'_> {
     }
 }
 
-#[derive(Sequence)]
-struct RsaPublicKey {
-    modulus: Uint,
-    exponent: Uint,
-}
-
+/// RFC 3279, 2.2.3.
 #[derive(Sequence)]
 struct EcdsaSignature {
     r: Uint,

@@ -2,7 +2,7 @@
 
 mod auth;
 mod client;
-mod faults;
+mod fault_injection;
 mod join;
 mod transport;
 mod web;

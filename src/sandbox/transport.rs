@@ -15,7 +15,7 @@ use tonic::codec::Streaming;
 use super::cluster::Cluster;
 use super::grpc::{self, Sender};
 use super::refusal::Refusal;
-use super::server::unknown;
+use super::reply::unknown;
 use crate::teleport::wire::{ClusterDetails, Frame, ProxySshRequest, ProxySshResponse, SshFrame, TargetHost};
 
 const DIAL: Duration = Duration::from_secs(10);
@@ -26,8 +26,8 @@ pub(super) async fn answer(cluster: Arc<Cluster>, request: http::Request<Incomin
     if request.uri().path() != "/teleport.transport.v1.TransportService/ProxySSH" {
         return unknown(request.uri().path());
     }
-    let newer = cluster.options.faults.newer;
-    grpc::both_ways(newer, request, |requests, answers| async move {
+    let newer = cluster.options.inject.newer;
+    grpc::bidirectional(newer, request, |requests, answers| async move {
         proxy(&cluster, requests, answers).await;
     })
     .await

@@ -6,14 +6,14 @@ use tonic::body::Body;
 use super::cluster::Cluster;
 use super::grpc;
 use super::refusal::Refusal;
-use super::server::unknown;
+use super::reply::unknown;
 use crate::teleport::wire::{
     CertAuthority, GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetCertAuthorityRequest,
 };
 
 /// Answers one call.
 pub(super) async fn answer(cluster: &Cluster, request: http::Request<Incoming>) -> http::Response<Body> {
-    let newer = cluster.options.faults.newer;
+    let newer = cluster.options.inject.newer;
     match request.uri().path() {
         "/teleport.trust.v1.TrustService/GetCertAuthorities" => {
             let answer = |wanted: GetCertAuthoritiesRequest| {
@@ -33,11 +33,11 @@ pub(super) async fn answer(cluster: &Cluster, request: http::Request<Incoming>) 
 fn authorities(cluster: &Cluster, kind: &str) -> Result<Vec<CertAuthority>, Refusal> {
     let (root, cas) = (&cluster.options.cluster, &cluster.cas);
     match kind {
-        "user" => Ok(vec![cas.user.on_the_wire(kind, root)]),
-        "db" => Ok(vec![cas.db.on_the_wire(kind, root)]),
+        "user" => Ok(vec![cas.user.to_message(kind, root)]),
+        "db" => Ok(vec![cas.db.to_message(kind, root)]),
         "host" => {
-            let leaves = cas.leaves.iter().map(|(name, ca)| ca.on_the_wire(kind, name));
-            Ok(std::iter::once(cas.host.on_the_wire(kind, root)).chain(leaves).collect())
+            let leaves = cas.leaves.iter().map(|(name, ca)| ca.to_message(kind, name));
+            Ok(std::iter::once(cas.host.to_message(kind, root)).chain(leaves).collect())
         }
         "db_client" | "openssh" => Ok(Vec::new()),
         _ => Err(Refusal::bad(format!("authority type {kind:?} is not supported"))),

@@ -6,13 +6,14 @@ use http::header::{
 use http::{HeaderMap, Method, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tonic::body::Body;
 
 use super::options::SandboxOptions;
-use super::web;
+use super::reply;
 use crate::net::Stream;
-use crate::teleport::upgrade::{accept_of, frames};
+use crate::teleport::upgrade::frames;
 
 pub(super) const PATH: &str = "/webapi/connectionupgrade";
 
@@ -44,11 +45,11 @@ pub(super) fn answer(
     let mut response = http::Response::new(Body::empty());
     let set = response.headers_mut();
     match kind {
-        None => return web::error(404, "path not found"),
+        None => return reply::error(404, "path not found"),
         Some(Kind::Alpn) => {}
         Some(Kind::WebSocket) => {
-            let Some(accept) = headers.get(SEC_WEBSOCKET_KEY).and_then(accept) else {
-                return web::error(400, "not a websocket handshake");
+            let Some(accept) = headers.get(SEC_WEBSOCKET_KEY).and_then(accept_value) else {
+                return reply::error(400, "not a websocket handshake");
             };
             set.insert(SEC_WEBSOCKET_ACCEPT, accept);
             set.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("alpn"));
@@ -79,6 +80,6 @@ fn kind(options: &SandboxOptions, headers: &HeaderMap) -> Option<Kind> {
     })
 }
 
-fn accept(key: &HeaderValue) -> Option<HeaderValue> {
-    HeaderValue::from_str(&accept_of(key.to_str().ok()?)).ok()
+fn accept_value(key: &HeaderValue) -> Option<HeaderValue> {
+    HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
 }

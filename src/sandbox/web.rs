@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http::Method;
+use http::header::AUTHORIZATION;
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -18,9 +17,11 @@ use serde_json::{Value, json};
 use tonic::body::Body;
 
 use super::cluster::Cluster;
+use super::error::SandboxError;
 use super::joining::{self, BOT_ROLE};
 use super::refusal::Refusal;
-use super::{SandboxError, issuing, job, ping};
+use super::reply::{self, json_body};
+use super::{job, ping, public_key};
 use crate::platform::Platform;
 
 const MAX_BODY: usize = 1024 * 1024;
@@ -36,21 +37,21 @@ pub(super) async fn answer(
 ) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let faults = &cluster.options.faults;
+    let inject = &cluster.options.inject;
     let is_ping = matches!(path, "/webapi/ping" | "/webapi/find");
     if path == job::TOKEN_PATH && parts.method == Method::GET {
         return ci_token(cluster, &parts);
     }
-    if faults.html_everywhere || (faults.html && is_ping) {
-        return reply(200, "text/html; charset=utf-8", HTML.to_owned());
+    if inject.html_everywhere || (inject.html && is_ping) {
+        return reply::text(200, "text/html; charset=utf-8", HTML.to_owned());
     }
     match (&parts.method, path) {
-        (&Method::GET, "/webapi/ping") => json_reply(200, &ping::body(cluster, true)),
-        (&Method::GET, "/webapi/find") => json_reply(200, &ping::body(cluster, false)),
+        (&Method::GET, "/webapi/ping") => json_body(200, &ping::body(cluster, true)),
+        (&Method::GET, "/webapi/find") => json_body(200, &ping::body(cluster, false)),
         (&Method::GET, "/.well-known/openid-configuration") => {
-            json_reply(200, &cluster.issuer.discovery(&cluster.url()))
+            json_body(200, &cluster.issuer.discovery(&cluster.url()))
         }
-        (&Method::GET, "/jwks" | "/.well-known/jwks") => json_reply(200, &cluster.issuer.jwks()),
+        (&Method::GET, "/jwks" | "/.well-known/jwks") => json_body(200, &cluster.issuer.jwks()),
         (&Method::POST, "/v1/webapi/host/credentials" | "/webapi/host/credentials")
             if cluster.options.join_old =>
         {
@@ -60,11 +61,11 @@ pub(super) async fn answer(
                 _ => Err(Refusal::bad("the request's body is too large or did not come")),
             };
             answer.map_or_else(
-                |refusal| error(refusal.http_status(), &refusal.text),
-                |body| json_reply(200, &body),
+                |refusal| reply::error(refusal.http_status(), &refusal.text),
+                |body| json_body(200, &body),
             )
         }
-        _ => error(404, "path not found"),
+        _ => reply::error(404, "path not found"),
     }
 }
 
@@ -94,12 +95,12 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
     }
     let token = joining::find(cluster, &request.token)?;
     joining::admit(cluster, token, &request.id_token)?;
-    let ssh_key = issuing::ssh_line(&decode(request.public_ssh_key.as_deref())?)?;
+    let ssh_key = public_key::from_line(&decode(request.public_ssh_key.as_deref())?)?;
     // Recorded: a 15 server certifies the SSH key for TLS too, and does not look at the other.
     let tls_key = if cluster.is_modern() {
-        issuing::pem_key(&decode(request.public_tls_key.as_deref())?)?
+        public_key::from_pem(&decode(request.public_tls_key.as_deref())?)?
     } else {
-        issuing::tls_form(&ssh_key)?
+        public_key::to_der(&ssh_key)?
     };
     let expires = match request.expires.as_deref() {
         None | Some("") => None,
@@ -109,7 +110,7 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
         }
     };
     let made = joining::certify(cluster, token, &ssh_key, &tls_key, expires, &ip.to_string())?;
-    let line = made.ssh.to_openssh().map_err(|e| SandboxError::make("SSH certificate", e))?;
+    let line = made.ssh.to_openssh().map_err(|e| SandboxError::create("SSH certificate", e))?;
     let cas = [&cluster.cas.user, &cluster.cas.host];
     let mut answer = json!({
         "ssh": STANDARD.encode(format!("{line}\n")),
@@ -117,7 +118,7 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
         "tls_ca_certs": cas.map(|ca| STANDARD.encode(ca.pem())),
         "ssh_ca_certs": cas.map(|ca| STANDARD.encode(ca.ssh_line())),
     });
-    if cluster.options.faults.newer {
+    if cluster.options.inject.newer {
         answer["not_known_yet"] = json!([]);
     }
     Ok(answer)
@@ -131,34 +132,18 @@ fn decode(base64: Option<&str>) -> Result<Vec<u8>, Refusal> {
 fn ci_token(cluster: &Cluster, parts: &http::request::Parts) -> http::Response<Body> {
     let waiting = cluster.token_503.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
     if waiting.is_ok() {
-        return reply(503, "text/plain", "try again".to_owned());
+        return reply::text(503, "text/plain", "try again".to_owned());
     }
     let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     if bearer.and_then(|b| b.strip_prefix("Bearer ")) != Some(cluster.bearer.as_str()) {
-        return reply(401, "text/plain", "unauthorized".to_owned());
+        return reply::text(401, "text/plain", "unauthorized".to_owned());
     }
     let audience = parts.uri.query().unwrap_or_default().split('&').find_map(|p| p.strip_prefix("audience="));
     let audience =
         audience.map(|a| percent_decode_str(&a.replace('+', " ")).decode_utf8_lossy().into_owned());
     let audience = audience.filter(|a| !a.is_empty());
     match job::token(cluster, Platform::GitHubActions, audience.as_deref(), &Value::Null) {
-        Ok(jwt) => json_reply(200, &json!({"value": jwt.expose()})),
-        Err(e) => reply(500, "text/plain", e.to_string()),
+        Ok(jwt) => json_body(200, &json!({"value": jwt.expose()})),
+        Err(e) => reply::text(500, "text/plain", e.to_string()),
     }
-}
-
-/// Teleport's error body.
-pub(super) fn error(status: u16, message: &str) -> http::Response<Body> {
-    json_reply(status, &json!({"error": {"message": message}}))
-}
-
-fn json_reply(status: u16, body: &Value) -> http::Response<Body> {
-    reply(status, "application/json", body.to_string())
-}
-
-fn reply(status: u16, kind: &'static str, body: String) -> http::Response<Body> {
-    let mut response = http::Response::new(Body::new(Full::new(Bytes::from(body))));
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }

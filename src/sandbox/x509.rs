@@ -3,6 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use const_oid::AssociatedOid;
+use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH};
+use const_oid::db::rfc5912::{ECDSA_WITH_SHA_256, SHA_256_WITH_RSA_ENCRYPTION};
+use const_oid::db::rfc8410::ID_ED_25519;
 use der::asn1::{Any, BitString, Ia5String, ObjectIdentifier, OctetString};
 use der::{DateTime, Decode, Encode, Sequence, Tag};
 use x509_cert::attr::AttributeTypeAndValue;
@@ -18,21 +22,9 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
 
-use super::{SandboxError, ssh_cert};
+use super::error::SandboxError;
+use super::random::random;
 use crate::identity::keys::{KeyKind, KeyPair};
-
-pub(super) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-pub(super) const LOCALITY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.7");
-pub(super) const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
-pub(super) const POSTAL_CODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.17");
-pub(super) const SERIAL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
-pub(super) const STREET: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.9");
-
-const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
-const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
-const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
-const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// The fields of x509-cert's own `TbsCertificate` are private, so these are ours (RFC 5280, 4.1).
 #[derive(Sequence)]
@@ -83,19 +75,19 @@ pub(super) fn sign(
     key: &KeyPair,
     request: Request<'_>,
 ) -> Result<Vec<u8>, SandboxError> {
-    build(issuer, key, request).map_err(|e| SandboxError::make("X.509 certificate", e))
+    build(issuer, key, request).map_err(|e| SandboxError::create("X.509 certificate", e))
 }
 
 /// A random serial number, positive as RFC 5280 wants it.
 pub(super) fn serial() -> Result<u128, SandboxError> {
-    Ok((u128::from_be_bytes(ssh_cert::random::<16>()?) >> 1) | 1 << 120)
+    Ok((u128::from_be_bytes(random::<16>()?) >> 1) | 1 << 120)
 }
 
 /// One attribute. Printable text is a `PrintableString`, other text UTF-8, as Go encodes it.
 pub(super) fn attribute(oid: ObjectIdentifier, value: &str) -> Result<AttributeTypeAndValue, SandboxError> {
     let printable = |b: u8| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b);
     let tag = if value.bytes().all(printable) { Tag::PrintableString } else { Tag::Utf8String };
-    let value = Any::new(tag, value.as_bytes()).map_err(|e| SandboxError::make("subject", e))?;
+    let value = Any::new(tag, value.as_bytes()).map_err(|e| SandboxError::create("subject", e))?;
     Ok(AttributeTypeAndValue { oid, value })
 }
 
@@ -111,7 +103,7 @@ pub(super) fn rdn(
     unique.sort();
     unique.dedup();
     let attributes = unique.iter().map(|v| attribute(oid, v)).collect::<Result<Vec<_>, _>>()?;
-    RelativeDistinguishedName::try_from(attributes).map(Some).map_err(|e| SandboxError::make("subject", e))
+    RelativeDistinguishedName::try_from(attributes).map(Some).map_err(|e| SandboxError::create("subject", e))
 }
 
 fn build(
@@ -120,9 +112,9 @@ fn build(
     request: Request<'_>,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let (oid, parameters) = match key.kind() {
-        KeyKind::P256 => (ECDSA_SHA256, None),
-        KeyKind::Ed25519 => (ED25519, None),
-        KeyKind::Rsa2048 => (RSA_SHA256, Some(Any::null())),
+        KeyKind::P256 => (ECDSA_WITH_SHA_256, None),
+        KeyKind::Ed25519 => (ID_ED_25519, None),
+        KeyKind::Rsa2048 => (SHA_256_WITH_RSA_ENCRYPTION, Some(Any::null())),
     };
     let algorithm = AlgorithmIdentifierOwned { oid, parameters };
     let tbs = Tbs {
@@ -148,28 +140,27 @@ fn extensions(purpose: &Purpose<'_>, issuer: &KeyPair) -> Result<Extensions, Box
     let ca = matches!(purpose, Purpose::Ca);
     let usage = if ca { usage | KeyUsages::KeyCertSign | KeyUsages::CRLSign } else { usage };
     let mut all = vec![
-        extension("2.5.29.15", true, &KeyUsage(usage))?,
-        extension("2.5.29.19", true, &BasicConstraints { ca, path_len_constraint: None })?,
+        extension(true, &KeyUsage(usage))?,
+        extension(true, &BasicConstraints { ca, path_len_constraint: None })?,
     ];
     let key_id = OctetString::new(key_id(issuer)?)?;
     if ca {
-        all.push(extension("2.5.29.14", false, &SubjectKeyIdentifier(key_id))?);
+        all.push(extension(false, &SubjectKeyIdentifier(key_id))?);
         return Ok(all);
     }
     let authority =
         AuthorityKeyIdentifier { key_identifier: Some(key_id), ..AuthorityKeyIdentifier::default() };
-    all.push(extension("2.5.29.35", false, &authority)?);
-    all.push(extension("2.5.29.37", false, &ExtendedKeyUsage(vec![SERVER_AUTH, CLIENT_AUTH]))?);
+    all.push(extension(false, &authority)?);
+    all.push(extension(false, &ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH, ID_KP_CLIENT_AUTH]))?);
     if let Purpose::Server(names) = purpose {
         let names = names.iter().map(|n| general_name(n)).collect::<Result<Vec<_>, _>>()?;
-        all.push(extension("2.5.29.17", false, &SubjectAltName(names))?);
+        all.push(extension(false, &SubjectAltName(names))?);
     }
     Ok(all)
 }
 
-fn extension(oid: &str, critical: bool, value: &impl Encode) -> der::Result<Extension> {
-    let extn_id = ObjectIdentifier::new(oid)?;
-    Ok(Extension { extn_id, critical, extn_value: OctetString::new(value.to_der()?)? })
+fn extension<T: AssociatedOid + Encode>(critical: bool, value: &T) -> der::Result<Extension> {
+    Ok(Extension { extn_id: T::OID, critical, extn_value: OctetString::new(value.to_der()?)? })
 }
 
 fn general_name(name: &str) -> der::Result<GeneralName> {

@@ -1,10 +1,10 @@
-//! The calls of the auth service that a one-shot client makes.
+//! The calls of the auth service that a one-shot client needs.
 
 use jiff::Timestamp;
 
 use super::ClusterError;
 use super::grpc::Channel;
-use super::ping::{Ping, of_auth};
+use super::ping::{Ping, from_auth};
 use super::wire::{
     self, CaKeySet, Certs, Empty, GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetRoleRequest,
     IsMfaRequiredRequest, IsMfaRequiredResponse, MfaTarget, Role, RouteToApp, RouteToDatabase,
@@ -18,7 +18,7 @@ pub struct AuthService {
     channel: Channel,
 }
 
-/// The types of CAs we read.
+/// The types of CAs that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthorityKind {
     /// Signs hosts.
@@ -40,7 +40,7 @@ impl AuthorityKind {
     }
 }
 
-/// The keys of one request, in the form the server's version takes.
+/// The keys of one request, in the form that the server's version takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublicKeys {
     /// Servers to 16: one key for both certificates.
@@ -64,7 +64,7 @@ pub struct CertsWanted<'a> {
     pub user: &'a str,
     /// The keys to certify.
     pub keys: PublicKeys,
-    /// End of validity; the server may cut it.
+    /// End of validity; the server may shorten it.
     pub expires: Timestamp,
     /// The cluster the certificate is for: the root, or a leaf.
     pub cluster: &'a str,
@@ -100,14 +100,14 @@ impl CertsWanted<'_> {
 const MOST: usize = 1_000;
 
 impl AuthService {
-    /// Takes a connection made with a client certificate.
+    /// Takes a connection that was opened with a client certificate.
     pub fn new(channel: Channel) -> Self {
         Self { channel }
     }
 
     /// Name, version and addresses of the cluster.
     pub async fn ping(&self) -> Result<Ping, ClusterError> {
-        of_auth(self.channel.unary("Ping", "/proto.AuthService/Ping", Empty {}).await?)
+        from_auth(self.channel.unary("Ping", "/proto.AuthService/Ping", Empty {}).await?)
     }
 
     /// Reads a role. A bot may read its own (`bot-NAME`) only.
@@ -131,14 +131,14 @@ impl AuthService {
         answer.cert_authorities_v2.into_iter().take(MOST).map(authority).collect()
     }
 
-    /// The roles of the identity this connection was made with, options included.
+    /// The roles of the identity that this connection was opened with, options included.
     pub async fn current_roles(&self) -> Result<Vec<Role>, ClusterError> {
         self.channel
             .list("GetCurrentUserRoles", "/proto.AuthService/GetCurrentUserRoles", Empty {}, MOST)
             .await
     }
 
-    /// Whether this target wants a second factor at each session; the cluster-wide setting is included.
+    /// Whether this target requires a second factor at each session; the cluster-wide setting is included.
     pub async fn is_mfa_required(&self, target: MfaTarget) -> Result<bool, ClusterError> {
         let request = IsMfaRequiredRequest { target: Some(target) };
         let answer: IsMfaRequiredResponse =
@@ -150,8 +150,7 @@ impl AuthService {
 
 /// A CA as messages → its public halves. Keys being rotated in and out are trusted alike.
 pub fn authority(ca: wire::CertAuthority) -> Result<Authority, ClusterError> {
-    let missing =
-        |field: &str| ClusterError::Field { what: "a certificate authority", field: field.to_owned() };
+    let missing = |field: &str| ClusterError::malformed("a certificate authority", field);
     let spec = ca.spec.ok_or_else(|| missing("spec"))?;
     if spec.cluster_name.is_empty() {
         return Err(missing("cluster_name"));

@@ -1,164 +1,97 @@
-//! One cluster: what its ping said and the connections to it, opened before they are needed.
+//! One cluster and the connections to it, opened before they are needed.
 
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tonic::Code;
 
+use super::ClusterError;
 use super::auth_service::AuthService;
-use super::dial::{Dialer, Early, Entry, Path, Service};
+use super::dial::{Dialer, Endpoint, PendingConnection, Service};
+use super::error::ConnectionError;
 use super::grpc::Channel;
-use super::join_service::{self, Begun, Session};
+use super::join::{self, JoinAttempt, JoinChannel};
+use super::join_service::Session;
 use super::ping::{self, Ping};
-use super::{ClusterError, host_credentials};
 use crate::env;
 use crate::net::http::Connection;
 use crate::net::tls::ClientIdentity;
-use crate::net::{HostPort, NetError, Network, retry};
+use crate::net::{HostPort, NetError, Network};
 
 /// A cluster, entered through its proxy or at its auth service.
 pub struct Cluster {
     network: Network,
-    entry: Entry,
+    endpoint: Endpoint,
     dialer: Dialer,
-    early: Mutex<Vec<Early>>,
+    pending: Mutex<Vec<PendingConnection>>,
 }
 
-/// All that could be done before the identity token is there.
-pub struct Ready {
-    /// What the proxy says of the cluster; `None` at an auth service, which tells only those who have joined.
-    pub ping: Option<Ping>,
-    /// How the join goes on.
-    pub way: Way,
-    web: Option<Connection>,
-}
-
-/// How long a server may take to say which method it wants before the other way to join is taken.
+/// How long a server may take to name the join method before the POST is used instead.
 const BEGIN_LIMIT: Duration = Duration::from_secs(8);
-
-/// How often the ping is tried when no answer comes.
-const TRIES: u32 = 4;
-
-/// The two ways to join, or none.
-pub enum Way {
-    /// The stream of servers since about 18; the server has named its method.
-    Stream(Box<Session>),
-    /// The POST all servers take.
-    Post,
-    /// The server says no before it has seen the identity token. Kept until that is there, as its claims explain the refusal.
-    Refused(ClusterError),
-}
 
 impl Cluster {
     /// Nothing is sent yet.
-    pub fn new(network: Network, entry: Entry) -> Self {
-        let dialer = Dialer::new(network.clone(), entry.clone());
-        Self { network, entry, dialer, early: Mutex::default() }
+    pub fn new(network: Network, endpoint: Endpoint) -> Self {
+        let dialer = Dialer::new(network.clone(), endpoint.clone());
+        Self { network, endpoint, dialer, pending: Mutex::default() }
     }
 
-    /// The address the user gave.
+    /// The address that the user gave.
     pub fn address(&self) -> &HostPort {
-        self.entry.address()
+        self.endpoint.address()
     }
 
-    /// The network it is reached over.
+    /// The network over which it is reached.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Pings, begins to join, and opens `ahead` connections for what follows, all at once.
-    pub async fn prepare(&self, token: &str, ahead: usize) -> Result<Ready, ClusterError> {
-        *self.early.lock().await = (0..ahead).map(|_| self.dialer.early()).collect();
-        let log = self.network.log();
-        let ping = retry(
-            self.network.deadline(),
-            log,
-            "asking the proxy",
-            TRIES,
-            |_| self.ping(),
-            ClusterError::is_transient,
-        );
-        if let Entry::Auth { address, .. } = &self.entry {
-            let begin = |_| self.begin_once(token);
-            let deadline = self.network.deadline();
-            return match retry(deadline, log, "joining", TRIES, begin, ClusterError::is_transient).await {
-                Ok(Begun::Session(session)) => Ok(Ready { ping: None, way: Way::Stream(session), web: None }),
-                Ok(Begun::NotServed) => Err(ClusterError::OldAuth { peer: address.to_string() }),
-                Err(error @ ClusterError::Refused { .. }) => {
-                    Ok(Ready { ping: None, way: Way::Refused(error), web: None })
-                }
-                Err(error) => Err(error),
-            };
-        }
-        // A page that is not Teleport's ends it at once, whatever the join is waiting for.
-        let begin = async { Ok(self.begin(token).await) };
-        let ((web, ping), begun) = tokio::try_join!(ping, begin)?;
-        let way = match begun {
-            Ok(Begun::Session(session)) => Way::Stream(session),
-            Ok(Begun::NotServed) => {
-                self.network.log().detail("the server has no join stream: joining by HTTPS POST");
-                Way::Post
+    /// Does all of a join that needs no proof, everything at once: pings, begins the join stream, and starts `connections` TCP
+    /// connections for what follows. One attempt: an error is the caller's to retry.
+    pub async fn begin_join(&self, token: &str, connections: usize) -> Result<JoinAttempt, ClusterError> {
+        *self.pending.lock().await = (0..connections).map(|_| self.dialer.start()).collect();
+        let (channel, ping, web) = match self.endpoint {
+            Endpoint::Auth { .. } => {
+                let channel = match self.begin_stream(token).await {
+                    Ok(session) => JoinChannel::Stream(session),
+                    Err(error) if join::is_not_served(&error) => return Err(join::old_auth(self.address())),
+                    Err(error @ ClusterError::Refused { .. }) => JoinChannel::Refused(error),
+                    Err(error) => return Err(error),
+                };
+                (channel, None, None)
             }
-            Err(error) if !is_answer(&error) => {
-                let why = in_full(&error);
-                self.network.log().detail(format!("the join stream failed ({why}): joining by HTTPS POST"));
-                Way::Post
+            Endpoint::Proxy(_) => {
+                let begin = async { Ok(self.begin_stream(token).await) };
+                // A page that is not Teleport's ends it at once, whatever the stream is waiting for.
+                let ((web, ping), begun) = tokio::try_join!(self.ping(), begin)?;
+                let channel = match begun {
+                    Ok(session) => JoinChannel::Stream(session),
+                    Err(error) if is_final(&error) => JoinChannel::Refused(error),
+                    Err(error) if is_hopeless(&error) => return Err(error),
+                    Err(error) => JoinChannel::Post(error),
+                };
+                (channel, Some(ping), Some(web))
             }
-            Err(error @ ClusterError::Refused { .. }) => Way::Refused(error),
-            Err(error) => return Err(error),
         };
-        Ok(Ready { ping: Some(ping), way, web: Some(web) })
+        let (network, address) = (self.network.clone(), self.address().clone());
+        Ok(JoinAttempt { ping, network, address, token: token.to_owned(), channel, web })
     }
 
     async fn ping(&self) -> Result<(Connection, Ping), ClusterError> {
+        let mut web = Connection::open(&self.network, self.address()).await?;
         let peer = self.address().to_string();
-        let opened = Connection::open(&self.network, self.address()).await;
-        let mut web =
-            opened.map_err(|source| ClusterError::Net { doing: format!("reaching {peer}"), source })?;
         let ping = ping::ping(&mut web, &peer, env::now).await?;
         if !ping.tls_routing {
-            return Err(ClusterError::NoTlsRouting { peer });
+            return Err(ConnectionError::NoTlsRouting { peer }.into());
         }
         Ok((web, ping))
     }
 
-    /// Begins to join by stream. Where something before the proxy ends TLS but speaks HTTP/2 itself, the answer is no gRPC: then once more through an upgrade.
-    async fn begin(&self, token: &str) -> Result<Begun, ClusterError> {
-        let first = self.begin_once(token).await;
-        match &first {
-            Ok(_) => {
-                if self.dialer.path() == Path::Unknown {
-                    self.dialer.found(Path::Direct);
-                }
-                return first;
-            }
-            // `NoWay`: an upgrade was tried. Silence is not what something that ends TLS answers with.
-            Err(ClusterError::NoWay { .. } | ClusterError::Net { source: NetError::Timeout { .. }, .. }) => {
-                return first;
-            }
-            Err(error) if self.dialer.path() != Path::Unknown || is_answer(error) => return first,
-            Err(error) => {
-                let why = in_full(error);
-                self.network.log().detail(format!("{why}: trying an upgraded connection"));
-            }
-        }
-        self.dialer.assume(Path::Upgrade);
-        let second = self.begin_once(token).await;
-        match &second {
-            Ok(_) => self.dialer.found(Path::Upgrade),
-            Err(_) => self.dialer.assume(Path::Unknown),
-        }
-        second
-    }
-
-    async fn begin_once(&self, token: &str) -> Result<Begun, ClusterError> {
+    async fn begin_stream(&self, token: &str) -> Result<Box<Session>, ClusterError> {
         let channel = self.dialer.connect(None, &Service::ProxyGrpc).await?;
-        let begun = join_service::begin(&channel, token);
         let (deadline, peer) = (self.network.deadline(), self.address().to_string());
-        deadline
-            .try_within(BEGIN_LIMIT, &peer, "waiting for the join service", begun)
-            .await
-            .map_err(|source| ClusterError::Net { doing: "the join".into(), source })?
+        let begun = Session::begin(&channel, token);
+        deadline.try_within(BEGIN_LIMIT, &peer, "waiting for the join service", begun).await?.map(Box::new)
     }
 
     /// The auth service of `cluster` under that identity.
@@ -168,10 +101,10 @@ impl Cluster {
         authorities: &[Vec<u8>],
         client: ClientIdentity,
     ) -> Result<AuthService, ClusterError> {
-        let early = self.early.lock().await.pop();
+        let pending = self.pending.lock().await.pop();
         let service =
             Service::Auth { cluster: cluster.to_owned(), authorities: authorities.to_vec(), client };
-        self.dialer.connect(early, &service).await.map(AuthService::new)
+        self.dialer.connect(pending, &service).await.map(AuthService::new)
     }
 
     /// The proxy's ssh service under an issued identity.
@@ -185,48 +118,17 @@ impl Cluster {
     }
 }
 
-impl Ready {
-    /// Joins by POST on the connection of the ping, or on a new one where that was closed meanwhile as idle.
-    pub async fn post(
-        &mut self,
-        cluster: &Cluster,
-        request: &host_credentials::Request<'_>,
-    ) -> Result<join_service::Joined, ClusterError> {
-        if let Some(web) = &mut self.web {
-            match host_credentials::join(web, request).await {
-                Err(ClusterError::Net { source: NetError::Closed { .. }, .. }) => {}
-                other => return other,
-            }
-        }
-        let address = cluster.address();
-        let opened = Connection::open(&cluster.network, address).await;
-        let mut web =
-            opened.map_err(|source| ClusterError::Net { doing: format!("reaching {address}"), source })?;
-        host_credentials::join(&mut web, request).await
-    }
+/// Whether Teleport itself said no, so that the POST is not tried. What tbot counts (`lib/join/joinclient`, v18) and the codes
+/// of refusals that it asks for a second time.
+fn is_final(error: &ClusterError) -> bool {
+    use Code::{AlreadyExists, InvalidArgument, NotFound, PermissionDenied, Unknown};
+    let ClusterError::Refused { code, .. } = error else { return false };
+    matches!(code, PermissionDenied | InvalidArgument | NotFound | AlreadyExists | Unknown)
 }
 
-/// With its cause, on one line.
-fn in_full(error: &ClusterError) -> String {
-    match error {
-        ClusterError::Net { doing, source } => format!("{doing}: {source}"),
-        other => other.to_string(),
-    }
-}
-
-/// Whether Teleport itself said it, so that no other way is tried. A web server's 4xx comes out of gRPC as a status without a text of Teleport's.
-fn is_answer(error: &ClusterError) -> bool {
-    match error {
-        ClusterError::Refused { code, .. } => {
-            matches!(
-                code,
-                Code::PermissionDenied | Code::InvalidArgument | Code::NotFound | Code::AlreadyExists
-            )
-        }
-        // Nothing of the cluster's, but nothing another way would mend either.
-        ClusterError::Net { source, .. } => {
-            matches!(source, NetError::Deadline { .. } | NetError::Roots { .. } | NetError::Address { .. })
-        }
-        _ => false,
-    }
+/// Nothing of the cluster's, but nothing that the POST would mend either.
+fn is_hopeless(error: &ClusterError) -> bool {
+    use NetError::{Address, Deadline, Roots};
+    let ClusterError::Connection(ConnectionError::Net { source, .. }) = error else { return false };
+    matches!(source, Deadline { .. } | Roots { .. } | Address { .. })
 }

@@ -1,5 +1,5 @@
-//! How to reach the services behind a proxy's one port: by ALPN (TLS routing), or through a balancer that ends TLS by
-//! upgrading a connection. What worked once is used for the rest of the run.
+//! How to reach the services behind a proxy's one port: by ALPN (TLS routing), or, through a load balancer that
+//! terminates TLS, by upgrading a connection. What worked once is used for the rest of the run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -7,17 +7,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::task::JoinHandle;
 
 use super::ClusterError;
+use super::error::ConnectionError;
 use super::grpc::Channel;
 use super::upgrade::upgrade;
 use crate::net::tls::{ClientIdentity, TlsSpec, TlsStream, Trust};
 use crate::net::{HostPort, NetError, Network, Stream};
-use crate::span::hex;
+use crate::text::{hex, safe};
 
-/// Public gRPC of the proxy (join service), Teleport `api/utils/../constants`: `teleport-proxy-grpc`.
+/// Public gRPC of the proxy: the join service (gravitational/teleport `lib/srv/alpnproxy/common/protocols.go`).
 pub const ALPN_PROXY_GRPC: &str = "teleport-proxy-grpc";
-/// gRPC of the proxy for ssh under mutual TLS.
+/// gRPC of the proxy for ssh under mutual TLS (same file).
 pub const ALPN_PROXY_SSH_GRPC: &str = "teleport-proxy-ssh-grpc";
-/// The name the cluster's own TLS servers carry in their certificates.
+/// The name in the certificates of the cluster's own TLS servers.
 pub const CLUSTER_SERVER_NAME: &str = "teleport.cluster.local";
 /// HTTP/2, as gRPC offers it.
 pub(super) const H2: &[u8] = b"h2";
@@ -35,18 +36,18 @@ pub enum Service {
     ProxyGrpc,
     /// The auth service of that cluster, under the cluster's host CA, for that client.
     Auth {
-        /// Name of the cluster.
+        /// The root cluster's name.
         cluster: String,
         /// CAs to trust, DER.
         authorities: Vec<Vec<u8>>,
-        /// Whom we are.
+        /// The client's certificate and key.
         client: ClientIdentity,
     },
-    /// ssh through the proxy.
+    /// ssh through the proxy, for that client.
     ProxySsh {
         /// CAs to trust, DER.
         authorities: Vec<Vec<u8>>,
-        /// Whom we are.
+        /// The client's certificate and key.
         client: ClientIdentity,
     },
 }
@@ -60,11 +61,14 @@ impl Service {
         }
     }
 
-    /// What is offered, ours first. `h2` must follow: the proxy agrees on it for the auth service, and refuses a list without it.
-    fn alpn(&self, entry: &Entry) -> Vec<Vec<u8>> {
-        match entry {
-            Entry::Proxy(_) => vec![self.own_alpn().into_bytes(), H2.to_vec()],
-            Entry::Auth { .. } => vec![H2.to_vec()],
+    /// What is offered in ALPN. The join service's protocol is offered alone: proxies (13.1 and 15 tried) agree on it, what speaks
+    /// HTTP/2 before them does not, so the handshake alone tells the two apart. The proxy refuses the others without `h2`
+    /// behind them (`no_application_protocol`), and agrees on that.
+    fn alpn(&self, endpoint: &Endpoint) -> Vec<Vec<u8>> {
+        match endpoint {
+            Endpoint::Proxy(_) if matches!(self, Self::ProxyGrpc) => vec![self.own_alpn().into_bytes()],
+            Endpoint::Proxy(_) => vec![self.own_alpn().into_bytes(), H2.to_vec()],
+            Endpoint::Auth { .. } => vec![H2.to_vec()],
         }
     }
 
@@ -76,57 +80,63 @@ impl Service {
         }
     }
 
-    fn spec(&self, entry: &Entry) -> TlsSpec {
-        let (server_name, trust, client) = match (self, entry) {
-            (Self::ProxyGrpc, Entry::Proxy(proxy)) => (proxy.host.clone(), Trust::Web, None),
-            (Self::ProxyGrpc, Entry::Auth { trust, .. }) => {
+    fn spec(&self, endpoint: &Endpoint) -> TlsSpec {
+        let (server_name, trust, client) = match (self, endpoint) {
+            (Self::ProxyGrpc, Endpoint::Proxy(proxy)) => (proxy.host.clone(), Trust::Web, None),
+            (Self::ProxyGrpc, Endpoint::Auth { trust, .. }) => {
                 (CLUSTER_SERVER_NAME.to_owned(), trust.clone(), None)
             }
             (Self::Auth { authorities, client, .. } | Self::ProxySsh { authorities, client }, _) => {
                 (CLUSTER_SERVER_NAME.to_owned(), Trust::Only(authorities.clone()), Some(client.clone()))
             }
         };
-        TlsSpec { peer: entry.address().to_string(), server_name, alpn: self.alpn(entry), trust, client }
+        TlsSpec {
+            peer: endpoint.address().to_string(),
+            server_name,
+            alpn: self.alpn(endpoint),
+            trust,
+            client,
+        }
     }
 }
 
-/// A TCP connection under way, begun before it is needed.
-pub struct Early(JoinHandle<Result<Stream, NetError>>);
+/// A TCP connection that is being established before it is needed.
+pub struct PendingConnection(JoinHandle<Result<Stream, NetError>>);
 
-impl Drop for Early {
+impl Drop for PendingConnection {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// The way to the proxy's services that was seen to work.
+/// The route to the services behind the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Path {
-    /// Nothing is known yet.
+pub enum Route {
+    /// Not known yet.
     Unknown = 0,
     /// ALPN reaches the proxy.
     Direct = 1,
-    /// Something before the proxy ends TLS.
-    Upgrade = 2,
+    /// Something before the proxy terminates TLS: through upgraded connections.
+    Upgraded = 2,
 }
 
 /// Where a cluster is entered.
 #[derive(Clone)]
-pub enum Entry {
+pub enum Endpoint {
     /// The proxy's web address: everything is behind its one port.
     Proxy(HostPort),
     /// The auth service itself, where its port is reachable: no web page, no ssh.
     Auth {
         /// Usually port 3025.
         address: HostPort,
-        /// How it is known before the join gives the cluster's CAs.
+        /// How it is verified before the join gives the cluster's CAs.
         trust: Trust,
     },
 }
 
-impl Entry {
-    /// The address all connections go to.
+impl Endpoint {
+    /// The address of all connections.
     pub fn address(&self) -> &HostPort {
         match self {
             Self::Proxy(address) | Self::Auth { address, .. } => address,
@@ -138,137 +148,134 @@ impl Entry {
 #[derive(Clone)]
 pub struct Dialer {
     network: Network,
-    entry: Entry,
-    path: Arc<AtomicU8>,
+    endpoint: Endpoint,
+    route: Arc<AtomicU8>,
 }
 
 impl Dialer {
     /// Nothing is opened yet.
-    pub fn new(network: Network, entry: Entry) -> Self {
-        let path = match entry {
-            Entry::Proxy(_) => Path::Unknown,
-            Entry::Auth { .. } => Path::Direct,
+    pub fn new(network: Network, endpoint: Endpoint) -> Self {
+        let route = match endpoint {
+            Endpoint::Proxy(_) => Route::Unknown,
+            Endpoint::Auth { .. } => Route::Direct,
         };
-        Self { network, entry, path: Arc::new(AtomicU8::new(path as u8)) }
+        Self { network, endpoint, route: Arc::new(AtomicU8::new(route as u8)) }
     }
 
-    /// What is known of the way.
-    pub fn path(&self) -> Path {
-        match self.path.load(Ordering::Relaxed) {
-            1 => Path::Direct,
-            2 => Path::Upgrade,
-            _ => Path::Unknown,
+    fn route(&self) -> Route {
+        match self.route.load(Ordering::Relaxed) {
+            1 => Route::Direct,
+            2 => Route::Upgraded,
+            _ => Route::Unknown,
         }
     }
 
-    /// Begins a TCP connection now.
-    pub fn early(&self) -> Early {
-        let (network, address) = (self.network.clone(), self.entry.address().clone());
-        Early(tokio::spawn(async move { network.tcp(&address).await }))
+    /// Starts a TCP connection now, for a later [`Dialer::connect`].
+    pub fn start(&self) -> PendingConnection {
+        let (network, address) = (self.network.clone(), self.endpoint.address().clone());
+        PendingConnection(tokio::spawn(async move { network.tcp(&address).await }))
     }
 
-    /// Goes on as if this way worked.
-    pub fn assume(&self, path: Path) {
-        self.path.store(path as u8, Ordering::Relaxed);
-    }
-
-    /// Remembers what was seen to work.
-    pub fn found(&self, path: Path) {
-        self.assume(path);
-        let way = match path {
-            Path::Unknown => return,
-            Path::Direct => "by ALPN (TLS routing)",
-            Path::Upgrade => "by connection upgrades: something before the proxy ends TLS",
+    fn found(&self, route: Route) {
+        self.route.store(route as u8, Ordering::Relaxed);
+        let how = match route {
+            Route::Unknown => return,
+            Route::Direct => "by ALPN (TLS routing)",
+            Route::Upgraded => "by connection upgrades: something before the proxy terminates TLS",
         };
-        self.network.log().detail(format!("{}: its services are reached {way}", self.entry.address()));
+        self.network.log().detail(format!("{}: its services are reached {how}", self.endpoint.address()));
     }
 
-    /// A gRPC connection to a service, over `early` if there is one. The first connection doubles as the probe: when its ALPN is lost on the way (another
-    /// protocol agreed, another certificate, no handshake at all), something before the proxy ends TLS, and the rest goes through an upgrade.
-    pub async fn connect(&self, early: Option<Early>, service: &Service) -> Result<Channel, ClusterError> {
-        let stream = match self.path() {
-            Path::Direct => self.direct(early, service).await.map_err(|e| self.failed(service, e))?,
-            Path::Upgrade => self.upgraded(early, service).await?,
-            Path::Unknown => match self.direct(early, service).await {
+    /// A gRPC connection to a service, over `pending` if there is one. The first connection doubles as the probe: when its ALPN is
+    /// lost on the way (another protocol agreed, another certificate, no handshake at all), something before the proxy
+    /// terminates TLS, and this and all later connections are upgraded.
+    pub async fn connect(
+        &self,
+        pending: Option<PendingConnection>,
+        service: &Service,
+    ) -> Result<Channel, ClusterError> {
+        let stream = match self.route() {
+            Route::Direct => self.direct(pending, service).await.map_err(|e| unreachable(service, e))?,
+            Route::Upgraded => self.upgraded(pending, service).await?,
+            Route::Unknown => match self.direct(pending, service).await {
                 Ok(stream) => {
-                    // The proxy's own service may agree on a plain `h2`, as any web server would: only an answer tells.
-                    if !matches!(service, Service::ProxyGrpc) {
-                        self.found(Path::Direct);
-                    }
+                    self.found(Route::Direct);
                     stream
                 }
                 Err(error) if may_be_a_balancer(&error) => {
-                    let why = format!(
-                        "{} is not reached by ALPN ({error}): upgrading a connection",
-                        service.name()
-                    );
-                    self.network.log().detail(why);
-                    match self.upgraded(None, service).await {
-                        Ok(stream) => {
-                            self.found(Path::Upgrade);
-                            stream
-                        }
-                        Err(ClusterError::NotTeleport { peer, found }) => {
+                    let log = self.network.log();
+                    let service_name = service.name();
+                    log.detail(format!(
+                        "{service_name} is not reached by ALPN ({error}): upgrading a connection"
+                    ));
+                    let stream = self.upgraded(None, service).await.map_err(|upgrade| match upgrade {
+                        ClusterError::Connection(ConnectionError::NotTeleport { peer, found }) => {
                             let direct = error.to_string();
-                            return Err(ClusterError::NoWay { peer, direct, upgrade: found });
+                            ConnectionError::NoRoute { peer, direct, upgrade: found }.into()
                         }
-                        Err(other) => return Err(other),
-                    }
+                        other => other,
+                    })?;
+                    self.found(Route::Upgraded);
+                    stream
                 }
-                Err(error) => return Err(self.failed(service, error)),
+                Err(error) => return Err(unreachable(service, error)),
             },
         };
-        Channel::over(stream, &self.entry.address().to_string(), self.network.deadline()).await
+        Channel::over(stream, &self.endpoint.address().to_string(), self.network.deadline()).await
     }
 
-    async fn direct(&self, early: Option<Early>, service: &Service) -> Result<Stream, NetError> {
-        let waited = early.is_some();
-        let spec = service.spec(&self.entry);
-        let tls = match self.network.tls(self.tcp(early).await?, &spec).await {
+    async fn direct(
+        &self,
+        pending: Option<PendingConnection>,
+        service: &Service,
+    ) -> Result<Stream, NetError> {
+        let waited = pending.is_some();
+        let spec = service.spec(&self.endpoint);
+        let tls = match self.network.tls(self.tcp(pending).await?, &spec).await {
             // What was opened long before it was needed may have been closed as idle.
             Err(NetError::Closed { .. }) if waited => self.network.tls(self.tcp(None).await?, &spec).await?,
             other => other?,
         };
         let TlsStream { stream, alpn, .. } = tls;
-        // A server that prefers `h2` in a list still routes by what was offered beside it.
-        if alpn.as_deref() == Some(H2) || alpn.as_deref() == Some(service.own_alpn().as_bytes()) {
+        if alpn.as_ref().is_some_and(|agreed| spec.alpn.contains(agreed)) {
             return Ok(stream);
         }
-        let agreed = alpn.map_or("none".into(), |a| super::fault::plain(&String::from_utf8_lossy(&a)));
+        let agreed = alpn.map_or("none".into(), |a| safe(&String::from_utf8_lossy(&a), 100));
         Err(NetError::Tls {
-            peer: self.entry.address().to_string(),
+            peer: self.endpoint.address().to_string(),
             reason: format!("the protocol agreed on is {agreed}"),
         })
     }
 
-    async fn upgraded(&self, early: Option<Early>, service: &Service) -> Result<Stream, ClusterError> {
-        let tcp = self.tcp(early).await.map_err(|e| self.failed(service, e))?;
-        let tunnel = upgrade(&self.network, tcp, self.entry.address()).await?;
-        let mut spec = service.spec(&self.entry);
+    async fn upgraded(
+        &self,
+        pending: Option<PendingConnection>,
+        service: &Service,
+    ) -> Result<Stream, ClusterError> {
+        let tcp = self.tcp(pending).await.map_err(|e| unreachable(service, e))?;
+        let tunnel = upgrade(&self.network, tcp, self.endpoint.address()).await?;
+        let mut spec = service.spec(&self.endpoint);
         if matches!(service, Service::ProxyGrpc) {
-            // In here the proxy shows a certificate of the cluster's host CA, which nobody knows before the join. The TLS around it is verified,
-            // and whoever ends that is trusted as the proxy's own web certificate is elsewhere.
+            // In here the proxy shows a certificate of the cluster's host CA, which nobody knows before the join. The TLS around it is
+            // verified, and whoever terminates that is trusted as the proxy's own web certificate is elsewhere.
             spec.trust = Trust::Blindly;
         }
         let tls = self.network.tls(tunnel, &spec).await;
-        tls.map(|tls| tls.stream).map_err(|e| self.failed(service, e))
+        tls.map(|tls| tls.stream).map_err(|e| unreachable(service, e))
     }
 
-    fn failed(&self, service: &Service, source: NetError) -> ClusterError {
-        ClusterError::Net {
-            doing: format!("reaching {} at {}", service.name(), self.entry.address()),
-            source,
-        }
-    }
-
-    async fn tcp(&self, early: Option<Early>) -> Result<Stream, NetError> {
-        if let Some(mut early) = early
-            && let Ok(result) = (&mut early.0).await
+    async fn tcp(&self, pending: Option<PendingConnection>) -> Result<Stream, NetError> {
+        if let Some(mut pending) = pending
+            && let Ok(result) = (&mut pending.0).await
         {
             return result;
         }
-        self.network.tcp(self.entry.address()).await
+        self.network.tcp(self.endpoint.address()).await
     }
+}
+
+fn unreachable(service: &Service, source: NetError) -> ClusterError {
+    ConnectionError::Net { service: Some(service.name()), source }.into()
 }
 
 /// EOF, reset, missing ALPN and a foreign certificate on the first connection all mean: try the upgrade.

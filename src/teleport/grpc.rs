@@ -13,6 +13,7 @@ use tonic::client::Grpc;
 use tonic_prost::ProstCodec;
 
 use super::ClusterError;
+use super::error::ConnectionError;
 use crate::net::{Deadline, NetError, Stream};
 
 /// One HTTP/2 connection to a gRPC server; clones share it.
@@ -25,7 +26,7 @@ pub struct Channel {
 
 /// The `:authority` of every call; Teleport's servers route by ALPN, not by it.
 const AUTHORITY: &str = "https://teleport.cluster.local";
-/// How often an idle connection is asked whether it lives, and how long it may take to say so.
+/// How often an idle connection is probed, and how long the answer may take.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
 /// How long one call may take before it counts as not answered.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
@@ -43,10 +44,7 @@ impl Channel {
             .keep_alive_timeout(KEEP_ALIVE.1)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|e| ClusterError::Net {
-                doing: format!("opening HTTP/2 to {peer}"),
-                source: NetError::Closed { peer: peer.to_owned(), during: format!(": {e}") },
-            })?;
+            .map_err(|e| NetError::Closed { peer: peer.to_owned(), during: format!(": {e}") })?;
         tokio::spawn(async move {
             // The error reaches the callers through their own calls.
             let _ = connection.await;
@@ -68,7 +66,7 @@ impl Channel {
     {
         let mut grpc = self.grpc.clone();
         let work = async move {
-            grpc.ready().await.map_err(|e| ClusterError::Unanswered { call, reason: e.to_string() })?;
+            grpc.ready().await.map_err(|e| interrupted(call, &e))?;
             let codec: ProstCodec<Q, A> = ProstCodec::default();
             let answer =
                 grpc.unary(tonic::Request::new(request), PathAndQuery::from_static(path), codec).await;
@@ -91,29 +89,26 @@ impl Channel {
     {
         let mut grpc = self.grpc.clone();
         let work = async move {
-            grpc.ready().await.map_err(|e| ClusterError::Unanswered { call, reason: e.to_string() })?;
+            grpc.ready().await.map_err(|e| interrupted(call, &e))?;
             let codec: ProstCodec<Q, A> = ProstCodec::default();
             let answer = grpc
                 .server_streaming(tonic::Request::new(request), PathAndQuery::from_static(path), codec)
                 .await;
             let mut stream = answer.map_err(|s| ClusterError::from_status(call, &s))?.into_inner();
             let mut all = Vec::new();
-            while let Some(one) = stream.message().await.map_err(|s| ClusterError::from_status(call, &s))? {
+            while let Some(item) = stream.message().await.map_err(|s| ClusterError::from_status(call, &s))? {
                 if all.len() == most {
-                    return Err(ClusterError::Field {
-                        what: call,
-                        field: format!("end within {most} items"),
-                    });
+                    return Err(ClusterError::malformed(call, format!("end within {most} items")));
                 }
-                all.push(one);
+                all.push(item);
             }
             Ok(all)
         };
         self.within(call, work).await
     }
 
-    /// Messages both ways. Resolves when the server's headers are there.
-    pub async fn both<Q, A>(
+    /// Messages in both directions. Resolves when the server's headers are there.
+    pub async fn bidirectional<Q, A>(
         &self,
         call: &'static str,
         path: &'static str,
@@ -124,7 +119,7 @@ impl Channel {
         A: prost::Message + Default + Send + Sync + 'static,
     {
         let mut grpc = self.grpc.clone();
-        grpc.ready().await.map_err(|e| ClusterError::Unanswered { call, reason: e.to_string() })?;
+        grpc.ready().await.map_err(|e| interrupted(call, &e))?;
         let codec: ProstCodec<Q, A> = ProstCodec::default();
         let answer =
             grpc.streaming(tonic::Request::new(requests), PathAndQuery::from_static(path), codec).await;
@@ -137,12 +132,11 @@ impl Channel {
         work: impl Future<Output = Result<T, ClusterError>>,
     ) -> Result<T, ClusterError> {
         let doing = format!("waiting for {call}");
-        let answer = self.deadline.try_within(CALL_LIMIT, &self.peer, &doing, work).await;
-        answer.map_err(|source| ClusterError::Net { doing: call.to_owned(), source })?
+        self.deadline.try_within(CALL_LIMIT, &self.peer, &doing, work).await?
     }
 }
 
-/// hyper's request sender as the service tonic wants.
+/// hyper's request sender as the service that tonic takes.
 #[derive(Clone)]
 struct Http2 {
     sender: http2::SendRequest<Body>,
@@ -160,4 +154,8 @@ impl tower_service::Service<http::Request<Body>> for Http2 {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         Box::pin(self.sender.send_request(request))
     }
+}
+
+fn interrupted(call: &'static str, error: &hyper::Error) -> ClusterError {
+    ConnectionError::Interrupted { call, reason: error.to_string() }.into()
 }

@@ -1,4 +1,4 @@
-//! The old way to join, in all servers so far: one HTTPS POST.
+//! The join by one HTTPS POST, which all proxies so far serve.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,19 +10,18 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::ClusterError;
-use super::fault::plain;
-use super::join_service::Joined;
+use super::error::ConnectionError;
+use super::join_service::{CALL, Joined, SYSTEM_ROLE};
 use crate::identity::keys::KeyPair;
 use crate::identity::tls::{TlsCertificate, ders_of};
 use crate::net::http::{Answer, Connection};
 use crate::secret::Jwt;
+use crate::text::safe;
 
 /// `POST` here (`lib/web/apiserver.go`, Teleport 13 and later; without `/v1` it works too).
 pub const PATH: &str = "/v1/webapi/host/credentials";
-/// The name of this call in errors.
-pub const CALL: &str = "the join";
 
-/// The request: Teleport's `types.RegisterUsingTokenRequest` as JSON, what a bot needs of it. The keys are base64 of text. Secret: carries
+/// Teleport's `types.RegisterUsingTokenRequest` as JSON, as far as a bot needs it. The keys are base64 of text. Secret: carries
 /// the identity token.
 #[derive(Serialize)]
 pub struct Request<'a> {
@@ -45,7 +44,7 @@ impl<'a> Request<'a> {
     pub fn new(token: &'a str, key: &KeyPair, jwt: &'a Jwt, expires: Timestamp) -> Self {
         let whole = Timestamp::from_second(expires.as_second()).unwrap_or(expires);
         Self {
-            role: "Bot",
+            role: SYSTEM_ROLE,
             token,
             public_tls_key: STANDARD.encode(key.public_pem()),
             public_ssh_key: STANDARD.encode(key.public_ssh_line()),
@@ -55,7 +54,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The answer's parts we use; `ssh` and `ssh_ca_certs` come too.
+/// The parts of the answer that are used; `ssh` and `ssh_ca_certs` come too.
 #[derive(Deserialize)]
 struct Response {
     tls: String,
@@ -63,15 +62,13 @@ struct Response {
 }
 
 /// Posts and reads the answer.
-pub async fn join(web: &mut Connection, request: &Request<'_>) -> Result<Joined, ClusterError> {
-    let body = serde_json::to_vec(request)
-        .map_err(|_| ClusterError::Field { what: "our own request", field: "json".into() })?;
+pub(super) async fn join(mut web: Connection, request: &Request<'_>) -> Result<Joined, ClusterError> {
+    let body = serde_json::to_vec(request).map_err(|_| ClusterError::malformed("our own request", "json"))?;
     let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    let answer = web.send(Method::POST, PATH, headers, body).await;
-    read(&answer.map_err(|source| ClusterError::Net { doing: "joining over HTTPS".into(), source })?)
+    read(&web.send(Method::POST, PATH, headers, body).await?)
 }
 
-/// Sorts an answer: certificates, a refusal (whatever its status, when it has Teleport's error body), or no answer of Teleport's at all.
+/// Sorts an answer: certificates, a refusal (with Teleport's error body, whatever its status), or no answer of Teleport's at all.
 pub fn read(answer: &Answer) -> Result<Joined, ClusterError> {
     let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
     if let Some(message) = json.as_ref().and_then(|j| j.pointer("/error/message")).and_then(Value::as_str) {
@@ -81,17 +78,13 @@ pub fn read(answer: &Answer) -> Result<Joined, ClusterError> {
             404 => Code::Unimplemented,
             _ => Code::Unknown,
         };
-        return Err(ClusterError::Refused { call: CALL, code, message: plain(message) });
+        return Err(ClusterError::Refused { call: CALL, code, message: safe(message, 2_000) });
     }
     if answer.status != 200 {
-        return Err(ClusterError::Unanswered {
-            call: CALL,
-            reason: format!("HTTP {} without Teleport's error body", answer.status),
-        });
+        return Err(unanswered(format!("HTTP {} without Teleport's error body", answer.status)));
     }
-    let missing = |field: &str| ClusterError::Field { what: "the join's answer", field: field.to_owned() };
-    let json =
-        json.ok_or_else(|| ClusterError::Unanswered { call: CALL, reason: "HTTP 200, but not JSON".into() })?;
+    let missing = |field: &str| ClusterError::malformed("the join's answer", field);
+    let json = json.ok_or_else(|| unanswered("HTTP 200, but not JSON".to_owned()))?;
     let response: Response = serde_json::from_value(json)
         .map_err(|e| missing(e.to_string().split('`').nth(1).unwrap_or("tls")))?;
     let text = |encoded: &str, field: &str| {
@@ -108,4 +101,8 @@ pub fn read(answer: &Answer) -> Result<Joined, ClusterError> {
         return Err(missing("tls_ca_certs"));
     }
     Ok(Joined { certificate, authorities })
+}
+
+fn unanswered(reason: String) -> ClusterError {
+    ConnectionError::Unanswered { call: CALL, reason }.into()
 }

@@ -1,4 +1,4 @@
-//! ssh through the proxy (`teleport.transport.v1`): bytes in frames, both ways, over one gRPC stream.
+//! ssh through the proxy (`teleport.transport.v1`): bytes in frames, in both directions, over one gRPC stream.
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -7,13 +7,13 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
 
 use super::ClusterError;
-use super::fault::plain;
 use super::grpc::Channel;
 use super::wire::{Frame, ProxySshRequest, ProxySshResponse, SshFrame, TargetHost};
+use crate::text::safe;
 
 const CALL: &str = "ssh through the proxy";
 const PATH: &str = "/teleport.transport.v1.TransportService/ProxySSH";
-/// The largest frame we send, and how many wait: what bounds memory however much is carried.
+/// The largest frame sent, and how many wait: they bound memory, however much is carried.
 const FRAME: usize = 32 * 1024;
 const WAITING: usize = 8;
 
@@ -29,8 +29,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// From what `ssh` says (`%h`, `%p`): a cluster's suffix is no part of a node's name, and the port our own `ssh_config` names stands for the node's own.
-    pub fn of(host: &str, port: u16, cluster: &str) -> Self {
+    /// From what `ssh` passes (`%h`, `%p`): the cluster's suffix is not part of a node's name, and the port that our `ssh_config`
+    /// names stands for the node's own.
+    pub fn new(host: &str, port: u16, cluster: &str) -> Self {
         let suffix = format!(".{cluster}");
         let host = host.strip_suffix(&suffix).filter(|h| !h.is_empty()).unwrap_or(host).to_owned();
         Self { host, port: if port == DEFAULT_PORT { 0 } else { port }, cluster: cluster.to_owned() }
@@ -44,7 +45,7 @@ impl Target {
     }
 }
 
-/// What `ssh_config` names as port: Teleport's own for ssh.
+/// The port in our `ssh_config`: Teleport's own for ssh.
 pub const DEFAULT_PORT: u16 = 3022;
 
 /// Carries `input` to the node and what comes back to `output`, until the node ends. `input`'s end is passed on while the rest still comes back.
@@ -57,10 +58,13 @@ pub async fn carry(
     let (sender, receiver) = mpsc::channel(WAITING);
     let dial = TargetHost { host_port: target.host_port(), cluster: target.cluster.clone() };
     let first = ProxySshRequest { dial_target: Some(dial), frame: None };
-    sender.send(first).await.map_err(|_| lost())?;
+    // The receiver is right here.
+    let _ = sender.send(first).await;
     let feed = Abort(tokio::spawn(feed(input, sender)));
-    let answers: Streaming<ProxySshResponse> =
-        channel.both(CALL, PATH, ReceiverStream::new(receiver)).await.map_err(|e| named(e, target))?;
+    let answers: Streaming<ProxySshResponse> = channel
+        .bidirectional(CALL, PATH, ReceiverStream::new(receiver))
+        .await
+        .map_err(|e| named(e, target))?;
     let done = drain(answers, &mut output, target).await;
     drop(feed);
     done
@@ -100,7 +104,7 @@ async fn drain(
     {
         let Some(SshFrame::Ssh(Frame { payload })) = answer.frame else { continue };
         if write(output, &payload).await.is_err() {
-            // ssh has gone away: nobody is left to tell.
+            // ssh has gone away.
             return Ok(());
         }
     }
@@ -118,19 +122,16 @@ fn named(error: ClusterError, target: &Target) -> ClusterError {
     match error {
         ClusterError::Refused { call, code, message } => {
             let what = if code == Code::NotFound || message.contains("not found in inventory") {
-                "is no node of"
+                "is not a node of"
             } else {
                 "cannot be reached in"
             };
-            let message = format!("`{}` {what} `{}`: {message}", plain(&target.host), plain(&target.cluster));
+            let message =
+                format!("`{}` {what} `{}`: {message}", safe(&target.host, 200), safe(&target.cluster, 200));
             ClusterError::Refused { call, code, message }
         }
-        other => other,
+        other @ ClusterError::Connection(_) => other,
     }
-}
-
-fn lost() -> ClusterError {
-    ClusterError::Unanswered { call: CALL, reason: "the connection is gone".into() }
 }
 
 #[cfg(test)]
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clusters_suffix_is_no_part_of_the_node() {
+    fn the_clusters_suffix_is_not_part_of_the_node() {
         for (host, port, cluster, want) in [
             ("node1.lab.example", 3022, "lab.example", "node1:0"),
             ("node1", 22, "lab.example", "node1:22"),
@@ -147,7 +148,7 @@ mod tests {
             ("node1.lab.example", 1, "leaf.example", "node1.lab.example:1"),
             ("::1", 22, "lab.example", "[::1]:22"),
         ] {
-            assert_eq!(Target::of(host, port, cluster).host_port(), want);
+            assert_eq!(Target::new(host, port, cluster).host_port(), want);
         }
     }
 }

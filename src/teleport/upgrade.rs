@@ -1,8 +1,5 @@
-//! A tunnel through a balancer that ends TLS: one `GET` that turns into a stream (`/webapi/connectionupgrade`).
+//! A tunnel through a load balancer that terminates TLS: one `GET` that turns into a stream (`/webapi/connectionupgrade`).
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::{CONNECTION, HOST, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use hyper::client::conn::http1;
@@ -10,11 +7,15 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::ClusterError;
+use super::error::ConnectionError;
 use crate::net::tls::TlsSpec;
 use crate::net::{HostPort, NetError, Network, Stream};
+use crate::text::safe;
 
 /// Where a proxy turns a request into a stream (Teleport RFD 123, servers since 12.1).
 pub const PATH: &str = "/webapi/connectionupgrade";
@@ -22,34 +23,28 @@ pub const PATH: &str = "/webapi/connectionupgrade";
 const ALPN: &str = "alpn";
 /// Binary frames after the 101.
 const WEBSOCKET: &str = "websocket";
-/// Appended to the key before hashing (RFC 6455, 1.3).
-const WEBSOCKET_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// Bytes that wait between the two sides of the pump, and the largest frame taken.
 const BUFFER: usize = 64 * 1024;
 const MAX_FRAME: usize = 1024 * 1024;
 
-/// Web TLS on `tcp`, then the upgrade. Offers both kinds, because a server knows one or the other; gives a stream to speak the inner TLS on.
+/// Web TLS on `tcp`, then the upgrade. Offers both kinds, because a server knows one or the other; returns a stream for the inner
+/// TLS.
 pub async fn upgrade(network: &Network, tcp: Stream, target: &HostPort) -> Result<Stream, ClusterError> {
     let peer = target.to_string();
-    let net = |source| ClusterError::Net { doing: format!("upgrading a connection to {peer}"), source };
-    let tls = network.tls(tcp, &TlsSpec::web(target)).await.map_err(net)?;
-    let mut nonce = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut nonce)
-        .map_err(|_| ClusterError::Field { what: "the system", field: "randomness".into() })?;
-    let key = STANDARD.encode(nonce);
-    let answer = ask(network, tls.stream, target, &key).await.map_err(net)?;
+    let not_teleport = |found| ConnectionError::NotTeleport { peer: peer.clone(), found };
+    let tls = network.tls(tcp, &TlsSpec::web(target)).await?;
+    let key = generate_key();
+    let answer = ask(network, tls.stream, target, &key).await?;
     if answer.status() != http::StatusCode::SWITCHING_PROTOCOLS {
-        let found = format!("`{PATH}` gives HTTP {}", answer.status().as_u16());
-        return Err(ClusterError::NotTeleport { peer, found });
+        return Err(not_teleport(format!("`{PATH}` gives HTTP {}", answer.status().as_u16())).into());
     }
     let headers = answer.headers().clone();
     let upgraded = hyper::upgrade::on(answer).await;
-    let upgraded = upgraded.map_err(|e| net(NetError::Http { peer: peer.clone(), reason: e.to_string() }))?;
+    let upgraded = upgraded.map_err(|e| NetError::Http { peer: peer.clone(), reason: e.to_string() })?;
     let stream: Stream = Box::new(TokioIo::new(upgraded));
-    match kind(&headers, &key) {
-        Ok(Kind::Raw) => Ok(stream),
-        Ok(Kind::Frames) => Ok(frames(stream, Role::Client).await),
-        Err(found) => Err(ClusterError::NotTeleport { peer, found }),
+    match kind(&headers, &key).map_err(not_teleport)? {
+        Kind::Raw => Ok(stream),
+        Kind::Frames => Ok(frames(stream, Role::Client).await),
     }
 }
 
@@ -92,7 +87,7 @@ fn kind(headers: &HeaderMap, key: &str) -> Result<Kind, String> {
         ALPN => Ok(Kind::Raw),
         WEBSOCKET => {
             let accept = headers.get(SEC_WEBSOCKET_ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-            if accept != accept_of(key) {
+            if accept != derive_accept_key(key.as_bytes()) {
                 return Err(format!("`{PATH}` gives a wrong `Sec-WebSocket-Accept`"));
             }
             if text(SEC_WEBSOCKET_PROTOCOL) != ALPN {
@@ -100,14 +95,8 @@ fn kind(headers: &HeaderMap, key: &str) -> Result<Kind, String> {
             }
             Ok(Kind::Frames)
         }
-        other => Err(format!("`{PATH}` upgrades to `{}`", super::fault::plain(other))),
+        other => Err(format!("`{PATH}` upgrades to `{}`", safe(other, 50))),
     }
-}
-
-/// What a server answers to a `Sec-WebSocket-Key` (RFC 6455, 4.2.2).
-pub fn accept_of(key: &str) -> String {
-    let text = format!("{key}{WEBSOCKET_GUID}");
-    STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
 }
 
 /// A byte stream whose bytes travel in binary frames. For the client, and for the sandbox at the other end.
@@ -119,7 +108,7 @@ pub async fn frames(stream: Stream, role: Role) -> Stream {
     Box::new(near)
 }
 
-/// Carries bytes both ways until either side ends; pings are answered by the library.
+/// Carries bytes in both directions until either side ends; pings are answered by the library.
 async fn pump(socket: WebSocketStream<Stream>, pipe: DuplexStream) {
     let (mut outgoing, mut incoming) = socket.split();
     let (mut reader, mut writer) = tokio::io::split(pipe);
@@ -151,21 +140,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_what_the_rfc_says() {
-        // The example of RFC 6455, 1.3.
-        assert_eq!(accept_of("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    }
-
-    #[test]
     fn takes_either_kind_and_nothing_else() {
-        let key = "dGhlIHNhbXBsZSBub25jZQ==";
-        let accept = accept_of(key);
+        // The example of RFC 6455, 1.3.
+        let (key, accept) = ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         for (headers, want) in [
             (vec![("upgrade", "alpn")], Ok(Kind::Raw)),
             (
                 vec![
                     ("upgrade", "WebSocket"),
-                    ("sec-websocket-accept", &accept),
+                    ("sec-websocket-accept", accept),
                     ("sec-websocket-protocol", "alpn"),
                 ],
                 Ok(Kind::Frames),
@@ -175,7 +158,7 @@ mod tests {
                 Err("wrong `Sec-WebSocket-Accept`"),
             ),
             (
-                vec![("upgrade", "websocket"), ("sec-websocket-accept", &accept)],
+                vec![("upgrade", "websocket"), ("sec-websocket-accept", accept)],
                 Err("another WebSocket protocol"),
             ),
             (vec![("upgrade", "h2c")], Err("upgrades to `h2c`")),

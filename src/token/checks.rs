@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Found, TokenError};
 use crate::claims::UnverifiedClaims;
-use crate::platform::text::one_line;
+use crate::text::safe;
 
 /// This machine's clock may be ahead; what ended within this is left to the server.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
@@ -15,9 +15,8 @@ pub fn audience_problem(claims: &UnverifiedClaims, wanted: &[String]) -> Option<
     if wanted.is_empty() || wanted.iter().any(|w| found.contains(&w.as_str())) {
         return None;
     }
-    let list = |names: &[&str]| {
-        names.iter().map(|n| format!("`{}`", one_line(n, 100))).collect::<Vec<_>>().join(", ")
-    };
+    let list =
+        |names: &[&str]| names.iter().map(|n| format!("`{}`", safe(n, 100))).collect::<Vec<_>>().join(", ");
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let bare = found.iter().any(|f| wanted.contains(&bare_name(f)));
     Some(format!(
@@ -43,10 +42,10 @@ pub(super) fn not_expired(
     found: &Found,
     claims: &UnverifiedClaims,
     now: Timestamp,
-    cures: impl FnOnce() -> Vec<String>,
+    hints: Vec<String>,
 ) -> Result<(), TokenError> {
     match now.checked_sub(LEEWAY).ok().and_then(|then| expired_since(claims, then)) {
-        Some(since) => Err(TokenError::Expired { place: found.place.clone(), since, cures: cures() }),
+        Some(since) => Err(TokenError::Expired { place: found.place.clone(), since, hints }),
         None => Ok(()),
     }
 }
@@ -89,15 +88,19 @@ mod tests {
     }
 
     #[test]
-    fn knows_when_a_token_is_over() {
+    fn knows_when_a_token_has_expired() {
         let at = |s| Timestamp::from_second(s).unwrap();
         let token = claims(r#"{"exp":1000}"#);
         assert_eq!(expired_since(&token, at(999)), None);
         assert_eq!(expired_since(&token, at(1000)), Some(at(1000)));
         assert_eq!(expired_since(&claims("{}"), at(1000)), None);
-        let found = Found { jwt: crate::secret::Jwt::parse("a.b.c").unwrap(), place: "`X`".to_owned() };
-        assert!(not_expired(&found, &token, at(1059), Vec::new).is_ok());
-        let over = not_expired(&found, &token, at(1060), Vec::new).unwrap_err();
+        let found = Found {
+            jwt: crate::secret::Jwt::parse("a.b.c").unwrap(),
+            place: "`X`".to_owned(),
+            is_new: false,
+        };
+        assert!(not_expired(&found, &token, at(1059), Vec::new()).is_ok());
+        let over = not_expired(&found, &token, at(1060), Vec::new()).unwrap_err();
         assert!(matches!(over, TokenError::Expired { since, .. } if since == at(1000)));
     }
 }

@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
-use super::{Found, TokenError, given};
+use super::{Found, TokenError, variable};
 use crate::env::Env;
 use crate::net::Network;
-use crate::platform::text::{looks_like_token, one_line};
+use crate::text::{io_reason, looks_like_token, safe};
 
 /// The most a command may print.
 const MAX_OUTPUT: u64 = 64 * 1024;
@@ -22,7 +22,7 @@ const KEPT: usize = 4 * 1024;
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// The token the command prints.
-pub(super) async fn given(network: &Network, env: &Env, words: &[String]) -> Result<Found, TokenError> {
+pub(super) async fn output_of(network: &Network, env: &Env, words: &[String]) -> Result<Found, TokenError> {
     let refused = |place: &str, reason: &str| {
         Err(TokenError::Source { place: place.to_owned(), reason: reason.to_owned() })
     };
@@ -33,7 +33,7 @@ pub(super) async fn given(network: &Network, env: &Env, words: &[String]) -> Res
         return refused("`--id-token-command`", "it takes a command, not a token");
     }
     // Its arguments may hold secrets: they are never shown.
-    let place = format!("the command `{}`", one_line(program, 100));
+    let place = format!("the command `{}`", safe(program, 100));
     let child = Command::new(program)
         .args(arguments)
         .current_dir(&env.cwd)
@@ -47,12 +47,14 @@ pub(super) async fn given(network: &Network, env: &Env, words: &[String]) -> Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return refused(&place, "there is no such program");
         }
-        Err(error) => return refused(&place, &format!("it cannot be run: {error}")),
+        Err(error) => return refused(&place, &format!("it cannot be run: {}", io_reason(&error))),
     };
-    let doing = format!("running `{}`", one_line(program, 100));
+    let doing = format!("running `{}`", safe(program, 100));
     let ended = match network.deadline().run(&doing, output(child)).await {
         Ok(Ok(ended)) => ended,
-        Ok(Err(error)) => return refused(&place, &format!("reading its output failed: {error}")),
+        Ok(Err(error)) => {
+            return refused(&place, &format!("could not read its output: {}", io_reason(&error)));
+        }
         Err(late) => return refused(&place, &late.to_string()),
     };
     if ended.stdout.len() as u64 > MAX_OUTPUT {
@@ -68,8 +70,8 @@ pub(super) async fn given(network: &Network, env: &Env, words: &[String]) -> Res
     }
     match std::str::from_utf8(&ended.stdout) {
         Ok(text) if text.trim().is_empty() => refused(&place, "it printed nothing"),
-        Ok(text) => given::read(text, place),
-        Err(_) => refused(&place, "it did not print a text"),
+        Ok(text) => variable::parse(text, place),
+        Err(_) => refused(&place, "it did not print text"),
     }
 }
 
@@ -100,7 +102,7 @@ async fn output(mut child: Child) -> io::Result<Ended> {
         task.abort();
     }
     let text = kept.lock().map(|end| String::from_utf8_lossy(&end).into_owned()).unwrap_or_default();
-    let last_words = text.lines().rev().map(|line| one_line(line, 200)).find(|line| !line.is_empty());
+    let last_words = text.lines().rev().map(|line| safe(line, 200)).find(|line| !line.is_empty());
     Ok(Ended { stdout, status, last_words })
 }
 

@@ -1,7 +1,7 @@
 //! GitHub's token endpoint: a GET with a bearer, the audience in the query, the token in the field `value`.
 //!
 //! As actions/toolkit `packages/core/src/oidc-utils.ts` and Teleport's `lib/githubactions/token_source.go`
-//! ask; Forgejo's is alike, but its address may have no query yet.
+//! ask; Forgejo's is alike, but its URL may have no query yet.
 
 use std::time::Duration;
 
@@ -12,16 +12,18 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{TokenError, given};
-use crate::net::http::{Answer, Request, send_limited};
-use crate::net::retry::{Again, retry, retry_after};
+use super::{TokenError, variable};
+use crate::error::{Exit, StageError};
+use crate::net::http::Answer;
+use crate::net::retry::{Retry, retry, retry_after};
+use crate::net::web_client::Request;
 use crate::net::{NetError, Network};
-use crate::platform::text::one_line;
 use crate::secret::Jwt;
+use crate::text::safe;
 
-/// How long one try may take.
-const TRY: Duration = Duration::from_secs(10);
-const TRIES: u32 = 5;
+/// How long one attempt may take.
+const LIMIT: Duration = Duration::from_secs(10);
+const ATTEMPTS: u32 = 5;
 /// All but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -31,24 +33,39 @@ pub(super) struct Endpoint<'a> {
     pub(super) bearer: &'a SecretString,
 }
 
-/// What one try ended with; its text is shown with each retry.
+/// Why one attempt failed; the text is shown with each retry.
 #[derive(Debug, Error)]
 enum Failure {
     #[error(transparent)]
     Net(NetError),
-    #[error("HTTP {status}{detail}")]
-    Status { status: u16, detail: String, again: Again },
+    #[error("HTTP {status}")]
+    Status { status: u16, detail: String, decision: Retry },
+}
+
+impl StageError for Failure {
+    fn exit(&self) -> Exit {
+        Exit::Network
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Net(error) => error.causes(),
+            Self::Status { detail, .. } => {
+                Some(detail.clone()).filter(|d| !d.is_empty()).into_iter().collect()
+            }
+        }
+    }
 }
 
 impl Endpoint<'_> {
-    /// A new token for the audience.
+    /// Asks for a new token for the audience.
     pub(super) async fn ask(&self, network: &Network, audience: &str) -> Result<Jwt, TokenError> {
         let url = with_audience(self.url, audience);
         let mut bearer =
             HeaderValue::try_from(format!("Bearer {}", self.bearer.expose_secret())).map_err(|_| {
                 TokenError::Source {
                     place: "`ACTIONS_ID_TOKEN_REQUEST_TOKEN`".to_owned(),
-                    reason: "it holds characters that no HTTP header can carry".to_owned(),
+                    reason: "it contains characters that no HTTP header can carry".to_owned(),
                 }
             })?;
         bearer.set_sensitive(true);
@@ -57,11 +74,11 @@ impl Endpoint<'_> {
             network.deadline(),
             network.log(),
             &doing,
-            TRIES,
-            |_| self.once(network, &url, &bearer),
+            ATTEMPTS,
+            |_| self.attempt(network, &url, &bearer),
             |failure: &Failure| match failure {
-                Failure::Net(error) => Again::from(error.is_transient()),
-                Failure::Status { again, .. } => *again,
+                Failure::Net(error) => Retry::from(error.is_transient()),
+                Failure::Status { decision, .. } => *decision,
             },
         )
         .await
@@ -74,25 +91,25 @@ impl Endpoint<'_> {
         self.read(&answer)
     }
 
-    async fn once(&self, network: &Network, url: &str, bearer: &HeaderValue) -> Result<Answer, Failure> {
+    async fn attempt(&self, network: &Network, url: &str, bearer: &HeaderValue) -> Result<Answer, Failure> {
         let headers = vec![
             (AUTHORIZATION, bearer.clone()),
             (ACCEPT, HeaderValue::from_static("application/json; api-version=2.0")),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ];
         let request = Request { method: http::Method::GET, url, headers, body: Vec::new() };
-        let answer = send_limited(network, request, TRY).await.map_err(Failure::Net)?;
+        let answer = network.web_client().send(request, LIMIT).await.map_err(Failure::Net)?;
         if (200..400).contains(&answer.status) {
-            return Ok(answer); // a redirect is no refusal, but an answer of an unknown form
+            return Ok(answer); // a redirect is not a refusal, but an answer of an unknown form
         }
         let detail = self.detail(&answer);
-        let again = match answer.status {
-            429 | 500 | 502 | 503 | 504 => retry_after(&answer.headers).map_or(Again::Soon, Again::After),
+        let decision = match answer.status {
+            429 | 500 | 502 | 503 | 504 => retry_after(&answer.headers).map_or(Retry::Soon, Retry::After),
             // The service may know the job a little later than the runner does.
-            403 if detail.to_ascii_lowercase().contains("pending") => Again::Soon,
-            _ => Again::No,
+            403 if detail.to_ascii_lowercase().contains("pending") => Retry::Soon,
+            _ => Retry::Never,
         };
-        Err(Failure::Status { status: answer.status, detail, again })
+        Err(Failure::Status { status: answer.status, detail, decision })
     }
 
     fn read(&self, answer: &Answer) -> Result<Jwt, TokenError> {
@@ -105,13 +122,13 @@ impl Endpoint<'_> {
         let token = match value.get("value") {
             Some(Value::String(token)) if !token.is_empty() => token,
             Some(Value::String(_)) => return Err(form("its field `value` is empty")),
-            Some(_) => return Err(form("its field `value` is no string")),
+            Some(_) => return Err(form("its field `value` is not a string")),
             None => return Err(form("it has no field `value`")),
         };
-        given::read(token, format!("the answer of {}", self.platform)).map(|found| found.jwt)
+        variable::parse(token, format!("the answer of {}", self.platform)).map(|found| found.jwt)
     }
 
-    /// `: ` and the message of a refusal, or nothing.
+    /// The message of a refusal, or nothing.
     fn detail(&self, answer: &Answer) -> String {
         let text = match serde_json::from_slice::<Value>(&answer.body) {
             Ok(body) => ["message", "errorMessage", "error_description", "error"]
@@ -121,8 +138,8 @@ impl Endpoint<'_> {
             Err(_) if is_html(answer) => "an HTML page".to_owned(),
             Err(_) => String::from_utf8_lossy(answer.body.get(..4096).unwrap_or(&answer.body)).into_owned(),
         };
-        let text = one_line(&text.replace(self.bearer.expose_secret(), "[token]"), 200);
-        if text.is_empty() { text } else { format!(": {text}") }
+        let text = safe(&text.replace(self.bearer.expose_secret(), "[token]"), 200);
+        text
     }
 }
 

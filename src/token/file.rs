@@ -6,17 +6,17 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Found, TokenError, given};
+use super::{Found, TokenError, variable};
 use crate::env::{Env, MAX_FILE};
 use crate::net::Network;
-use crate::platform::text::looks_like_token;
+use crate::text::{io_reason, looks_like_token};
 
 /// The file of `--id-token-file`; `-` is standard input.
-pub(super) async fn given(env: &Env, network: &Network, path: &Path) -> Result<Found, TokenError> {
+pub(super) async fn user_file(env: &Env, network: &Network, path: &Path) -> Result<Found, TokenError> {
     if path == Path::new("-") {
         let place = "standard input".to_owned();
         return match read(network, || Ok(io::stdin())).await {
-            Ok(text) => given::read(&text, place),
+            Ok(text) => variable::parse(&text, place),
             Err(reason) => Err(TokenError::Source { place, reason: reason.text() }),
         };
     }
@@ -25,17 +25,17 @@ pub(super) async fn given(env: &Env, network: &Network, path: &Path) -> Result<F
         return Err(TokenError::Source { place: "`--id-token-file`".to_owned(), reason });
     }
     let place = place(path);
-    match of_platform(network, &env.absolute(path)).await? {
+    match platform_file(network, &env.absolute(path)).await? {
         Some(found) => Ok(Found { place, ..found }),
         None => Err(TokenError::Source { place, reason: "there is no such file".to_owned() }),
     }
 }
 
 /// The token in a file of the platform's; `None`: there is no such file.
-pub(super) async fn of_platform(network: &Network, path: &Path) -> Result<Option<Found>, TokenError> {
+pub(super) async fn platform_file(network: &Network, path: &Path) -> Result<Option<Found>, TokenError> {
     let owned = path.to_owned();
     match read(network, || File::open(owned)).await {
-        Ok(text) => given::read(&text, place(path)).map(Some),
+        Ok(text) => variable::parse(&text, place(path)).map(Some),
         Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(reason) => Err(TokenError::Source { place: place(path), reason: reason.text() }),
     }
@@ -53,7 +53,7 @@ enum Unread {
 impl Unread {
     fn text(self) -> String {
         match self {
-            Self::Io(error) => error.to_string(),
+            Self::Io(error) => io_reason(&error),
             Self::Reason(reason) => reason,
         }
     }

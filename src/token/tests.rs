@@ -29,17 +29,23 @@ fn fresh() -> String {
 struct Run {
     env: Env,
     detected: Detected,
-    wanted: Wanted,
+    request: Request,
     limit: Duration,
 }
 
 impl Run {
-    fn on(platform: impl Into<Option<Platform>>, vars: &[(&str, &str)], source: Source) -> Self {
+    fn on(
+        platform: impl Into<Option<Platform>>,
+        vars: &[(&str, &str)],
+        source: impl Into<Option<GivenToken>>,
+    ) -> Self {
         let platform = platform.into();
-        let detected =
-            Detected { platform, method: platform.map(crate::rules::method_of), reasons: Vec::new() };
-        let wanted = Wanted { source, audience: None };
-        Self { env: Env::of(vars.iter().copied(), "/"), detected, wanted, limit: Duration::from_secs(60) }
+        let method = platform.map(crate::rules::method_of);
+        let given = source.into().map(ProofSource::Given);
+        let source = given.or(platform.map(ProofSource::Platform)).unwrap();
+        let detected = Detected { platform, source, method, reasons: Vec::new() };
+        let env = Env::of(vars.iter().copied(), "/");
+        Self { env, detected, request: Request { audience: None }, limit: Duration::from_secs(60) }
     }
 
     /// The outcome and the log; neither may hold a secret.
@@ -48,19 +54,23 @@ impl Run {
         let sink = lines.clone();
         let log = Log::new(move |_, line| sink.lock().unwrap().push(line.to_owned()));
         let network = Network::new(&self.env, &Options::default(), Deadline::after(self.limit), log).unwrap();
-        let result = token(&self.env, &network, &self.detected, &self.wanted).await;
+        let result = token(&self.env, &network, &self.detected, &self.request).await;
         let lines = lines.lock().unwrap().clone();
         let shown = match &result {
-            Ok(evidence) => format!("{evidence:?}"),
+            Ok(proof) => format!("{proof:?}"),
             Err(error) => {
                 let source = std::error::Error::source(error).map(ToString::to_string);
-                format!("{error} {error:?} {source:?} {:?}", error.hint())
+                format!("{error} {error:?} {source:?} {:?} {:?}", error.causes(), error.hints())
             }
         };
         for text in lines.iter().chain([&shown]) {
             assert!(!text.contains("hunter2") && !text.contains("eyJ"), "{text}");
         }
-        (result.map(|Evidence::Jwt(jwt)| jwt.expose().to_owned()), lines)
+        let token = |proof: Proof| {
+            let Answer::IdToken(jwt) = proof.answer(None);
+            jwt.expose().to_owned()
+        };
+        (result.map(token), lines)
     }
 
     async fn error(&self) -> TokenError {
@@ -103,7 +113,7 @@ fn value(token: &str) -> String {
 async fn github(answers: &[String]) -> (Result<String, TokenError>, Vec<String>, Vec<String>) {
     let (url, asked) = server(answers).await;
     let vars = [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", BEARER)];
-    let (result, lines) = Run::on(GitHubActions, &vars, Source::Platform).go().await;
+    let (result, lines) = Run::on(GitHubActions, &vars, None).go().await;
     let asked = asked.lock().unwrap().clone();
     (result, lines, asked)
 }
@@ -128,10 +138,10 @@ async fn github_is_asked_for_the_audience() {
 
     let (url, asked) = server(&[value(&token)]).await;
     let vars = [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", BEARER)];
-    let mut run = Run::on(GitHubActions, &vars, Source::Platform);
+    let mut run = Run::on(GitHubActions, &vars, None);
     run.detected.method = Some(JoinMethod::GenericOidc);
     assert!(matches!(run.error().await, TokenError::AudienceMissing { .. }));
-    run.wanted.audience = Some("https://c/ x".to_owned());
+    run.request.audience = Some("https://c/ x".to_owned());
     run.go().await.0.unwrap();
     assert!(asked.lock().unwrap()[0].contains("&audience=https%3a%2f%2fc%2f%20x http"));
     assert_eq!(asked.lock().unwrap().len(), 1, "a usage error asks nobody");
@@ -167,43 +177,59 @@ async fn github_is_asked_again_where_that_may_help() {
     let error = result.unwrap_err();
     assert_eq!((asked.len(), lines.len()), (5, 4));
     assert_eq!(
-        error.to_string(),
+        error.in_one_line(),
         "GitHub Actions refused to issue an identity token: HTTP 503: down [token] [token]"
     );
-    assert!(error.is_network() && error.hint().unwrap().contains("again"));
+    assert!(error.exit() == Exit::Network && error.hints().join("\n").contains("again"));
 }
 
 #[tokio::test]
-async fn github_s_refusals_are_told() {
+async fn github_s_refusals_are_reported() {
     let html = answer(200, "content-type: text/html\r\n", "<html>login</html>");
     for (answer, want) in [
         (answer(401, "", r#"{"message":"bad\u001b[31m\ncredentials"}"#), "HTTP 401: bad[31m credentials"),
         (answer(403, "", "<!doctype html>"), "HTTP 403: an HTML page"),
         (answer(404, "", ""), "HTTP 404"),
         (answer(400, "", &"x ".repeat(900)), "x x…"),
-        (answer(302, "location: /x\r\n", ""), "unknown form: HTTP 302, a redirect, which is not followed"),
-        (html, "unknown form: an HTML page"),
-        (answer(200, "", "OK"), "unknown form: it is not JSON"),
-        (answer(200, "", r#"{"token":"hunter2"}"#), "unknown form: it has no field `value`"),
-        (value(""), "unknown form: its field `value` is empty"),
-        (answer(200, "", r#"{"value":7}"#), "unknown form: its field `value` is no string"),
-        (value("hunter2"), "the answer of GitHub Actions holds no identity token: it is not a JWT"),
-        (answer(200, "", &"x".repeat(2 << 20)), "the token endpoint of GitHub Actions could not be asked"),
+        (
+            answer(302, "location: /x\r\n", ""),
+            "the token endpoint of GitHub Actions: HTTP 302, a redirect, which is not followed",
+        ),
+        (html, "the token endpoint of GitHub Actions: an HTML page"),
+        (answer(200, "", "OK"), "the token endpoint of GitHub Actions: it is not JSON"),
+        (
+            answer(200, "", r#"{"token":"hunter2"}"#),
+            "the token endpoint of GitHub Actions: it has no field `value`",
+        ),
+        (value(""), "the token endpoint of GitHub Actions: its field `value` is empty"),
+        (
+            answer(200, "", r#"{"value":7}"#),
+            "the token endpoint of GitHub Actions: its field `value` is not a string",
+        ),
+        (
+            value("hunter2"),
+            "the text from the answer of GitHub Actions is not an identity token: it is not a JWT",
+        ),
+        (answer(200, "", &"x".repeat(2 << 20)), "could not reach the token endpoint of GitHub Actions"),
     ] {
         let (result, _, asked) = github(&[answer]).await;
         let error = result.unwrap_err();
-        assert!(error.to_string().contains(want), "{error}");
-        assert!(error.to_string().len() < 400 && error.hint().is_some() && asked.len() == 1, "{error}");
+        assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
+        assert!(
+            error.in_one_line().len() < 400 && !error.hints().is_empty() && asked.len() == 1,
+            "{}",
+            error.in_one_line()
+        );
     }
     for url in ["http://example.com/?a=b", "nonsense"] {
         let vars = [("ACTIONS_ID_TOKEN_REQUEST_URL", url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", BEARER)];
-        let error = Run::on(GitHubActions, &vars, Source::Platform).error().await;
+        let error = Run::on(GitHubActions, &vars, None).error().await;
         assert!(matches!(error, TokenError::Endpoint { source: NetError::Address { .. }, .. }), "{error:?}");
     }
     let vars =
         [("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x/"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hunter2\n")];
-    let error = Run::on(GitHubActions, &vars, Source::Platform).error().await;
-    assert!(error.to_string().contains("`ACTIONS_ID_TOKEN_REQUEST_TOKEN`"), "{error}");
+    let error = Run::on(GitHubActions, &vars, None).error().await;
+    assert!(error.in_one_line().contains("`ACTIONS_ID_TOKEN_REQUEST_TOKEN`"), "{}", error.in_one_line());
 }
 
 #[tokio::test]
@@ -226,7 +252,9 @@ async fn each_platform_s_variable_or_file() {
             GitLabCi,
             "TBOT_GITLAB_JWT",
             &old,
-            Err("`TBOT_GITLAB_JWT` holds an identity token that expired at 1970-01-01T00:16:40Z"),
+            Err(
+                "the identity token from the variable `TBOT_GITLAB_JWT` has expired: it expired at 1970-01-01T00:16:40Z",
+            ),
         ),
         (CircleCi, "CIRCLE_OIDC_TOKEN", &old, Err("expired")),
         (Spacelift, "SPACELIFT_OIDC_TOKEN", &old, Err("expired")),
@@ -238,50 +266,59 @@ async fn each_platform_s_variable_or_file() {
         (CircleCi, "CIRCLE_OIDC_TOKEN", "", Err("`CIRCLE_OIDC_TOKEN` is empty")),
         (Spacelift, workspace, empty.path().to_str().unwrap(), Err("and there is no file `/")),
     ] {
-        let run = Run::on(platform, &[(name, value)], Source::Platform);
+        let run = Run::on(platform, &[(name, value)], None);
         match (run.go().await.0, want) {
             (Ok(found), Ok(())) => assert_eq!(found, token),
             (Err(error), Err(want)) => {
-                assert!(error.to_string().contains(want), "{error}");
-                assert!(error.hint().is_some_and(|h| !h.is_empty()) && !error.is_usage());
+                assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
+                assert!(
+                    error.hints().iter().all(|h| !h.is_empty())
+                        && !error.hints().is_empty()
+                        && error.exit() != Exit::Usage
+                );
             }
             (got, want) => panic!("{platform:?} {name}: {got:?}, not {want:?}"),
         }
     }
-    let error = Run::on(CircleCi, &[("CIRCLE_OIDC_TOKEN", &old)], Source::Platform).error().await;
-    assert!(error.hint().unwrap().contains("circleci run oidc get"));
-    assert!(Run::on(None, &[], Source::Platform).error().await.to_string().contains("no CI platform"));
+    let error = Run::on(CircleCi, &[("CIRCLE_OIDC_TOKEN", &old)], None).error().await;
+    assert!(error.hints().join("\n").contains("circleci run oidc get"));
 }
 
 #[tokio::test]
 async fn what_the_user_names_beats_the_platform() {
     let (token, other) = (fresh(), jwt(r#"{"sub":"other"}"#));
-    let name = |name: &str| Source::Env(name.to_owned());
+    let name = |name: &str| GivenToken::Variable(name.to_owned());
     let vars = [("CIRCLE_OIDC_TOKEN", other.as_str()), ("MINE", &token), ("EMPTY", ""), ("HIDDEN", "***")];
     let mut run = Run::on(CircleCi, &vars, name("MINE"));
     assert_eq!(run.go().await.0.unwrap(), token);
     for (source, want) in [
-        (name("NONE"), "the variable `NONE` gave no identity token: it is not set"),
+        (name("NONE"), "could not get an identity token from the variable `NONE`: it is not set"),
         (name("EMPTY"), "it is empty"),
-        (name("HIDDEN"), "the variable `HIDDEN` holds no identity token: it is masked"),
-        (name(&token), "`--id-token-env` gave no identity token: it takes the name of a variable"),
-        (Source::File(token.clone().into()), "`--id-token-file` gave no identity token: it takes a path"),
-        (Source::Command(vec![token.clone()]), "it takes a command, not a token"),
+        (name("HIDDEN"), "the text from the variable `HIDDEN` is not an identity token: it is masked"),
+        (
+            name(&token),
+            "could not get an identity token from `--id-token-env`: it takes the name of a variable",
+        ),
+        (
+            GivenToken::File(token.clone().into()),
+            "could not get an identity token from `--id-token-file`: it takes a path",
+        ),
+        (GivenToken::Command(vec![token.clone()]), "it takes a command, not a token"),
     ] {
-        run.wanted.source = source;
+        run.detected.source = ProofSource::Given(source);
         let error = run.error().await;
-        assert!(error.to_string().contains(want), "{error}");
-        assert!(error.hint().is_some());
+        assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
+        assert!(!error.hints().is_empty());
     }
     let misspelt = Run::on(GitLabCi, &[], name("TBOT_GITLAB_JTW")).error().await;
-    assert!(misspelt.hint().unwrap().contains("id_tokens: { TBOT_GITLAB_JTW:"), "{misspelt:?}");
+    assert!(misspelt.hints().join("\n").contains("id_tokens: { TBOT_GITLAB_JTW:"), "{misspelt:?}");
 
     // `--audience` with a token given by hand is what it must carry.
     let mut laptop = Run::on(None, &[("MINE", &token)], name("MINE"));
-    laptop.wanted.audience = Some("x".to_owned());
+    laptop.request.audience = Some("x".to_owned());
     assert!(laptop.go().await.0.is_ok());
-    laptop.wanted.audience = Some("y".to_owned());
-    assert!(laptop.error().await.to_string().contains("its audience is `x`, not `y`"));
+    laptop.request.audience = Some("y".to_owned());
+    assert!(laptop.error().await.in_one_line().contains("its audience is `x`, not `y`"));
 }
 
 #[tokio::test]
@@ -294,7 +331,7 @@ async fn files_are_bounded() {
         path
     };
     let good = file("good", format!(" {token}\n").as_bytes());
-    assert_eq!(Run::on(None, &[], Source::File(good)).go().await.0.unwrap(), token);
+    assert_eq!(Run::on(None, &[], GivenToken::File(good)).go().await.0.unwrap(), token);
     for (path, want) in [
         (dir.path().join("none"), "there is no such file"),
         (dir.path().to_owned(), "directory"),
@@ -303,15 +340,15 @@ async fn files_are_bounded() {
         (file("binary", b"\xff\xfe"), "it is not a text"),
         (file("empty", b"\n"), "it is empty"),
     ] {
-        let error = Run::on(None, &[], Source::File(path)).error().await;
-        assert!(error.to_string().contains(want), "{error}");
+        let error = Run::on(None, &[], GivenToken::File(path)).error().await;
+        assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
     }
     // A pipe nobody writes to is given up at the deadline.
     let pipe = dir.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let mut run = Run::on(None, &[], Source::File(pipe));
+    let mut run = Run::on(None, &[], GivenToken::File(pipe));
     run.limit = Duration::from_millis(50);
-    assert!(run.error().await.to_string().contains("deadline"));
+    assert!(run.error().await.in_one_line().contains("deadline"));
 }
 
 #[tokio::test]
@@ -319,7 +356,7 @@ async fn commands_are_bounded_and_never_quoted() {
     let token = fresh();
     let shell = |script: &str| {
         let words = ["sh", "-c", script, "sh", &token].map(str::to_owned);
-        Run::on(None, &[], Source::Command(words.to_vec()))
+        Run::on(None, &[], GivenToken::Command(words.to_vec()))
     };
     assert_eq!(shell("cat; echo \"$1\"").go().await.0.unwrap(), token);
     // A child that lives on with its standard error is not waited for.
@@ -333,46 +370,49 @@ async fn commands_are_bounded_and_never_quoted() {
         ("yes >&2 & yes", "it printed more than 65536 bytes"),
         ("yes | head -c 300000 >&2; exit 1", "exit status: 1, saying `y`"),
         (":", "it printed nothing"),
-        ("printf '\\377'", "it did not print a text"),
-        ("echo \"token: $1\"", "the command `sh` holds no identity token: it holds characters"),
+        ("printf '\\377'", "it did not print text"),
+        (
+            "echo \"token: $1\"",
+            "the text from the command `sh` is not an identity token: it holds characters",
+        ),
         ("echo hunter2", "this has 1"),
     ] {
         let error = shell(script).error().await;
-        assert!(error.to_string().contains(want), "{script}: {error}");
+        assert!(error.in_one_line().contains(want), "{script}: {}", error.in_one_line());
     }
     let mut hangs = shell("exec sleep 600");
     hangs.limit = Duration::from_millis(300);
-    assert!(hangs.error().await.to_string().contains("deadline"));
+    assert!(hangs.error().await.in_one_line().contains("deadline"));
     for (words, want) in [
         (
             &["/no/such/program", "hunter2"][..],
-            "the command `/no/such/program` gave no identity token: there is no such program",
+            "could not get an identity token from the command `/no/such/program`: there is no such program",
         ),
         (&["/"], "it cannot be run"),
         (&[], "it names no program"),
         (&[""], "it names no program"),
     ] {
         let words = words.iter().map(|w| (*w).to_owned()).collect();
-        let error = Run::on(None, &[], Source::Command(words)).error().await;
-        assert!(error.to_string().contains(want), "{error}");
+        let error = Run::on(None, &[], GivenToken::Command(words)).error().await;
+        assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
     }
 }
 
 #[test]
 fn fixed_audiences_are_usage_errors() {
-    for (platform, cure) in [
+    for (platform, hint) in [
         (GitLabCi, "id_tokens: { TBOT_GITLAB_JWT: { aud: c } }"),
         (CircleCi, r#"--id-token-command "circleci run oidc get --claims '{\"aud\":\"c\"}'""#),
         (Spacelift, "leave `--audience` out"),
     ] {
-        let mut run = Run::on(platform, &[], Source::Platform);
-        assert!(check(&run.detected, &run.wanted).is_ok());
-        run.wanted.audience = Some("c".to_owned());
-        let error = check(&run.detected, &run.wanted).unwrap_err();
-        assert!(matches!(error, TokenError::AudienceFixed { .. }) && error.is_usage());
-        assert!(error.hint().unwrap().contains(cure), "{:?}", error.hint());
+        let mut run = Run::on(platform, &[], None);
+        assert!(check(&run.detected, &run.request).is_ok());
+        run.request.audience = Some("c".to_owned());
+        let error = check(&run.detected, &run.request).unwrap_err();
+        assert!(matches!(error, TokenError::AudienceFixed { .. }) && error.exit() == Exit::Usage);
+        assert!(error.hints().join("\n").contains(hint), "{:?}", error.hints());
     }
-    let mut run = Run::on(GitHubActions, &[], Source::Platform);
-    run.wanted.audience = Some("c".to_owned());
-    assert!(check(&run.detected, &run.wanted).is_ok());
+    let mut run = Run::on(GitHubActions, &[], None);
+    run.request.audience = Some("c".to_owned());
+    assert!(check(&run.detected, &run.request).is_ok());
 }

@@ -1,12 +1,14 @@
-//! Cluster policies that keep every bot out: per-session MFA and Device Trust. Nothing in a certificate tells of them; two calls
+//! Cluster policies that keep every bot out: per-session MFA and Device Trust. Nothing in a certificate shows them; two calls
 //! under the issued identity do.
 
 use futures_util::future::join_all;
 
 use super::VerifyError;
-use crate::issue::{Batch, Issued, Output};
+use crate::error::StageError as _;
+use crate::issue::{Batch, Issued};
 use crate::join::BotIdentity;
 use crate::net::tls::ClientIdentity;
+use crate::output::Output;
 use crate::teleport::wire::{MfaTarget, NodeLogin, Role};
 use crate::teleport::{Cluster, ClusterError};
 
@@ -19,25 +21,25 @@ pub struct Target {
     pub node: String,
 }
 
-/// How many kinds of outputs there are: those with the same roles are asked about once.
-pub fn kinds(outputs: &[Output]) -> usize {
+/// How many connections [`policies`] makes: outputs with the same roles are asked about once.
+pub fn connections(outputs: &[Output]) -> usize {
     let mut roles: Vec<&Option<Vec<String>>> = outputs.iter().map(|o| &o.roles).collect();
     roles.sort();
     roles.dedup();
     roles.len()
 }
 
-fn one_of_each(issued: &[Issued]) -> Vec<&Issued> {
-    let mut kinds: Vec<&Issued> = Vec::new();
-    for one in issued {
-        if !kinds.iter().any(|k| k.output.roles == one.output.roles) {
-            kinds.push(one);
+fn with_distinct_roles(issued: &[Issued]) -> Vec<&Issued> {
+    let mut distinct: Vec<&Issued> = Vec::new();
+    for output in issued {
+        if !distinct.iter().any(|known| known.output.roles == output.output.roles) {
+            distinct.push(output);
         }
     }
-    kinds
+    distinct
 }
 
-/// Asks, for each kind of output at once, whether its roles or the targets demand what no bot has. A server that does not answer
+/// Asks, for each kind of output at once, whether its roles or the targets require what no bot has. A server that does not answer
 /// these calls costs a line in the log and nothing else.
 pub async fn policies(
     cluster: &Cluster,
@@ -45,13 +47,14 @@ pub async fn policies(
     batch: &Batch,
     targets: &[Target],
 ) -> Result<(), VerifyError> {
-    let all =
-        join_all(one_of_each(&batch.issued).into_iter().map(|issued| one(cluster, bot, issued, targets)))
-            .await;
+    let all = join_all(
+        with_distinct_roles(&batch.issued).into_iter().map(|issued| policy(cluster, bot, issued, targets)),
+    )
+    .await;
     all.into_iter().collect()
 }
 
-async fn one(
+async fn policy(
     cluster: &Cluster,
     bot: &BotIdentity,
     issued: &Issued,
@@ -59,18 +62,21 @@ async fn one(
 ) -> Result<(), VerifyError> {
     let identity = &issued.identity;
     let client = ClientIdentity {
-        chain: vec![identity.tls_cert.der.clone()],
+        chain: vec![identity.tls.cert.der.clone()],
         key: identity.key_of_tls().private().clone(),
     };
     let skipped = |what: &str, error: &ClusterError| {
         let name = &issued.output.name;
-        cluster.network().log().detail(format!("output {name}: {what} is not known: {error}"));
+        cluster
+            .network()
+            .log()
+            .detail(format!("output {name}: {what} is not known: {}", error.in_one_line()));
     };
     // A leaf's own policy is asked of the root: the root's auth service is the one that is reachable.
     let auth = match cluster.auth(&bot.cluster, &bot.authorities, client).await {
         Ok(auth) => auth,
         Err(error) => {
-            skipped("what policies demand", &error);
+            skipped("what policies require", &error);
             return Ok(());
         }
     };
@@ -81,8 +87,8 @@ async fn one(
     };
     let (roles, answers) = tokio::join!(auth.current_roles(), join_all(targets.iter().map(ask)));
     match roles {
-        Ok(roles) => roles.iter().try_for_each(|role| demands(role, issued))?,
-        Err(error) => skipped("what its roles demand", &error),
+        Ok(roles) => roles.iter().try_for_each(|role| check_role(role, issued))?,
+        Err(error) => skipped("what its roles require", &error),
     }
     for (target, answer) in targets.iter().zip(answers) {
         match answer {
@@ -92,28 +98,28 @@ async fn one(
                     output: issued.output.name.clone(),
                     place: format!("`{}@{}`", target.login, target.node),
                     setting: "per-session MFA".into(),
-                    cure: "turn off `require_session_mfa` for what bots use: in the roles that reach this node, and in \
-                           `cluster_auth_preference` (roles can still demand it for people)"
+                    hint: "turn off `require_session_mfa` for what bots use: in the roles that reach this node, and in \
+                           `cluster_auth_preference` (roles can still require it for people)"
                         .into(),
                 });
             }
-            Err(error) => skipped("whether the target demands MFA", &error),
+            Err(error) => skipped("whether the target requires MFA", &error),
         }
     }
     Ok(())
 }
 
-/// What a role demands that a bot cannot give (`api/types/role.go`, `RequireMFAType` and `DeviceTrustMode`).
-fn demands(role: &Role, issued: &Issued) -> Result<(), VerifyError> {
+/// What a role requires that a bot cannot provide (`api/types/role.go`, `RequireMFAType` and `DeviceTrustMode`).
+fn check_role(role: &Role, issued: &Issued) -> Result<(), VerifyError> {
     let name = role.metadata.as_ref().map_or("", |m| m.name.as_str());
-    let name = crate::teleport::fault::plain(name);
+    let name = crate::text::safe(name, 200);
     let Some(options) = role.spec.as_ref().and_then(|s| s.options.as_ref()) else { return Ok(()) };
-    let policy = |setting: &str, cure: String| {
+    let required = |setting: &str, hint: String| {
         Err(VerifyError::Policy {
             output: issued.output.name.clone(),
             place: format!("the role `{name}`"),
             setting: setting.to_owned(),
-            cure,
+            hint,
         })
     };
     if options.require_mfa_type != 0 {
@@ -121,15 +127,15 @@ fn demands(role: &Role, issued: &Issued) -> Result<(), VerifyError> {
             1 => "per-session MFA (`require_session_mfa: yes`)",
             _ => "a hardware key (`require_session_mfa: hardware_key…`)",
         };
-        return policy(
+        return required(
             setting,
             format!(
-                "give the bot a role without `require_session_mfa`, or take it out of `{name}`: no bot has a second factor"
+                "give the bot a role without `require_session_mfa`, or remove it from `{name}`: no bot has a second factor"
             ),
         );
     }
     if options.device_trust_mode == "required" {
-        return policy(
+        return required(
             "Device Trust (`device_trust_mode: required`)",
             format!("set `device_trust_mode: required-for-humans` in `{name}`, or give the bot another role"),
         );

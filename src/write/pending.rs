@@ -7,36 +7,45 @@ use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{FOLDER_MODE, FileToWrite, MANIFEST, WriteError, io};
+use super::ownership::{check_replaceable, user};
+use super::placed::{EARLIER, Earlier, Placed};
+use super::{FOLDER_MODE, FileToWrite, WriteError, io, stale};
 
 /// A folder under way.
 #[derive(Debug)]
 pub struct Pending {
     final_dir: PathBuf,
     temporary: TempDir,
+    _lock: File,
 }
 
 impl Pending {
-    /// Prepares `final_dir` (absolute): its parent is made when missing; a temporary sibling (0700) is made at once, so that a place that cannot be
-    /// written is known before anything is asked of Teleport. A folder that is there already is replaced only when it is empty or has a manifest
-    /// of ours; a link is never followed.
+    /// Prepares `final_dir` (absolute): its parent is created when missing; a temporary sibling (0700) is created at
+    /// once, so that a place that cannot be written is known before anything is asked of Teleport. A folder that is
+    /// there already is replaced only when it is empty or jobpass wrote all that is in it; a link is never followed.
     pub fn prepare(final_dir: &Path) -> Result<Self, WriteError> {
         let unfit =
             |reason: &str| WriteError::Unfit { path: final_dir.display().to_string(), reason: reason.into() };
         let parent = final_dir.parent().ok_or_else(|| unfit("it is the root"))?;
-        let name = final_dir.file_name().ok_or_else(|| unfit("it has no name"))?;
-        replaceable(final_dir)?;
+        final_dir.file_name().ok_or_else(|| unfit("it has no name"))?;
+        match std::fs::symlink_metadata(final_dir) {
+            Ok(meta) if !meta.is_dir() => {
+                return Err(WriteError::NotOurs { path: final_dir.display().to_string() });
+            }
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io("access", final_dir, e)),
+            _ => {}
+        }
         DirBuilder::new()
             .recursive(true)
             .mode(FOLDER_MODE)
             .create(parent)
-            .map_err(|e| io("creating", parent, e))?;
-        let temporary = tempfile::Builder::new()
-            .prefix(&format!(".{}.partial-", name.to_string_lossy()))
-            .permissions(Permissions::from_mode(FOLDER_MODE))
-            .tempdir_in(parent)
-            .map_err(|e| io("creating a folder in", parent, e))?;
-        Ok(Self { final_dir: final_dir.to_owned(), temporary })
+            .map_err(|e| io("create", parent, e))?;
+        let (temporary, lock) = temporary(parent, stale::PARTIAL)?;
+        check_replaceable(final_dir, user())?;
+        if let Ok(now) = lock.metadata().and_then(|m| m.modified()) {
+            stale::sweep(parent, user(), now);
+        }
+        Ok(Self { final_dir: final_dir.to_owned(), temporary, _lock: lock })
     }
 
     /// The final folder.
@@ -44,10 +53,10 @@ impl Pending {
         &self.final_dir
     }
 
-    /// Writes all files and puts the folder in place.
+    /// Writes all files and puts the folder in place for good.
     pub fn commit(self, files: &[FileToWrite]) -> Result<(), WriteError> {
         self.fill(files)?;
-        self.place()
+        self.place().map(drop)
     }
 
     /// Writes files: new, with their modes, down to the disk.
@@ -55,35 +64,29 @@ impl Pending {
         files.iter().try_for_each(|file| self.put(file))
     }
 
-    /// Renames the folder into place.
-    pub fn place(self) -> Result<(), WriteError> {
-        let (from, to) = (self.temporary.path().to_owned(), &self.final_dir);
+    /// Renames the folder into place. An earlier one steps aside, and comes back when the new one is taken back.
+    pub fn place(self) -> Result<Placed, WriteError> {
+        let (from, to) = (self.temporary.path().to_owned(), self.final_dir);
         if let Ok(folder) = File::open(&from) {
             let _ = folder.sync_all();
         }
-        replaceable(to)?;
-        if !to.exists() {
-            std::fs::rename(&from, to).map_err(|e| io("renaming", to, e))?;
-            let _ = self.temporary.keep();
-            return Ok(());
-        }
-        // An older folder of ours steps aside, and comes back if the new one cannot take its place.
-        let parent = to.parent().unwrap_or(Path::new("/"));
-        let aside = tempfile::Builder::new()
-            .prefix(".jobpass-old-")
-            .tempdir_in(parent)
-            .map_err(|e| io("creating a folder in", parent, e))?;
-        let old = aside.path().join("old");
-        std::fs::rename(to, &old).map_err(|e| io("renaming", to, e))?;
-        if let Err(error) = std::fs::rename(&from, to) {
-            if std::fs::rename(&old, to).is_err() {
-                // It could not come back either: better found under another name than lost.
-                let _ = aside.keep();
-            }
-            return Err(io("renaming", to, error));
+        check_replaceable(&to, user())?;
+        let earlier = if to.exists() {
+            let (aside, lock) = temporary(to.parent().unwrap_or(Path::new("/")), stale::ASIDE)?;
+            std::fs::rename(&to, aside.path().join(EARLIER)).map_err(|e| io("rename", &to, e))?;
+            Some(Earlier { aside, _lock: lock })
+        } else {
+            None
+        };
+        let renamed = std::fs::rename(&from, &to);
+        let placed = Placed { dir: to, earlier };
+        if let Err(error) = renamed {
+            let error = io("rename", &placed.dir, error);
+            placed.take_back();
+            return Err(error);
         }
         let _ = self.temporary.keep();
-        Ok(())
+        Ok(placed)
     }
 
     fn put(&self, file: &FileToWrite) -> Result<(), WriteError> {
@@ -99,42 +102,36 @@ impl Pending {
                 .recursive(true)
                 .mode(FOLDER_MODE)
                 .create(folder)
-                .map_err(|e| io("creating", folder, e))?;
+                .map_err(|e| io("create", folder, e))?;
         }
         let mut options = OpenOptions::new();
         let opened = options.write(true).create_new(true).mode(file.mode).open(&path);
-        let mut opened = opened.map_err(|e| io("creating", &shown, e))?;
-        opened.write_all(&file.content).and_then(|()| opened.sync_all()).map_err(|e| io("writing", &shown, e))
+        let mut opened = opened.map_err(|e| io("create", &shown, e))?;
+        opened.write_all(&file.content).and_then(|()| opened.sync_all()).map_err(|e| io("write", &shown, e))
     }
 }
 
-/// The files a folder's manifest lists; `None` where there is no manifest of ours.
-pub(super) fn manifest_files(dir: &Path) -> Option<Vec<PathBuf>> {
-    let text = crate::env::read_text(&dir.join(MANIFEST)).ok()?;
-    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
-    json.get("jobpass")?.as_str()?;
-    let files = json.get("files")?.as_array()?.iter().filter_map(|f| f.as_str().map(PathBuf::from));
-    // What points outside is not ours to touch.
-    Some(files.filter(|f| f.components().all(|c| matches!(c, Component::Normal(_)))).collect())
-}
-
-fn replaceable(dir: &Path) -> Result<(), WriteError> {
-    let not_ours = || WriteError::NotOurs { path: dir.display().to_string() };
-    match std::fs::symlink_metadata(dir) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(io("looking at", dir, e)),
-        Ok(meta) if !meta.is_dir() => Err(not_ours()),
-        Ok(_) => {
-            let empty = std::fs::read_dir(dir).map_err(|e| io("reading", dir, e))?.next().is_none();
-            if empty || manifest_files(dir).is_some() { Ok(()) } else { Err(not_ours()) }
-        }
-    }
+/// A private folder beside the final one that is locked for as long as this run uses it.
+fn temporary(parent: &Path, prefix: &str) -> Result<(TempDir, File), WriteError> {
+    let failed = |e| io("create a folder in", parent, e);
+    let folder = tempfile::Builder::new()
+        .prefix(prefix)
+        .permissions(Permissions::from_mode(FOLDER_MODE))
+        .tempdir_in(parent)
+        .map_err(failed)?;
+    let lock = stale::lock(folder.path()).map_err(failed)?;
+    Ok((folder, lock))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
-    use crate::write::wipe;
+    use crate::error::StageError as _;
+    use crate::write::{MANIFEST, ownership, wipe};
 
     fn file(path: &str, content: &str) -> FileToWrite {
         FileToWrite { path: path.into(), content: content.as_bytes().to_vec().into(), mode: 0o600 }
@@ -209,13 +206,111 @@ mod tests {
     }
 
     #[test]
+    fn replaces_nothing_it_did_not_write() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = base.path().join("out");
+        Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
+        for added in ["notes", "a/notes", ".git/config"] {
+            DirBuilder::new().recursive(true).create(dir.join(added).parent().unwrap()).unwrap();
+            make(&dir.join(added), b"x").unwrap();
+            let error = Pending::prepare(&dir).unwrap_err();
+            assert!(matches!(error, WriteError::NotOurs { .. }), "{added}: {error:?}");
+            std::fs::remove_file(dir.join(added)).unwrap();
+        }
+        // An empty folder is nothing of ours either, nor is a link in place of a file.
+        assert!(matches!(Pending::prepare(&dir), Err(WriteError::NotOurs { .. })));
+        std::fs::remove_dir(dir.join(".git")).unwrap();
+        std::fs::remove_file(dir.join("key")).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", dir.join("key")).unwrap();
+        assert!(matches!(Pending::prepare(&dir), Err(WriteError::NotOurs { .. })));
+        // A manifest that anyone could commit to a repository.
+        let checkout = base.path().join("checkout");
+        std::fs::create_dir(&checkout).unwrap();
+        make(&checkout.join(MANIFEST), br#"{"jobpass":"x","files":[]}"#).unwrap();
+        assert!(matches!(Pending::prepare(&checkout), Err(WriteError::NotOurs { .. })));
+        assert_eq!(entries(base.path()), ["checkout", "out"]);
+    }
+
+    #[test]
+    fn what_is_taken_back_gives_way_to_the_earlier_folder() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = base.path().join("out");
+        Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
+        let new = [file("new", "x"), file(MANIFEST, r#"{"jobpass":"1","files":["new","jobpass.json"]}"#)];
+        let pending = Pending::prepare(&dir).unwrap();
+        pending.fill(&new).unwrap();
+        let placed = pending.place().unwrap();
+        assert_eq!(entries(&dir), ["jobpass.json", "new"]);
+        placed.take_back();
+        assert_eq!(entries(&dir), ["a", "jobpass.json", "key"]);
+        assert_eq!(entries(base.path()), ["out"]);
+
+        let pending = Pending::prepare(&dir).unwrap();
+        pending.fill(&new).unwrap();
+        drop(pending.place().unwrap());
+        assert_eq!(
+            (entries(&dir), entries(base.path())),
+            (vec!["jobpass.json".into(), "new".into()], vec!["out".into()])
+        );
+    }
+
+    #[test]
+    fn sweeps_what_killed_runs_left() {
+        let base = tempfile::tempdir().unwrap();
+        let old = |name: &str| {
+            let dir = base.path().join(name);
+            std::fs::create_dir(&dir).unwrap();
+            make(&dir.join("key"), b"x").unwrap();
+            let folder = File::open(&dir).unwrap();
+            let then = folder.metadata().unwrap().modified().unwrap() - Duration::from_secs(600);
+            folder.set_modified(then).unwrap();
+            folder
+        };
+        for name in
+            [".jobpass-partial-killed", ".jobpass-old-killed", ".someone-else", ".jobpass-partial-running"]
+        {
+            old(name);
+        }
+        let _running = stale::lock(&base.path().join(".jobpass-partial-running")).unwrap();
+        std::fs::create_dir(base.path().join(".jobpass-partial-new")).unwrap();
+        Pending::prepare(&base.path().join("out")).unwrap().commit(&ours()).unwrap();
+        let left = [".jobpass-partial-new", ".jobpass-partial-running", ".someone-else", "out"];
+        assert_eq!(entries(base.path()), left);
+    }
+
+    #[test]
+    fn others_may_not_swap_the_folder() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("shared");
+        std::fs::create_dir(&folder).unwrap();
+        let risk = || ownership::risk(&folder.join("sub"), &[user()]);
+        for (mode, wanted) in [(0o700, None), (0o755, None), (0o1777, None), (0o777, Some("mode 0777"))] {
+            std::fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            let found = risk();
+            assert_eq!(found.is_some(), wanted.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(wanted.unwrap_or_default()), "{mode:o}");
+        }
+        // Who may not give folders away plays the other user.
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        let user = folder.metadata().unwrap().uid();
+        let (owner, user) = match std::os::unix::fs::chown(&folder, Some(user + 4321), None) {
+            Ok(()) => (user + 4321, user),
+            Err(_) => (user, user + 1),
+        };
+        let found = ownership::risk(&folder, &[user]).unwrap_or_default();
+        assert_eq!(ownership::risk(&folder, &[user, owner]), None, "one who is trusted");
+        assert!(owner == 0 || found.contains("belongs to another user"), "{found}");
+        assert!(check_replaceable(&folder, user).is_err());
+    }
+
+    #[test]
     fn says_where_it_cannot_write() {
         let base = tempfile::tempdir().unwrap();
         let plain = base.path().join("file");
         make(&plain, b"x").unwrap();
         let error = Pending::prepare(&plain.join("sub/out")).unwrap_err();
         assert!(matches!(error, WriteError::Io { .. }), "{error:?}");
-        assert!(error.hint().unwrap().contains("--dir"));
+        assert!(error.hints()[0].contains("--dir"));
         assert!(matches!(Pending::prepare(&plain), Err(WriteError::NotOurs { .. })));
         assert!(matches!(Pending::prepare(Path::new("/")), Err(WriteError::Unfit { .. })));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jobpass::platform::Platform::{self, GitHubActions, GitLabCi};
 use jobpass::rules;
-use jobpass::sandbox::faults::{Faults, RefusedCall};
+use jobpass::sandbox::fault_injection::{CertificateKind, FaultInjection, Flaw, RefusedCall};
 use jobpass::sandbox::{SandboxOptions, SandboxRole};
 use serde_json::{Value, json};
 
@@ -18,8 +18,8 @@ fn options(change: impl FnOnce(&mut SandboxOptions)) -> SandboxOptions {
     options
 }
 
-fn faulty(change: impl FnOnce(&mut Faults)) -> Cluster {
-    Cluster::start(options(|o| change(&mut o.faults)))
+fn faulty(change: impl FnOnce(&mut FaultInjection)) -> Cluster {
+    Cluster::start(options(|o| change(&mut o.inject)))
 }
 
 /// A GitLab job whose token has these claims changed.
@@ -66,7 +66,7 @@ fn a_method_jobpass_does_not_serve_is_given_up_politely() {
                     join_method: iam\n  allow: [{aws_account: '111111111111'}]\n";
     let cluster = Cluster::start(options(|o| o.tokens.extend(rules::parse(document).unwrap())));
     fails("unserved-method", 4, &cluster, &named(&cluster, GitHubActions, "ci-aws"), &[]);
-    let said: Vec<String> = cluster.sandbox.seen().into_iter().filter_map(|s| s.gave_up).collect();
+    let said: Vec<String> = cluster.sandbox.records().into_iter().filter_map(|s| s.gave_up).collect();
     assert_eq!(said.len(), 1);
     assert!(said[0].contains("`iam`"), "{said:?}");
 }
@@ -99,8 +99,51 @@ fn a_guard_that_is_not_met() {
 
 #[test]
 fn certificates_that_are_not_what_was_asked_for() {
-    let cluster = faulty(|f| f.wrong_key = true);
+    let cluster = faulty(|f| f.wrong_certificates = vec![(CertificateKind::Ssh, Flaw::ForeignKey)]);
     fails("wrong-key", 4, &cluster, &cluster.job(GitLabCi), &[]);
+}
+
+#[test]
+fn each_certificate_is_checked_by_itself() {
+    use CertificateKind::{Bundle, Ssh, Tls};
+    let flaws = [
+        (Flaw::ForeignKey, "it is for a different key"),
+        (Flaw::UnknownCa, "none of the cluster's user CAs signed it"),
+        (Flaw::ForeignUser, "it is for the user `bot-other`"),
+        (Flaw::MissingRole, "it lacks the role `ci-read`"),
+        (Flaw::ExtraRole, "it has the role `editor`, which was not asked for"),
+        (Flaw::LateEnd, "later than asked"),
+        (Flaw::FutureStart, "it is not valid before"),
+        (Flaw::Ended, "it expired at"),
+    ];
+    let names = [
+        (Tls, "TLS certificate"),
+        (Ssh, "SSH certificate"),
+        (Bundle, "SSH certificate of the `identity` file"),
+    ];
+    for (kind, name) in names {
+        for (flaw, found) in flaws {
+            let cluster = faulty(|f| f.wrong_certificates = vec![(kind, flaw)]);
+            let ran = cluster.job(GitLabCi).login(&["--no-verify", "--ttl", "30m"]);
+            assert_eq!(ran.code, 4, "{kind:?} {flaw:?}: {}", ran.all());
+            let error = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            let wanted = format!("error: the {name} of output `ssh` is not what was asked for: ");
+            assert!(error.contains(&wanted) && error.contains(found), "{kind:?} {flaw:?}: {error}");
+            assert!(listing(&cluster.path("temp")).is_empty(), "{kind:?} {flaw:?}: nothing is written");
+        }
+    }
+}
+
+#[test]
+fn another_cluster_than_expected_sees_no_identity_token() {
+    let cluster = Cluster::any();
+    for job in [cluster.job(GitLabCi), cluster.job(GitHubActions)] {
+        let ran = job.login(&["--expect-cluster", "prod.example"]);
+        assert_eq!(ran.code, 4, "{}", ran.all());
+    }
+    let asked: Vec<String> = cluster.sandbox.records().into_iter().flat_map(|r| r.paths).collect();
+    assert!(asked.iter().any(|p| p == "/webapi/ping"), "{asked:?}");
+    assert!(!asked.iter().any(|p| p.contains("host/credentials") || p.contains("AuthService")), "{asked:?}");
 }
 
 #[test]
@@ -145,8 +188,8 @@ fn a_cluster_that_makes_no_sense() {
     let unnamed = faulty(|f| f.ping_without_cluster_name = true);
     fails("ping-without-name", 5, &unnamed, &unnamed.job(GitLabCi), &[]);
     let odd = |join_old| {
-        let faults = Faults { join_unknown_message: true, ..Faults::default() };
-        Cluster::start(options(|o| (o.faults, o.join_old) = (faults, join_old)))
+        let inject = FaultInjection { join_unknown_message: true, ..FaultInjection::default() };
+        Cluster::start(options(|o| (o.inject, o.join_old) = (inject, join_old)))
     };
     let (alone, with_post) = (odd(false), odd(true));
     fails("join-unknown-message", 5, &alone, &alone.job(GitLabCi), &[]);

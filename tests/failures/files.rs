@@ -27,7 +27,7 @@ fn a_folder_that_cannot_be_is_told_before_anything_is_asked() {
     }
     let second = ["--output", "ssh,name=a", "--output", "ssh,name=b,dir=theirs"];
     fails("dir-of-second-output", 6, &cluster, &cluster.job(GitLabCi), &second);
-    assert_eq!(cluster.sandbox.seen(), []);
+    assert_eq!(cluster.sandbox.records(), []);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use jobpass::platform::Platform::{self, CircleCi, GitHubActions, GitLabCi, Spacelift};
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 use serde_json::json;
 
 use super::{fails, shows};
@@ -83,7 +83,7 @@ fn no_platform_or_one_that_imitates_another() {
     for (name, job) in cases {
         fails(name, 3, &cluster, &job, &[]);
     }
-    assert_eq!(cluster.sandbox.seen(), [], "nothing is asked without an identity");
+    assert_eq!(cluster.sandbox.records(), [], "nothing is asked without an identity");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_audience_that_cannot_be_had_is_told_before_anything_is_sent() {
         fails(&name, 2, &cluster, &cluster.job(platform), &["--audience", "other.example"]);
     }
     fails("audience-missing", 2, &cluster, &cluster.job(GitHubActions), &["--join-method", "generic_oidc"]);
-    assert_eq!(cluster.sandbox.seen(), []);
+    assert_eq!(cluster.sandbox.records(), []);
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn the_token_endpoint_says_no_or_not_yet() {
     fails("github-401", 3, &cluster, &stranger, &[]);
 
     let busy = |times| {
-        let faults = Faults { token_503: times, ..Faults::default() };
-        Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) })
+        let inject = FaultInjection { token_503: times, ..FaultInjection::default() };
+        Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) })
     };
     let down = busy(u32::MAX);
     fails("github-503", 5, &down, &down.job(GitHubActions), &[]);

@@ -2,21 +2,21 @@
 
 use jobpass::platform::Platform::{GitHubActions, GitLabCi};
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 
 use super::{DeadPort, fails, run_fails};
 use crate::support::cluster::Cluster;
 use crate::support::command::put;
 
-fn faulty(faults: Faults) -> Cluster {
-    Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) })
+fn faulty(inject: FaultInjection) -> Cluster {
+    Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) })
 }
 
 #[test]
 fn something_else_answers() {
-    let cluster = faulty(Faults { html: true, ..Faults::default() });
+    let cluster = faulty(FaultInjection { html: true, ..FaultInjection::default() });
     fails("proxy-html", 5, &cluster, &cluster.job(GitLabCi), &[]);
-    let cluster = faulty(Faults { html_everywhere: true, ..Faults::default() });
+    let cluster = faulty(FaultInjection { html_everywhere: true, ..FaultInjection::default() });
     fails("proxy-html-everywhere", 5, &cluster, &cluster.job(GitLabCi), &[]);
 }
 
@@ -66,7 +66,8 @@ fn the_deadline() {
     std::thread::scope(|scope| {
         for (name, path) in cases {
             scope.spawn(move || {
-                let cluster = faulty(Faults { hang_on: vec![path.into()], ..Faults::default() });
+                let cluster =
+                    faulty(FaultInjection { hang_on: vec![path.into()], ..FaultInjection::default() });
                 // Long enough for a busy machine to come as far as that.
                 fails(name, 5, &cluster, &cluster.job(GitHubActions), &["--timeout", "6s"]);
             });
@@ -94,5 +95,5 @@ fn the_command_line() {
     login("two-sources", &["--id-token-env", "A", "--id-token-file", "b"]);
     let bad = job().set("TELEPORT_PROXY", "two words");
     run_fails("proxy-variable", 2, &cluster, &bad, &["login", "--token", "t"]);
-    assert_eq!(cluster.sandbox.seen(), []);
+    assert_eq!(cluster.sandbox.records(), []);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jobpass::platform::Platform::GitHubActions;
 use jobpass::sandbox::SandboxOptions;
-use jobpass::sandbox::faults::Faults;
+use jobpass::sandbox::fault_injection::FaultInjection;
 
 use super::shows;
 use crate::support::cluster::{Cluster, listing};
@@ -19,14 +19,14 @@ fn a_signal_leaves_nothing() {
         ("GenerateUserCerts", "-INT", 130, "sigint"),
         ("GenerateUserCerts", "-TERM", 143, "sigterm"),
     ] {
-        let faults = Faults { hang_on: vec![path.into()], ..Faults::default() };
-        let cluster = Cluster::start(SandboxOptions { faults, ..SandboxOptions::simulating(None) });
+        let inject = FaultInjection { hang_on: vec![path.into()], ..FaultInjection::default() };
+        let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
         let job = cluster.job(GitHubActions);
         let before = listing(cluster.folder.path());
         let arguments = ["login", "--proxy", &cluster.proxy(), "--token", &job.token];
         let mut command = job.command(&arguments);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        until(|| cluster.sandbox.seen().iter().flat_map(|s| &s.paths).any(|p| asked(p, path)));
+        until(|| cluster.sandbox.records().iter().flat_map(|s| &s.paths).any(|p| asked(p, path)));
         assert_ne!(listing(cluster.folder.path()), before, "something is under way");
         run("kill", &[signal, &child.id().to_string()]).ok();
         let ran = Ran::of(&child.wait_with_output().unwrap());

@@ -1,4 +1,4 @@
-//! A balancer that ends TLS in front of a cluster: it knows HTTP, and none of Teleport's protocols.
+//! A load balancer that terminates TLS in front of a cluster: it knows HTTP, and none of Teleport's protocols.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,6 +22,9 @@ pub enum Unknown {
     Alert,
     /// Closes without a word.
     Closes,
+    /// Agrees on `h2` where that is offered, on nothing else, and keeps every call waiting, as those of the clouds do with
+    /// gRPC that nobody behind them expects.
+    Http2,
     /// Agrees on `h2` and answers an HTML page, status 404.
     Html,
     /// Agrees on no protocol.
@@ -40,6 +43,7 @@ pub struct Balancer {
 struct Counts {
     web: AtomicUsize,
     other: AtomicUsize,
+    waiting: AtomicUsize,
 }
 
 impl Balancer {
@@ -51,8 +55,10 @@ impl Balancer {
             target,
             unknown,
             web: certificate.server(&["http/1.1"]),
+            without_alpn: certificate.server(&[]),
             other: certificate.server(match unknown {
                 Unknown::NoAlpn => &[],
+                Unknown::Http2 => &["h2"],
                 Unknown::Html => &["h2", "http/1.1"],
                 _ => &["http/1.1"],
             }),
@@ -70,6 +76,11 @@ impl Balancer {
         self.background.address
     }
 
+    /// Calls that were sent over `h2` and wait for an answer that never comes.
+    pub fn waiting(&self) -> usize {
+        self.counts.waiting.load(Ordering::SeqCst)
+    }
+
     /// Connections that offered `http/1.1` alone, and all others.
     pub fn connections(&self) -> (usize, usize) {
         (self.counts.web.load(Ordering::SeqCst), self.counts.other.load(Ordering::SeqCst))
@@ -77,6 +88,7 @@ impl Balancer {
 }
 
 struct Front {
+    without_alpn: Arc<ServerConfig>,
     target: SocketAddr,
     unknown: Unknown,
     web: Arc<ServerConfig>,
@@ -106,6 +118,18 @@ impl Front {
             Unknown::Resets => {
                 drop(start);
                 tcp.set_zero_linger().unwrap();
+            }
+            Unknown::Http2 => {
+                let config =
+                    if offered.iter().any(|p| p == b"h2") { &self.other } else { &self.without_alpn };
+                let Ok(client) = start.into_stream(Arc::clone(config)).await else { return };
+                let counts = Arc::clone(&self.counts);
+                let keep = service_fn(move |_| {
+                    counts.waiting.fetch_add(1, Ordering::SeqCst);
+                    std::future::pending::<Result<http::Response<Full<bytes::Bytes>>, Infallible>>()
+                });
+                let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                let _ = http.serve_connection(TokioIo::new(client), keep).await;
             }
             Unknown::Alert | Unknown::Html | Unknown::NoAlpn => {
                 let Ok(client) = start.into_stream(Arc::clone(&self.other)).await else { return };

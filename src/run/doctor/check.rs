@@ -1,25 +1,26 @@
-//! One line of the doctor: what was tried, how it went, what can be done.
+//! One check of the doctor: what was tried, its result, what can be done.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::report::wrapped::wrapped;
+use crate::error::Failed;
 use crate::report::{Exit, Failure};
 use crate::run::Outcome;
-use crate::teleport::fault::plain;
+use crate::text::fold::fold;
+use crate::text::safe;
 
-/// How a check went.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// As it should be.
+    /// No problem found.
     Ok,
-    /// `login` may work all the same.
+    /// `login` may work nevertheless.
     Warning,
     /// `login` would stop here.
     Failed,
-    /// Not tried, for what it needs is not there.
+    /// Not tried, because what it needs is missing.
     Skipped,
 }
 
@@ -30,38 +31,41 @@ pub struct Check {
     name: String,
     state: State,
     finding: String,
-    cure: Vec<String>,
+    hints: Vec<String>,
     #[serde(skip)]
     exit: Exit,
 }
+
+/// The longest finding or hint, in characters.
+const LONGEST: usize = 2_000;
 
 /// A check and what later ones need of it.
 pub type Found<T> = (Check, Option<T>);
 
 impl Check {
-    /// All is well.
+    /// No problem found.
     pub fn ok(check: &str, finding: impl AsRef<str>) -> Self {
         Self::new(check, State::Ok, finding.as_ref())
     }
 
-    /// Something to know; `login` may work all the same.
-    pub fn warning(check: &str, finding: impl AsRef<str>, cure: &str) -> Self {
-        Self { cure: lines(cure), ..Self::new(check, State::Warning, finding.as_ref()) }
+    /// A problem that `login` may survive. `hints`: one a line.
+    pub fn warning(check: &str, finding: impl AsRef<str>, hints: &str) -> Self {
+        Self { hints: lines(hints), ..Self::new(check, State::Warning, finding.as_ref()) }
     }
 
-    /// Not tried.
+    /// Not tried, and why.
     pub fn skipped(check: &str, why: impl AsRef<str>) -> Self {
         Self::new(check, State::Skipped, why.as_ref())
     }
 
-    /// `login` would stop here with that exit code.
-    pub fn failed(check: &str, finding: impl AsRef<str>, cure: &str, exit: Exit) -> Self {
-        Self { cure: lines(cure), exit, ..Self::new(check, State::Failed, finding.as_ref()) }
+    /// A problem that `login` would end at, with that exit code. `hints`: one a line.
+    pub fn failed(check: &str, finding: impl AsRef<str>, hints: &str, exit: Exit) -> Self {
+        Self { hints: lines(hints), exit, ..Self::new(check, State::Failed, finding.as_ref()) }
     }
 
     /// The same in the error's own words.
-    pub fn error(check: &str, error: impl Into<anyhow::Error>) -> Self {
-        let failure = Failure::of(&error.into(), crate::env::now());
+    pub fn error(check: &str, error: impl Into<Failed>) -> Self {
+        let failure = Failure::new(&error.into(), crate::env::now());
         let mut finding = failure.message;
         for cause in failure.causes {
             let _ = write!(finding, ": {cause}");
@@ -69,20 +73,26 @@ impl Check {
         Self::failed(check, finding, &failure.hints.join("\n"), failure.exit)
     }
 
-    /// The same finding with more behind it.
+    /// Adds to the finding.
     #[must_use]
     pub fn and(mut self, more: &str) -> Self {
-        self.finding.push_str(&plain(more));
+        self.finding.push_str(&safe(more, LONGEST));
         self
     }
 
-    /// How it went.
+    /// The result.
     pub fn state(&self) -> State {
         self.state
     }
 
     fn new(check: &str, state: State, finding: &str) -> Self {
-        Self { name: check.to_owned(), state, finding: plain(finding), cure: Vec::new(), exit: Exit::Done }
+        Self {
+            name: check.to_owned(),
+            state,
+            finding: safe(finding, LONGEST),
+            hints: Vec::new(),
+            exit: Exit::Done,
+        }
     }
 }
 
@@ -110,12 +120,12 @@ fn tally(checks: &[Check]) -> String {
 fn text(checks: &[Check]) -> String {
     let widest = checks.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
-    for Check { name, state, finding, cure, .. } in checks {
+    for Check { name, state, finding, hints, .. } in checks {
         let before = format!("{:<9}{name:<widest$}  ", word(*state));
         let indent = before.chars().count();
-        let _ = writeln!(text, "{before}{}", wrapped(finding, indent));
-        for advice in cure {
-            let _ = writeln!(text, "{:indent$}cure: {}", "", wrapped(advice, indent + 6));
+        let _ = writeln!(text, "{before}{}", fold(finding, indent));
+        for hint in hints {
+            let _ = writeln!(text, "{:indent$}hint: {}", "", fold(hint, indent + 6));
         }
     }
     text
@@ -131,7 +141,7 @@ fn word(state: State) -> &'static str {
 }
 
 fn lines(text: &str) -> Vec<String> {
-    text.lines().map(plain).filter(|l| !l.is_empty()).collect()
+    text.lines().map(|line| safe(line, LONGEST)).filter(|l| !l.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -139,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_failure_decides() {
+    fn the_first_failure_gives_the_exit_code() {
         let failed = |exit| Check::failed("b", "it\n::error::broke", "mend it\nor not", exit);
         let all = [
             Check::ok("a", "fine"),
@@ -150,7 +160,7 @@ mod tests {
         let outcome = outcome(&all, false);
         assert_eq!(outcome.exit, Exit::NoIdentity);
         assert_eq!(outcome.line, "1 ok · 1 warning · 2 failed");
-        let broken = "failed   b  it ::error::broke\n            cure: mend it\n            cure: or not\n";
+        let broken = "failed   b  it ::error::broke\n            hint: mend it\n            hint: or not\n";
         assert!(outcome.stdout.contains(broken), "{}", outcome.stdout);
         assert_eq!(super::outcome(&[Check::skipped("a", "x"), all[2].clone()], true).exit, Exit::Done);
     }

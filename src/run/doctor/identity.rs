@@ -2,7 +2,7 @@
 
 use crate::claims::UnverifiedClaims;
 use crate::cli::doctor::Doctor;
-use crate::detect::{self, Detected};
+use crate::detect::{self, Detected, ProofSource};
 use crate::env::{self, Env};
 use crate::net::Network;
 use crate::platform::TokenPlace;
@@ -12,7 +12,7 @@ use crate::run::doctor::within;
 use crate::span::span;
 use crate::teleport::JoinMethod;
 use crate::teleport::ping::Ping;
-use crate::token::{self, Evidence, GITHUB_AUDIENCE, Source};
+use crate::token;
 
 const PLATFORM: &str = "platform";
 const TOKEN: &str = "identity token";
@@ -24,7 +24,7 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Which platform this is.
 pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
-    match detect::detect(env, &args.identity.detection()) {
+    match detect::detect(env, &crate::run::request::detection(&args.identity)) {
         Ok(detected) => {
             let by = match detected.method {
                 Some(method) => format!("joins by `{method}`"),
@@ -44,18 +44,12 @@ pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
 
 /// A line a platform, and one more when none is found.
 pub fn platforms(args: &Doctor, env: &Env) -> Vec<Check> {
-    let (reasons, failed) = match detect::detect(env, &args.identity.detection()) {
+    let (reasons, failed) = match detect::detect(env, &crate::run::request::detection(&args.identity)) {
         Ok(Detected { reasons, platform, .. }) => {
             let by_hand = platform.is_none();
             (reasons, by_hand.then(|| Check::ok(PLATFORM, "none, the identity token is given by hand")))
         }
-        Err(error) => {
-            let reasons = match &error {
-                detect::DetectError::NoPlatform { reasons }
-                | detect::DetectError::LookAlike { reasons, .. } => reasons.clone(),
-            };
-            (reasons, Some(Check::error(PLATFORM, error)))
-        }
+        Err(error) => (error.reasons().to_vec(), Some(Check::error(PLATFORM, error))),
     };
     let line = |r: &detect::Reason| {
         if r.taken { Check::ok(r.platform, &r.why) } else { Check::skipped(r.platform, &r.why) }
@@ -82,28 +76,23 @@ pub async fn token(
     spare: Option<&Network>,
 ) -> Found<UnverifiedClaims> {
     let Some(detected) = detected else { return (Check::skipped(TOKEN, "needs the platform"), None) };
-    let wanted = args.identity.evidence();
-    let place = detected.platform.and_then(|p| p.token_place(env));
-    let is_remote =
-        matches!(wanted.source, Source::Platform) && matches!(place, Some(TokenPlace::Endpoint { .. }));
+    let wanted = crate::run::request::token(&args.identity);
+    let is_remote = match detected.source {
+        ProofSource::Platform(platform) => {
+            matches!(platform.token_place(env), Some(TokenPlace::Endpoint { .. }))
+        }
+        ProofSource::Given(_) => false,
+    };
     let network = match (network, spare) {
         (Ok(network), _) => network,
         (Err(_), Some(spare)) if !is_remote => spare,
         (Err(needs), _) => return (Check::skipped(TOKEN, format!("needs {needs}")), None),
     };
     let got = token::token(env, network, detected, &wanted);
-    let Evidence::Jwt(jwt) =
-        match within(network, LIMIT, "the source of the token", "getting a token", got).await {
-            Ok(Ok(evidence)) => evidence,
-            Ok(Err(error)) => return (Check::error(TOKEN, error), None),
-            Err(error) => return (Check::error(TOKEN, error), None),
-        };
-    let claims = match UnverifiedClaims::decode(&jwt) {
-        Ok(claims) => claims,
-        Err(error) => {
-            let cure = "see that the source gives an identity token";
-            return (Check::failed(TOKEN, error.to_string(), cure, Exit::NoIdentity), None);
-        }
+    let claims = match within(network, LIMIT, "the source of the token", "getting a token", got).await {
+        Ok(Ok(proof)) => proof.claims().clone(),
+        Ok(Err(error)) => return (Check::error(TOKEN, error), None),
+        Err(error) => return (Check::error(TOKEN, error), None),
     };
     let issuer = claims.issuer().unwrap_or("an unnamed issuer").to_owned();
     let check = match claims.expires() {
@@ -133,8 +122,9 @@ pub fn audience(
         return Check::skipped(AUDIENCE, "needs the identity token");
     };
     let wanted = match detected.method {
-        // `lib/join/githubactions` and `lib/join/gcp`, v18.
-        Some(JoinMethod::GitHub | JoinMethod::Gcp) => GITHUB_AUDIENCE.to_owned(),
+        Some(method) if token::audience_of(method).is_some() => {
+            token::audience_of(method).unwrap_or_default().to_owned()
+        }
         // `lib/join/gitlab/token_validator.go`, v18: the cluster's name.
         Some(JoinMethod::GitLab) => match ping {
             Some(ping) => ping.cluster_name.clone(),

@@ -10,14 +10,14 @@ use tokio::time::timeout;
 
 use crate::cli::doctor::Doctor;
 use crate::env::{Env, names};
-use crate::issue::Output;
+use crate::output::{Destination, Kind, Output};
 use crate::platform::Platform;
 use crate::platform::text::one_line;
 use crate::report::Exit;
+use crate::run::base_folder::BaseFolder;
 use crate::run::doctor::LIMIT;
 use crate::run::doctor::check::Check;
-use crate::run::place::Place;
-use crate::write::WriteError;
+use crate::write::{Folders, WriteError};
 
 const FOLDER: &str = "folder";
 const SSH: &str = "ssh";
@@ -28,18 +28,15 @@ const MAX_VERSION: u64 = 4 * 1024;
 
 /// Whether the folder can be written, and is outside the checkout. Leaves nothing behind.
 pub async fn folder(args: &Doctor, env: &Env, platform: Option<Platform>) -> Check {
-    let place = match Place::choose(args.dir.as_deref(), args.name.as_deref(), env, platform) {
+    let place = match BaseFolder::choose(args.dir.as_deref(), args.name.as_deref(), env, platform) {
         Ok(place) => place,
         Err(error) => return Check::error(FOLDER, error),
     };
-    let (description, warning) = (place.description(), place.warning());
+    let (description, warning) = (place.description(), place.problem());
     let tried = timeout(LIMIT, tokio::task::spawn_blocking(move || try_out(&place))).await;
     match (tried, warning) {
         (Ok(Ok(Ok(()))), None) => Check::ok(FOLDER, format!("{description} can be written")),
-        (Ok(Ok(Ok(()))), Some(warning)) => {
-            let finding = warning.split(": ").next().unwrap_or_default();
-            Check::warning(FOLDER, finding, "choose another `--dir`")
-        }
+        (Ok(Ok(Ok(()))), Some(warning)) => Check::warning(FOLDER, warning, "choose another `--dir`"),
         (Ok(Ok(Err(error))), _) => Check::error(FOLDER, error),
         (Ok(Err(_)) | Err(_), _) => {
             let finding = format!("{description}: the file system does not answer");
@@ -69,11 +66,12 @@ pub async fn ssh(env: &Env) -> Check {
 }
 
 /// As `login` would begin to write; what was made for it is removed again.
-fn try_out(place: &Place) -> Result<(), WriteError> {
+fn try_out(place: &BaseFolder) -> Result<(), WriteError> {
     let missing: Vec<PathBuf> =
-        place.base().ancestors().skip(1).take_while(|d| !d.exists()).map(Path::to_owned).collect();
-    let output = Output { name: "ssh".into(), roles: None, cluster: None, dir: None };
-    let tried = place.prepare(&[output]).map(drop);
+        place.path().ancestors().skip(1).take_while(|d| !d.exists()).map(Path::to_owned).collect();
+    let destination = Destination::whole(place.path().to_owned());
+    let output = Output { name: "ssh".into(), kind: Kind::Ssh { cluster: None }, roles: None, destination };
+    let tried = Folders::prepare(&[output]).map(drop);
     for dir in missing {
         let _ = std::fs::remove_dir(dir);
     }

@@ -1,4 +1,4 @@
-//! The way to the cluster: DNS, TCP, TLS, web ping, clock, path to its services, auth service.
+//! From here to the cluster: DNS, TCP, TLS, web ping, clock, route to its services, auth service.
 
 use jiff::Timestamp;
 use x509_cert::Certificate;
@@ -12,47 +12,50 @@ use crate::net::{HostPort, NetError, Network};
 use crate::rules::{ServerVersion, served_since};
 use crate::run::doctor::check::{Check, Found, State};
 use crate::run::doctor::{LIMIT, within};
-use crate::span::span;
-use crate::teleport::dial::Path;
+use crate::teleport::dial::Route;
 use crate::teleport::ping::{self, Ping};
-use crate::teleport::{ClusterError, JoinMethod, probe};
+use crate::teleport::{ClusterError, ConnectionError, JoinMethod, probe};
+use crate::text::{clocks, safe};
 
 const DNS: &str = "DNS";
 const TCP: &str = "TCP";
 const TLS: &str = "TLS";
 const PING: &str = "web ping";
 const CLOCK: &str = "clock";
-const PATH: &str = "ALPN";
+const ALPN: &str = "ALPN";
 const AUTH: &str = "auth service";
 /// In their order.
-const ALL: [&str; 7] = [DNS, TCP, TLS, PING, CLOCK, PATH, AUTH];
+const ALL: [&str; 7] = [DNS, TCP, TLS, PING, CLOCK, ALPN, AUTH];
 /// Certificates of a chain that are shown.
 const MAX_CHAIN: usize = 4;
-/// More seconds than these between the clocks are told: tokens have a leeway of a minute at most.
+/// From this many seconds between the clocks there is a warning: tokens have a leeway of a minute at most.
 const SKEW: i64 = 30;
 
-/// What leads to the cluster.
-pub struct Way<'a> {
-    /// The proxy's address.
-    pub target: &'a HostPort,
-    /// To be used up to TCP.
+/// The cluster, and the network to reach it over.
+pub struct Target<'a> {
+    /// The proxy's web address.
+    pub address: &'a HostPort,
+    /// Good up to TCP, and beyond if `trusted`.
     pub network: &'a Network,
     /// Whether its web roots are the ones asked for, so that TLS may be tried.
     pub trusted: bool,
 }
 
-/// One step after the other, as each needs the one before; the first that fails leaves the rest skipped.
-pub async fn reach(way: Result<&Way<'_>, &str>, method: Option<JoinMethod>) -> (Vec<Check>, Option<Ping>) {
+/// One step after the other, as each needs the previous one; after the first that fails the rest are skipped.
+pub async fn reach(
+    target: Result<&Target<'_>, &str>,
+    method: Option<JoinMethod>,
+) -> (Vec<Check>, Option<Ping>) {
     let mut checks = Vec::new();
-    let ping = match way {
-        Ok(way) => steps(way, method, &mut checks).await,
+    let ping = match target {
+        Ok(target) => steps(target, method, &mut checks).await,
         Err(needs) => {
             checks.push(Check::skipped(DNS, format!("needs {needs}")));
             None
         }
     };
     let failed = checks.last().is_some_and(|c| c.state() == State::Failed);
-    let stopped = match way {
+    let stopped = match target {
         Err(needs) => needs,
         Ok(_) if failed => ALL.get(checks.len().saturating_sub(1)).copied().unwrap_or_default(),
         Ok(_) => "the web roots",
@@ -63,8 +66,8 @@ pub async fn reach(way: Result<&Way<'_>, &str>, method: Option<JoinMethod>) -> (
     (checks, ping)
 }
 
-async fn steps(way: &Way<'_>, method: Option<JoinMethod>, checks: &mut Vec<Check>) -> Option<Ping> {
-    let Way { target, network, trusted } = *way;
+async fn steps(target: &Target<'_>, method: Option<JoinMethod>, checks: &mut Vec<Check>) -> Option<Ping> {
+    let Target { address: target, network, trusted } = *target;
     let mut passed = |check: Check| {
         let passed = check.state() != State::Failed;
         checks.push(check);
@@ -79,18 +82,18 @@ async fn steps(way: &Way<'_>, method: Option<JoinMethod>, checks: &mut Vec<Check
     let (check, connection) = tls(network, target, stream?).await;
     passed(check)?;
     let connection = connection?;
-    let ((ping_check, ping), (path_check, path)) =
-        tokio::join!(web_ping(network, target, connection, method), path(network, target));
+    let ((ping_check, ping), (route_check, route)) =
+        tokio::join!(web_ping(network, target, connection, method), route(network, target));
     checks.push(ping_check);
     checks.push(match &ping {
         Some(ping) => clock(ping),
         None => Check::skipped(CLOCK, "needs web ping"),
     });
-    checks.push(path_check);
-    checks.push(match (&ping, path) {
+    checks.push(route_check);
+    checks.push(match (&ping, route) {
         (None, _) => Check::skipped(AUTH, "needs web ping"),
-        (_, None) => Check::skipped(AUTH, "needs ALPN, or an upgrade in its place"),
-        (Some(ping), Some(path)) => auth(network, target, path, &ping.cluster_name).await,
+        (_, None) => Check::skipped(AUTH, "needs ALPN, or an upgrade instead"),
+        (Some(ping), Some(route)) => auth(network, target, route, &ping.cluster_name).await,
     });
     ping
 }
@@ -100,7 +103,7 @@ async fn dns(network: &Network, target: &HostPort) -> Check {
         return Check::skipped(DNS, "not needed: the HTTP proxy resolves the name");
     }
     if target.ip().is_some() {
-        return Check::ok(DNS, format!("`{}` is an address already", target.host));
+        return Check::ok(DNS, format!("`{}` is an address", target.host));
     }
     match within(network, LIMIT, &target.to_string(), "resolving its name", network.resolve(target)).await {
         Ok(Ok(found)) => {
@@ -124,14 +127,14 @@ async fn tcp(network: &Network, target: &HostPort) -> Found<crate::net::Stream> 
     }
 }
 
-/// The web certificate. When it is not accepted, what was sent is looked at once more.
+/// The web certificate. When it is not accepted, a second handshake shows what was sent.
 async fn tls(network: &Network, target: &HostPort, stream: crate::net::Stream) -> Found<Connection> {
     let peer = target.to_string();
     let shaken = async {
         let TlsStream { stream, peer_chain, .. } = network.tls(stream, &TlsSpec::web(target)).await?;
-        Ok::<_, NetError>((Connection::over(network, stream, peer.clone()).await?, peer_chain))
+        Ok::<_, NetError>((Connection::over(network, stream, target).await?, peer_chain))
     };
-    match within(network, LIMIT, &peer, "shaking hands", shaken).await {
+    match within(network, LIMIT, &peer, "the TLS handshake", shaken).await {
         Ok(Ok((connection, chain))) => {
             let leaf = chain.first().map_or_else(String::new, |der| certificate(der));
             (Check::ok(TLS, format!("trusted: {leaf}")), Some(connection))
@@ -139,7 +142,7 @@ async fn tls(network: &Network, target: &HostPort, stream: crate::net::Stream) -
         Ok(Err(error @ NetError::Certificate { .. })) => {
             let look = TlsSpec { trust: Trust::Blindly, ..TlsSpec::web(target) };
             let again = async { network.tls(network.tcp(target).await?, &look).await };
-            let sent = match within(network, LIMIT, &peer, "shaking hands again", again).await {
+            let sent = match within(network, LIMIT, &peer, "repeating the TLS handshake", again).await {
                 Ok(Ok(tls)) => {
                     let all = tls.peer_chain.iter().take(MAX_CHAIN).map(|der| certificate(der));
                     format!("; it sent {}", all.collect::<Vec<_>>().join(", then "))
@@ -162,7 +165,7 @@ async fn web_ping(
     let asked = ping::ping(&mut connection, &peer, env::now);
     let ping = match within(network, LIMIT, &peer, "asking for its ping", asked).await {
         Ok(Ok(ping)) if !ping.tls_routing => {
-            return (Check::error(PING, ClusterError::NoTlsRouting { peer }), None);
+            return (Check::error(PING, ClusterError::from(ConnectionError::NoTlsRouting { peer })), None);
         }
         Ok(Ok(ping)) => ping,
         Ok(Err(error)) => return (Check::error(PING, error), None),
@@ -174,7 +177,7 @@ async fn web_ping(
         ping.cluster_name, ping.server_version
     );
     let check = match unfit(&ping, method) {
-        Some((why, cure)) => Check::warning(PING, format!("{finding}; {why}"), cure),
+        Some((why, hint)) => Check::warning(PING, format!("{finding}; {why}"), hint),
         None => Check::ok(PING, finding),
     };
     (check, Some(ping))
@@ -200,41 +203,32 @@ fn unfit(ping: &Ping, method: Option<JoinMethod>) -> Option<(&'static str, &'sta
 
 fn clock(ping: &Ping) -> Check {
     match ping.clock_skew {
-        None => Check::skipped(CLOCK, "the server tells no time"),
-        // A second is lost where the two are cut to whole ones.
-        Some(skew) if skew.abs() <= 1 => Check::ok(CLOCK, "the same as the server's"),
+        None => Check::skipped(CLOCK, "the server reports no time"),
+        Some(skew) if skew.abs() <= SKEW => Check::ok(CLOCK, clocks(skew, 1)),
         Some(skew) => {
-            let which = if skew > 0 { "behind" } else { "ahead of" };
-            let finding = format!(
-                "this machine's is {} {which} the server's",
-                span(jiff::SignedDuration::from_secs(skew.abs()))
-            );
-            if skew.abs() <= SKEW {
-                Check::ok(CLOCK, finding)
-            } else {
-                Check::warning(CLOCK, finding, "set this machine's clock (NTP), or let the server's be set")
-            }
+            Check::warning(CLOCK, clocks(skew, 1), "set this machine's clock (NTP), or have the server's set")
         }
     }
 }
 
-async fn path(network: &Network, target: &HostPort) -> Found<Path> {
-    match within(network, LIMIT, &target.to_string(), "probing", probe::path(network, target)).await {
-        Ok(Ok(Path::Upgrade)) => {
+async fn route(network: &Network, target: &HostPort) -> Found<Route> {
+    match within(network, LIMIT, &target.to_string(), "probing", probe::route(network, target)).await {
+        Ok(Ok(Route::Upgraded)) => {
             let finding =
-                "lost on the way, as something before the proxy ends TLS; an upgraded connection works";
-            (Check::ok(PATH, finding), Some(Path::Upgrade))
+                "lost on the way: something before the proxy terminates TLS; an upgraded connection works";
+            (Check::ok(ALPN, finding), Some(Route::Upgraded))
         }
-        Ok(Ok(path)) => (Check::ok(PATH, "reaches the proxy"), Some(path)),
-        Ok(Err(error)) => (Check::error(PATH, error), None),
-        Err(error) => (Check::error(PATH, error), None),
+        Ok(Ok(route)) => (Check::ok(ALPN, "reaches the proxy"), Some(route)),
+        Ok(Err(error)) => (Check::error(ALPN, error), None),
+        Err(error) => (Check::error(ALPN, error), None),
     }
 }
 
-async fn auth(network: &Network, target: &HostPort, path: Path, cluster: &str) -> Check {
-    let shaken = probe::auth_service(network, target, path, cluster);
-    match within(network, LIMIT, &target.to_string(), "shaking hands with the auth service", shaken).await {
-        Ok(Ok(())) => Check::ok(AUTH, "answers (the TLS handshake only: who may use it, the join tells)"),
+async fn auth(network: &Network, target: &HostPort, route: Route, cluster: &str) -> Check {
+    let shaken = probe::auth_service(network, target, route, cluster);
+    match within(network, LIMIT, &target.to_string(), "the TLS handshake with the auth service", shaken).await
+    {
+        Ok(Ok(())) => Check::ok(AUTH, "answers (TLS handshake only: who may use it shows in the join)"),
         Ok(Err(error)) => Check::error(AUTH, error),
         Err(error) => Check::error(AUTH, error),
     }
@@ -242,7 +236,9 @@ async fn auth(network: &Network, target: &HostPort, path: Path, cluster: &str) -
 
 /// `a`, issued by `b`, until 2027-01-01T00:00:00Z.
 fn certificate(der: &[u8]) -> String {
-    let Ok(certificate) = Certificate::from_der(der) else { return "what is no certificate".to_owned() };
+    let Ok(certificate) = Certificate::from_der(der) else {
+        return "something that is not a certificate".to_owned();
+    };
     let tbs = certificate.tbs_certificate();
     let end = i64::try_from(tbs.validity().not_after.to_unix_duration().as_secs()).ok();
     let end = end.and_then(|s| Timestamp::from_second(s).ok()).map(|t| format!(", until {t}"));
@@ -253,7 +249,7 @@ fn certificate(der: &[u8]) -> String {
 fn shown(name: &Name) -> String {
     let common = name.common_name().ok().flatten().map(|n| n.value().into_owned());
     let text = common.unwrap_or_else(|| name.to_string());
-    let short: String = text.chars().filter(|c| *c != '`').take(100).collect();
+    let short = safe(&text.replace('`', ""), 100);
     if short.is_empty() { "no name".to_owned() } else { format!("`{short}`") }
 }
 
@@ -262,9 +258,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn methods_that_the_server_lacks_are_told() {
+    fn methods_that_the_server_lacks_are_reported() {
         use JoinMethod::{AzureDevops, GenericOidc, GitLab, Spacelift};
-        for (version, edition, method, told) in [
+        for (version, edition, method, wanted) in [
             ("18.10.9", Some("ent"), Some(GenericOidc), Some("18.11 or newer")),
             ("17.12.0", None, Some(GenericOidc), Some("18.11 or newer")),
             ("what", None, Some(GenericOidc), Some("18.11 or newer")),
@@ -290,9 +286,9 @@ mod tests {
                 clock_skew: None,
             };
             let found = unfit(&ping, method);
-            let right = match (found, told) {
-                (Some((why, cure)), Some(told)) => why.contains(told) && !cure.is_empty(),
-                (found, told) => found.is_none() && told.is_none(),
+            let right = match (found, wanted) {
+                (Some((why, hint)), Some(wanted)) => why.contains(wanted) && !hint.is_empty(),
+                (found, wanted) => found.is_none() && wanted.is_none(),
             };
             assert!(right, "{version} {edition:?} {method:?}: {found:?}");
         }

@@ -6,7 +6,7 @@ use crate::log::Log;
 use crate::net::proxy::VARIABLES;
 use crate::net::{Deadline, HostPort, Network, Options};
 use crate::run::doctor::check::{Check, Found};
-use crate::teleport::dial::Entry;
+use crate::teleport::dial::Endpoint;
 
 /// The networks the other checks use.
 pub struct Networks {
@@ -21,8 +21,8 @@ pub struct Networks {
 /// The proxy's address.
 pub fn address(args: &Doctor, env: &Env) -> Found<HostPort> {
     match crate::run::request::entry(&args.cluster, env) {
-        Ok(Entry::Proxy(address)) => (Check::ok("proxy address", address.to_string()), Some(address)),
-        Ok(Entry::Auth { .. }) => {
+        Ok(Endpoint::Proxy(address)) => (Check::ok("proxy address", address.to_string()), Some(address)),
+        Ok(Endpoint::Auth { .. }) => {
             (Check::skipped("proxy address", "with `--auth-server` there is no proxy to look at"), None)
         }
         Err(error) => (Check::error("proxy address", error), None),

@@ -10,19 +10,20 @@ use crate::claims::UnverifiedClaims;
 use crate::cli::explain::Explain;
 use crate::detect;
 use crate::env::{self, Env};
+use crate::error::Failed;
 use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
 use crate::report::Exit;
-use crate::report::failure::RunError;
 use crate::rules::{self, ServerVersion};
 use crate::run::Outcome;
-use crate::token::{self, Evidence};
+use crate::run::error::RunError;
+use crate::token;
 
 /// Only a platform that mints its token on request is asked anything.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs it: 0 when the job would be let in (or no rules are given), 4 when not.
-pub async fn run(args: &Explain, env: &Env, log: &Log) -> anyhow::Result<Outcome> {
+pub async fn run(args: &Explain, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let version = ServerVersion::parse(&args.server_version).ok_or_else(|| RunError::Usage {
         message: format!("`{}` is no version", args.server_version),
         hint: Some("write it as `18.11.0`".into()),
@@ -54,16 +55,12 @@ pub async fn run(args: &Explain, env: &Env, log: &Log) -> anyhow::Result<Outcome
 }
 
 /// The claims of this job's own identity token.
-async fn own(args: &Explain, env: &Env, log: &Log) -> anyhow::Result<(UnverifiedClaims, String)> {
-    let detected = detect::detect(env, &args.identity.detection())?;
-    let wanted = args.identity.evidence();
+async fn own(args: &Explain, env: &Env, log: &Log) -> Result<(UnverifiedClaims, String), Failed> {
+    let detected = detect::detect(env, &crate::run::request::detection(&args.identity))?;
+    let wanted = crate::run::request::token(&args.identity);
     token::check(&detected, &wanted)?;
     let network = Network::new(env, &Options::default(), Deadline::after(LIMIT), log.clone())?;
-    let Evidence::Jwt(jwt) = token::token(env, &network, &detected, &wanted).await?;
-    let claims = UnverifiedClaims::decode(&jwt).map_err(|e| RunError::Usage {
-        message: format!("the identity token cannot be read: {e}"),
-        hint: Some("see that it is a JWT".into()),
-    })?;
+    let claims = token::token(env, &network, &detected, &wanted).await?.claims().clone();
     let source = detected.platform.map_or("what was given", crate::platform::Platform::title);
     Ok((claims, source.to_owned()))
 }

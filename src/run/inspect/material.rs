@@ -11,7 +11,7 @@ use crate::env;
 use crate::identity::keys::{KeyError, KeyPair};
 use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::TlsCertificate;
-use crate::report::failure::RunError;
+use crate::run::error::RunError;
 use crate::write::MANIFEST;
 
 /// Names in a folder; `sshcert` is what older tbot calls it.

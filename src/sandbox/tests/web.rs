@@ -75,7 +75,7 @@ async fn unknown_paths_and_a_closed_old_path_are_404() {
 #[tokio::test]
 async fn the_ci_token_endpoint_wants_its_bearer_and_signs() {
     let mut options = options("18.2.0");
-    options.faults.token_503 = 2;
+    options.inject.token_503 = 2;
     let sandbox = Sandbox::start(options).await.unwrap();
     let env = sandbox.job_environment(Platform::GitHubActions).unwrap();
     let var = |name: &str| env.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap();
@@ -127,7 +127,7 @@ async fn doors_open_by_protocol_name_and_certificate() {
             .map(|s| String::from_utf8_lossy(s.get_ref().1.alpn_protocol().unwrap_or_default()).into_owned());
         assert_eq!(got.as_deref(), want, "{name} {alpn:?}");
     }
-    let seen = sandbox.seen();
+    let seen = sandbox.records();
     let first = seen.iter().find(|s| s.client.is_some()).unwrap();
     assert_eq!(first.client.as_deref(), Some("bot-ci"));
     assert_eq!(first.sni.as_deref(), Some(internal));

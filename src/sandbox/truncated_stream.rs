@@ -8,18 +8,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Writes at most `left` bytes; `None`: without limit.
-pub(super) struct Limited {
+pub(super) struct TruncatedStream {
     tcp: TcpStream,
     left: Option<u64>,
 }
 
-impl Limited {
+impl TruncatedStream {
     pub(super) fn new(tcp: TcpStream, left: Option<u64>) -> Self {
         Self { tcp, left }
     }
 }
 
-impl AsyncRead for Limited {
+impl AsyncRead for TruncatedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -29,7 +29,7 @@ impl AsyncRead for Limited {
     }
 }
 
-impl AsyncWrite for Limited {
+impl AsyncWrite for TruncatedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let Some(left) = self.left else { return Pin::new(&mut self.tcp).poll_write(cx, bytes) };
         if left == 0 {

@@ -5,20 +5,20 @@ use std::sync::Mutex;
 use tokio::sync::Notify;
 
 /// One group.
-pub(super) struct Together {
+pub(super) struct Barrier {
     endings: Vec<String>,
     missing: Mutex<Vec<String>>,
     complete: Notify,
 }
 
-impl Together {
+impl Barrier {
     /// Of requests whose paths end so; an ending listed twice is waited for twice.
     pub(super) fn new(endings: &[String]) -> Self {
         Self { endings: endings.to_vec(), missing: Mutex::new(endings.to_vec()), complete: Notify::new() }
     }
 
     /// Waits, if the path belongs to the group, until the group is complete.
-    pub(super) async fn came(&self, path: &str) {
+    pub(super) async fn arrived(&self, path: &str) {
         if !self.endings.iter().any(|end| path.ends_with(end.as_str())) {
             return;
         }

@@ -8,7 +8,7 @@ const MAX_MESSAGE: usize = 1000;
 
 /// One connection. Never holds a header, a body or a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Record {
     /// The server name the client asked for.
     pub sni: Option<String>,
     /// The protocols it offered, in order.
@@ -29,52 +29,52 @@ pub struct Seen {
 
 /// The records of one sandbox.
 #[derive(Default)]
-pub(super) struct Records(Mutex<Vec<Seen>>);
+pub(super) struct Records(Mutex<Vec<Record>>);
 
 impl Records {
     /// A new connection; its number is for the other calls.
-    pub(super) fn connection(&self, seen: Seen) -> usize {
+    pub(super) fn connection(&self, record: Record) -> usize {
         let Ok(mut all) = self.0.lock() else { return usize::MAX };
         if all.len() >= MAX_CONNECTIONS {
             return usize::MAX;
         }
-        all.push(seen);
+        all.push(record);
         all.len() - 1
     }
 
     /// The handshake ended well.
     pub(super) fn established(&self, number: usize, alpn: Option<String>, client: Option<String>) {
-        self.change(number, |seen| {
-            seen.established = true;
-            seen.alpn = alpn;
-            seen.client = client;
+        self.change(number, |record| {
+            record.established = true;
+            record.alpn = alpn;
+            record.client = client;
         });
     }
 
     /// A path was asked for.
-    pub(super) fn asked(&self, number: usize, path: &str) {
-        self.change(number, |seen| {
-            if seen.paths.len() < MAX_PATHS {
-                seen.paths.push(path.to_owned());
+    pub(super) fn requested(&self, number: usize, path: &str) {
+        self.change(number, |record| {
+            if record.paths.len() < MAX_PATHS {
+                record.paths.push(path.to_owned());
             }
         });
     }
 
     /// A join was given up.
     pub(super) fn gave_up(&self, number: usize, message: &str) {
-        self.change(number, |seen| seen.gave_up = Some(message.chars().take(MAX_MESSAGE).collect()));
+        self.change(number, |record| record.gave_up = Some(message.chars().take(MAX_MESSAGE).collect()));
     }
 
     /// A copy of all records.
-    pub(super) fn all(&self) -> Vec<Seen> {
+    pub(super) fn to_vec(&self) -> Vec<Record> {
         self.0.lock().map(|all| all.clone()).unwrap_or_default()
     }
 
-    fn change(&self, number: usize, change: impl FnOnce(&mut Seen)) {
+    fn change(&self, number: usize, change: impl FnOnce(&mut Record)) {
         if let Ok(mut all) = self.0.lock()
-            && let Some(seen) = all.get_mut(number)
+            && let Some(record) = all.get_mut(number)
         {
-            change(seen);
+            change(record);
         }
     }
 }

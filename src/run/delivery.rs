@@ -1,0 +1,147 @@
+//! What people, scripts and later steps get once all is issued: files, report, variables.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::cli::Login;
+use crate::env;
+use crate::error::Failed;
+use crate::export::{self, Exports};
+use crate::issue::Issued;
+use crate::log::Log;
+use crate::net::HostPort;
+use crate::report::{OutputReport, Report};
+use crate::run::Outcome;
+use crate::run::obtain::Credentials;
+use crate::run::plan::Plan;
+use crate::teleport::dial::Endpoint;
+use crate::teleport::ping::Ping;
+use crate::write::contents::{self, Context};
+use crate::write::{FileToWrite, Folders, MANIFEST};
+
+/// Name of the copy of the binary in a folder.
+const BINARY: &str = "jobpass";
+
+/// Writes the folders, hands the variables to later steps and reports. When a part of it fails, nothing is left.
+pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Outcome, Failed> {
+    let (args, env, log) = (plan.args, plan.env, plan.log);
+    let proxy = later_proxy(args, &plan.entry, &credentials.ping, log);
+    let mut report = report(plan, credentials, &proxy);
+    let mut files: BTreeMap<PathBuf, Vec<FileToWrite>> = BTreeMap::new();
+    let mut exports = Exports { summary: report.summary(), ..Exports::default() };
+    for (index, issued) in credentials.checked.batch.issued.iter().enumerate() {
+        let folder = &issued.output.destination.folder;
+        let copy = args.output.copy_binary.then(|| folder.join(BINARY));
+        let context = Context {
+            authorities: &credentials.checked.batch.authorities,
+            proxy_host: &proxy.host,
+            proxy: &report.proxy,
+            binary: copy.as_deref().unwrap_or(&env.exe),
+            ca_file: plan.ca_file.as_deref(),
+            expires: issued.expires(),
+        };
+        let contents = contents::contents(issued, &context)?;
+        let suffix = if index == 0 { args.output.name.as_deref() } else { Some(issued.output.name.as_str()) };
+        add_exports(&mut exports, &contents, suffix);
+        files.entry(folder.clone()).or_default().extend(contents.files);
+    }
+    for (folder, files) in &mut files {
+        if args.output.copy_binary {
+            files.push(contents::binary(BINARY, &env.exe)?);
+        }
+        let mut names: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
+        names.push(MANIFEST.into());
+        names.sort();
+        let manifest = Report { dir: folder.clone(), files: names, ..report.clone() };
+        files.push(contents::manifest(&manifest.json()));
+        if *folder == report.dir {
+            report.files = manifest.files;
+        }
+    }
+
+    let mut outcome = Outcome { placed: folders.commit(&files)?, ..Outcome::default() };
+    let exported = match export::export(env, plan.detected.platform, &plan.sink, &exports) {
+        Ok(exported) => exported,
+        Err(error) => {
+            outcome.take_back();
+            return Err(error.into());
+        }
+    };
+    if let Some(hint) = exported.hint {
+        log.note(format!("hint: {hint}"));
+    }
+    for place in &exported.places {
+        log.detail(format!("exported to {place}"));
+    }
+    outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
+    outcome.line = report.line(env::now(), plan.begin.elapsed());
+    Ok(outcome)
+}
+
+/// Stays on the address the user gave, unless asked otherwise: split DNS and tunnels make the advertised one
+/// unreachable for some. Behind an auth service the advertised one is all there is.
+fn later_proxy(args: &Login, entry: &Endpoint, ping: &Ping, log: &Log) -> HostPort {
+    let advertised = ping.public_address.as_ref();
+    let given = match entry {
+        Endpoint::Proxy(given) => given,
+        Endpoint::Auth { address, .. } => advertised.unwrap_or(address),
+    };
+    match advertised {
+        Some(advertised) if args.cluster.use_advertised_address => return advertised.clone(),
+        Some(advertised) if advertised != given => log.detail(format!(
+            "the cluster advertises {advertised}; staying on {given} (`--use-advertised-address` to switch)"
+        )),
+        None if args.cluster.use_advertised_address => {
+            log.warn(format!("the cluster advertises no address: staying on {given}"));
+        }
+        _ => {}
+    }
+    given.clone()
+}
+
+/// The report, its files not yet filled in.
+fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Report {
+    let Credentials { bot, ping, checked } = credentials;
+    let output = |issued: &Issued| OutputReport {
+        name: issued.output.name.clone(),
+        kind: issued.output.kind.name().to_owned(),
+        cluster: issued.output.kind.cluster().unwrap_or(&bot.cluster).to_owned(),
+        roles: issued.roles.clone(),
+        logins: issued.identity.logins().into_iter().map(str::to_owned).collect(),
+        valid_until: issued.expires(),
+        dir: issued.output.destination.path(),
+    };
+    // That of the outputs without a folder of their own; without any, the first.
+    let mut dirs = checked.batch.issued.iter().map(|i| &i.output.destination.folder);
+    let dir = dirs.clone().find(|d| **d == plan.base).or_else(|| dirs.next());
+    Report {
+        jobpass: env!("CARGO_PKG_VERSION").to_owned(),
+        bot: bot.user.clone(),
+        cluster: bot.cluster.clone(),
+        proxy: proxy.to_string(),
+        server_version: ping.server_version.clone(),
+        platform: plan.detected.platform.map(|p| p.id().to_owned()),
+        join_method: bot.method.map(|m| m.name().to_owned()),
+        issued_at: env::now(),
+        valid_until: checked.ends,
+        dry_run: plan.dry_run,
+        dir: dir.unwrap_or(&plan.base).clone(),
+        files: Vec::new(),
+        outputs: checked.batch.issued.iter().map(output).collect(),
+    }
+}
+
+/// A named identity has suffixed names of its own and leaves the plain ones alone.
+fn add_exports(exports: &mut Exports, contents: &contents::Contents, suffix: Option<&str>) {
+    for (base, value) in &contents.variables {
+        let name = match suffix {
+            Some(name) => format!("{base}_{}", name.to_ascii_uppercase().replace('-', "_")),
+            None => (*base).to_owned(),
+        };
+        exports.variables.push((name, value.clone()));
+    }
+    for (base, value) in &contents.step_outputs {
+        let name = suffix.map_or_else(|| (*base).to_owned(), |name| format!("{name}-{base}"));
+        exports.outputs.push((name, value.clone()));
+    }
+}

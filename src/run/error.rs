@@ -1,0 +1,76 @@
+//! What no stage knows: wrong use, a signal, a closed output.
+
+use jiff::Timestamp;
+
+use crate::error::{Exit, StageError};
+use crate::text::io_reason;
+
+/// Why a command ended without a result of its own.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum RunError {
+    /// The command line, or what it needs, is wrong.
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    /// Ctrl-C or SIGTERM.
+    #[error("stopped by {signal}; nothing was written")]
+    Stopped { signal: &'static str, code: Exit },
+    /// Credentials that were written earlier have expired.
+    #[error("the credentials in `{dir}` expired at {expired}")]
+    Expired { dir: String, expired: Timestamp },
+    /// A folder or file that should hold credentials does not.
+    #[error("`{path}` has no credentials")]
+    NoCredentials { path: String, reason: String, hint: String },
+    /// Standard output is gone.
+    #[error("could not write {what} to standard output")]
+    Output {
+        what: &'static str,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file that the user named cannot be read.
+    #[error("could not read `{path}`")]
+    Read {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl RunError {
+    /// Wrong use, with what to do.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+impl StageError for RunError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::Read { .. } => Exit::Usage,
+            Self::Stopped { code, .. } => *code,
+            Self::Expired { .. } => Exit::Refused,
+            Self::NoCredentials { .. } | Self::Output { .. } => Exit::Files,
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::NoCredentials { reason, .. } => vec![reason.clone()],
+            Self::Output { source, .. } | Self::Read { source, .. } => vec![io_reason(source)],
+            Self::Usage { .. } | Self::Stopped { .. } | Self::Expired { .. } => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Usage { hint, .. } => return hint.iter().cloned().collect(),
+            Self::NoCredentials { hint, .. } => hint,
+            Self::Stopped { .. } => return Vec::new(),
+            Self::Expired { .. } => "run `jobpass login` again in this job",
+            Self::Output { .. } => "keep standard output open, or leave out what prints to it",
+            Self::Read { .. } => "check the path and that this user may read it",
+        };
+        vec![hint.to_owned()]
+    }
+}

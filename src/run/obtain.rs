@@ -1,0 +1,42 @@
+//! Proof → credentials that passed all checks. The only part of a login that knows Teleport.
+
+use crate::env;
+use crate::error::Failed;
+use crate::join::{self, BotIdentity};
+use crate::run::plan::Plan;
+use crate::teleport::Cluster;
+use crate::teleport::ping::Ping;
+use crate::token::{Proof, TokenError};
+use crate::verify::{self, Checked};
+use crate::{issue, verify::policy};
+
+/// What Teleport issued.
+pub struct Credentials {
+    /// Who joined.
+    pub bot: BotIdentity,
+    /// What the cluster says of itself.
+    pub ping: Ping,
+    /// The outputs, as they were asked for.
+    pub checked: Checked,
+}
+
+/// Joins, has the outputs issued and checks them. The proof is awaited while the connections are opened.
+pub async fn obtain(
+    plan: &Plan<'_>,
+    proof: impl Future<Output = Result<Proof, TokenError>>,
+) -> Result<Credentials, Failed> {
+    let log = plan.log;
+    let cluster = Cluster::new(plan.network.clone(), plan.entry.clone());
+    let (bot, ping) = log.timed("join", join::join(&cluster, &plan.join, proof)).await?;
+    let asked = join::expiry(env::now(), ping.clock_skew, plan.issue.ttl);
+    let batch = log.timed("issue", issue::issue(&cluster, &bot, &ping, &plan.issue)).await?;
+    let checked = verify::verify(batch, &bot, ping.clock_skew, &plan.expectations, asked, env::now())?;
+    for note in &checked.notes {
+        log.warn(note);
+    }
+    if !plan.args.guards.no_verify {
+        let policies = policy::policies(&cluster, &bot, &checked.batch, &plan.args.guards.target);
+        log.timed("verify", policies).await?;
+    }
+    Ok(Credentials { bot, ping, checked })
+}

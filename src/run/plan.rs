@@ -1,0 +1,124 @@
+//! Everything that is decided before anything is sent.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cli::Login;
+use crate::detect::Detected;
+use crate::env::Env;
+use crate::error::Failed;
+use crate::export::Sink;
+use crate::identity::keys::KeyKind;
+use crate::log::Log;
+use crate::net::{Deadline, Network, Options};
+use crate::run::base_folder::BaseFolder;
+use crate::run::request;
+use crate::teleport::dial::Endpoint;
+use crate::verify::{Expectations, policy};
+use crate::write::ownership;
+use crate::{issue, join, token};
+
+/// What `login` and its dry run differ in.
+pub struct Setting {
+    /// Trust anchors.
+    pub options: Options,
+    /// Where the job runs.
+    pub detected: Detected,
+    /// The cluster to ask.
+    pub entry: Endpoint,
+    /// How later steps get their variables.
+    pub sink: Sink,
+    /// Whether the cluster is the one in this process.
+    pub dry_run: bool,
+}
+
+/// The plan of one login.
+pub struct Plan<'a> {
+    /// The command line.
+    pub args: &'a Login,
+    /// The job's environment.
+    pub env: &'a Env,
+    /// Where the run says what it does.
+    pub log: &'a Log,
+    /// When it began.
+    pub begin: Instant,
+    /// Where the job runs.
+    pub detected: Detected,
+    /// The cluster to ask.
+    pub entry: Endpoint,
+    /// How later steps get their variables.
+    pub sink: Sink,
+    /// Whether the cluster is the one in this process.
+    pub dry_run: bool,
+    /// `--ca-file`, absolute, where it is about web certificates.
+    pub ca_file: Option<PathBuf>,
+    /// The network under the run's deadline.
+    pub network: Network,
+    /// The folder of outputs that name none of their own.
+    pub base: PathBuf,
+    /// For the token stage.
+    pub token: token::Request,
+    /// For the join stage.
+    pub join: join::Request,
+    /// For the issue stage.
+    pub issue: issue::Request,
+    /// For the verify stage.
+    pub expectations: Expectations,
+}
+
+/// The longest life of a certificate of a dry run.
+const DRY_RUN: Duration = Duration::from_secs(15 * 60);
+
+impl<'a> Plan<'a> {
+    /// Decides, and finds what is wrong with the command line, the environment and the folder.
+    pub fn new(args: &'a Login, env: &'a Env, log: &'a Log, setting: Setting) -> Result<Self, Failed> {
+        let begin = Instant::now();
+        let Setting { options, detected, entry, sink, dry_run } = setting;
+        for reason in &detected.reasons {
+            log.detail(format!("{}: {}", reason.platform, reason.why));
+        }
+        let token = request::token(&args.identity);
+        token::check(&detected, &token)?;
+        let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { request::cap_ttl(args.output.ttl, log) };
+        let name = request::token_name(&args.identity, env)?;
+        let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
+        let folder = args.output.dir.as_deref();
+        let base = BaseFolder::choose(folder, args.output.name.as_deref(), env, detected.platform)?;
+        if let Some(problem) = base.problem() {
+            let risk = "where credentials get committed, cached or baked into images";
+            log.warn(format!("{problem}, {risk}: choose another `--dir`"));
+        }
+        let outputs = request::outputs(args, env, base.path())?;
+        // Who names a folder knows why.
+        let given = outputs.iter().map(|o| &o.destination.folder);
+        for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {
+            let risk = folder.parent().and_then(|parent| ownership::risk(parent, &[ownership::user()]));
+            if let Some(reason) = risk {
+                log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
+            }
+        }
+        // One for issuing, one for each set of roles to be verified.
+        let connections = 1 + if args.guards.no_verify { 0 } else { policy::connections(&outputs) };
+        let (method, platform) = (detected.method, detected.platform);
+        let cluster = args.guards.expect_cluster.clone();
+        Ok(Self {
+            args,
+            env,
+            log,
+            begin,
+            detected,
+            entry,
+            sink,
+            dry_run,
+            ca_file: options.ca_file.as_ref().map(|f| env.absolute(f)),
+            network,
+            base: base.path().to_owned(),
+            token,
+            join: join::Request { token: name, method, platform, cluster, ttl, connections },
+            issue: issue::Request { outputs, ttl, key_kind: args.output.key_type.map(KeyKind::from) },
+            expectations: request::expectations(args),
+        })
+    }
+}
