@@ -160,7 +160,7 @@ mod tests {
     use Platform::{CircleCi, GitHubActions, GitLabCi, Spacelift};
 
     fn env(vars: &[(&str, &str)]) -> Env {
-        Env::of(vars.iter().copied(), "/cwd")
+        Env::new(vars.iter().copied(), "/cwd")
     }
 
     #[test]
