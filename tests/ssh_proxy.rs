@@ -187,7 +187,7 @@ fn says_in_one_line_why_it_cannot() {
     );
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("`/nonexistent/tlscert` cannot be read") && ran.stderr.lines().count() == 1,
+        ran.stderr.contains("could not read `/nonexistent/tlscert`") && ran.stderr.lines().count() == 1,
         "{}",
         ran.stderr
     );

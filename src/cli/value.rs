@@ -125,7 +125,7 @@ pub fn version(text: &str) -> Result<String, String> {
 
 /// A join method of Teleport's, or `auto`. Those that this build cannot prove are refused by name.
 pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
-    let all = JoinMethod::ALL.map(|m| PossibleValue::new(m.name()).hide(!m.proves_with_token()));
+    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(!m.proves_with_token()));
     let all = std::iter::once(PossibleValue::new("auto")).chain(all);
     PossibleValuesParser::new(all).try_map(|name| match name.parse::<JoinMethod>() {
         Ok(method) if !method.proves_with_token() => Err(format!(

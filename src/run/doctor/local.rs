@@ -12,11 +12,11 @@ use crate::cli::doctor::Doctor;
 use crate::env::{Env, names};
 use crate::output::{Destination, Kind, Output};
 use crate::platform::Platform;
-use crate::platform::text::one_line;
 use crate::report::Exit;
 use crate::run::base_folder::BaseFolder;
 use crate::run::doctor::LIMIT;
 use crate::run::doctor::check::Check;
+use crate::text::safe;
 use crate::write::{Folders, WriteError};
 
 const FOLDER: &str = "folder";
@@ -57,7 +57,7 @@ pub async fn ssh(env: &Env) -> Check {
         Ok(Err(error)) => return Check::warning(SSH, format!("`{shown} -V` cannot be run: {error}"), cure),
         Err(_) => return Check::warning(SSH, format!("`{shown} -V` does not end"), cure),
     };
-    let name = one_line(text.split(',').next().unwrap_or_default(), 80);
+    let name = safe(text.split(',').next().unwrap_or_default(), 80);
     match number(&text) {
         Some(found) if found >= OLDEST_SSH => Check::ok(SSH, format!("{name} (`{shown}`)")),
         Some(_) => Check::warning(SSH, format!("{name} (`{shown}`) is too old for our `ssh_config`"), cure),
