@@ -25,6 +25,9 @@ _jobpass() {
             jobpass,explain)
                 cmd="jobpass__subcmd__explain"
                 ;;
+            jobpass,help)
+                cmd="jobpass__subcmd__help"
+                ;;
             jobpass,inspect)
                 cmd="jobpass__subcmd__inspect"
                 ;;
@@ -40,6 +43,39 @@ _jobpass() {
             jobpass,ssh-proxy)
                 cmd="jobpass__subcmd__ssh__subcmd__proxy"
                 ;;
+            jobpass,version)
+                cmd="jobpass__subcmd__version"
+                ;;
+            jobpass__subcmd__help,completions)
+                cmd="jobpass__subcmd__help__subcmd__completions"
+                ;;
+            jobpass__subcmd__help,doctor)
+                cmd="jobpass__subcmd__help__subcmd__doctor"
+                ;;
+            jobpass__subcmd__help,explain)
+                cmd="jobpass__subcmd__help__subcmd__explain"
+                ;;
+            jobpass__subcmd__help,help)
+                cmd="jobpass__subcmd__help__subcmd__help"
+                ;;
+            jobpass__subcmd__help,inspect)
+                cmd="jobpass__subcmd__help__subcmd__inspect"
+                ;;
+            jobpass__subcmd__help,login)
+                cmd="jobpass__subcmd__help__subcmd__login"
+                ;;
+            jobpass__subcmd__help,man)
+                cmd="jobpass__subcmd__help__subcmd__man"
+                ;;
+            jobpass__subcmd__help,sandbox)
+                cmd="jobpass__subcmd__help__subcmd__sandbox"
+                ;;
+            jobpass__subcmd__help,ssh-proxy)
+                cmd="jobpass__subcmd__help__subcmd__ssh__subcmd__proxy"
+                ;;
+            jobpass__subcmd__help,version)
+                cmd="jobpass__subcmd__help__subcmd__version"
+                ;;
             *)
                 ;;
         esac
@@ -47,12 +83,16 @@ _jobpass() {
 
     case "${cmd}" in
         jobpass)
-            opts="-h -V --help --version login explain doctor inspect ssh-proxy sandbox completions man"
+            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -61,12 +101,16 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__completions)
-            opts="-h -V --help --version bash elvish fish powershell zsh"
+            opts="-h -V --color --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -75,7 +119,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__doctor)
-            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --dir --name --platform-only --json --verbose --quiet --help --version"
+            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --dir --name --platform-only --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -106,11 +150,11 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -137,6 +181,10 @@ _jobpass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -145,7 +193,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__explain)
-            opts="-v -q -h -V --rules --claims --at --server-version --cluster --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --json --verbose --quiet --help --version"
+            opts="-v -q -h -V --rules --claims --at --server-version --cluster --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -176,11 +224,11 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -199,6 +247,10 @@ _jobpass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -206,8 +258,8 @@ _jobpass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        jobpass__subcmd__inspect)
-            opts="-v -q -h -V --json --verbose --quiet --help --version"
+        jobpass__subcmd__help)
+            opts="login explain doctor inspect ssh-proxy sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -220,8 +272,166 @@ _jobpass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobpass__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__inspect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__login)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__sandbox)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__ssh__subcmd__proxy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__version)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__inspect)
+            opts="-v -q -h -V --json --verbose --quiet --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobpass__subcmd__login)
-            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --name --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --allow-dry-run-in-ci --json --verbose --quiet --help --version"
+            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --name --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --allow-dry-run-in-ci --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -252,11 +462,11 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -300,7 +510,7 @@ _jobpass() {
                     return 0
                     ;;
                 --export)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift shell env-file=PATH none" -- "${cur}"))
                     return 0
                     ;;
                 --expect-cluster)
@@ -324,7 +534,11 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -335,12 +549,16 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__man)
-            opts="-h -V --help --version"
+            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy sandbox completions man version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -349,7 +567,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__sandbox)
-            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --help --version"
+            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -364,7 +582,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)
@@ -379,20 +597,8 @@ _jobpass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --node)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --user-ca)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --host-key)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -403,7 +609,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__ssh__subcmd__proxy)
-            opts="-v -q -h -V --dir --proxy --ca-file --timeout --json --verbose --quiet --help --version"
+            opts="-v -q -h -V --dir --proxy --ca-file --timeout --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -423,6 +629,28 @@ _jobpass() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__version)
+            opts="-h -V --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_jobpass_global_optspecs
-    string join \n h/help V/version
+    string join \n color= h/help V/version
 end
 
 function __fish_jobpass_needs_command
@@ -24,52 +24,85 @@ function __fish_jobpass_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c jobpass -n "__fish_jobpass_needs_command" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c jobpass -n "__fish_jobpass_needs_command" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_needs_command" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "login" -d 'Swap this job\'s identity for credentials; write them, tell the later steps'
-complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "explain" -d 'Show this job\'s claims beside a join token\'s rules: which rule matches, which field fails'
-complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "doctor" -d 'Try every step short of the join, and say what is wrong and how to cure it'
-complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "inspect" -d 'Say what a folder of credentials holds: who, roles, logins, until when'
-complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (the `ProxyCommand` of the `ssh_config` that login writes)'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "login" -d 'Swap this job\'s identity for credentials'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
-complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "completions" -d 'Print a completion script'
-complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "man" -d 'Print the manual page (roff)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l proxy -d 'The proxy\'s web address [env: `TELEPORT_PROXY`]' -r
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "man" -d 'Print a manual page (roff)'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "version" -d 'Print the version'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l proxy -d 'The proxy\'s web address' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l timeout -d 'Deadline of the whole run' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l join-method -d 'The join method the token is for' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l platform -d 'The CI platform' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure_devops\t''
+bitbucket\t''
+circleci\t''
+env0\t''
+gcp\t''
+generic_oidc\t''
+github\t''
+gitlab\t''
+kubernetes\t''
+spacelift\t''
+terraform_cloud\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l platform -d 'The CI platform' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split at spaces like a shell would, but no shell runs)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l audience -d 'Ask the platform for a token with this audience' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long they live, at most 24h (e.g. 30m, 1h, 1h30m)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l roles -d 'Roles to take, comma-separated; all the bot may have when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh[,roles=A+B][,name=N][,dir=D][,cluster=LEAF]`' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dir -d 'The folder to write; a private one in the platform\'s temp folder when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l name -d 'A name for this identity: its own folder, suffixed variables' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l key-type -d 'Kind of the keys, for servers or consumers that want another than the cluster\'s suite' -r -f -a "rsa\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l key-type -d 'Kind of the keys, for servers or consumers that need another than the cluster\'s suite' -r -f -a "rsa\t''
 ecdsa\t''
 ed25519\t''"
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l export -d 'How later steps are told: auto, github, gitlab, circleci, spacelift, shell, env-file=PATH, none' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l export -d 'How later steps get the variables' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''
+shell\t''
+env-file=PATH\t''
+none\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-cluster -d 'The cluster must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-bot -d 'The bot must have this name' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d 'Every output must carry this role (repeatable)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d 'Every output must have this role (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l require-login -d 'Every output must allow this login (repeatable)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A node and login the job will use: checked for per-session MFA (repeatable)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with --dry-run): github, gitlab, circleci, spacelift' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l use-advertised-address -d 'Tell later steps the address the cluster itself advertises, not the one given'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join gives it this job\'s identity token'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A login and node that the job will use: checked for per-session MFA (repeatable)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with `--dry-run`)' -r -f -a "github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l use-advertised-address -d 'Give later steps the address that the cluster itself advertises, not `--proxy`'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join sends it this job\'s identity token'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not ask whether per-session MFA or Device Trust keep bots out'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run the whole pipeline against a throw-away cluster inside this process: DRY-RUN certificates of 15 minutes'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow --dry-run inside a real CI job'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l json -d 'The report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s v -l verbose -d 'Tell each step'
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l rules -d 'A file with `kind: token` documents: YAML, or what `tctl get token/NAME --format=json` prints (`-`: standard input)' -r -F
@@ -77,72 +110,137 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l claims -d 'E
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l at -d 'As if it were this time (RFC 3339)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l server-version -d 'The cluster\'s version: globs and some methods came late' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l cluster -d 'The cluster\'s name, which is the audience of some methods' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l join-method -d 'The join method the token is for' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l platform -d 'The CI platform' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure_devops\t''
+bitbucket\t''
+circleci\t''
+env0\t''
+gcp\t''
+generic_oidc\t''
+github\t''
+gitlab\t''
+kubernetes\t''
+spacelift\t''
+terraform_cloud\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l platform -d 'The CI platform' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split at spaces like a shell would, but no shell runs)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l audience -d 'Ask the platform for a token with this audience' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l json -d 'The report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s v -l verbose -d 'Tell each step'
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l proxy -d 'The proxy\'s web address [env: `TELEPORT_PROXY`]' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l proxy -d 'The proxy\'s web address' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-file -d 'Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l timeout -d 'Deadline of the whole run' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file that holds it [env: `JOBPASS_TOKEN`, `TELEPORT_BOT_TOKEN`]' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l join-method -d 'The join method the token is for' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform -d 'The CI platform' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure_devops\t''
+bitbucket\t''
+circleci\t''
+env0\t''
+gcp\t''
+generic_oidc\t''
+github\t''
+gitlab\t''
+kubernetes\t''
+spacelift\t''
+terraform_cloud\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform -d 'The CI platform' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split at spaces like a shell would, but no shell runs)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l audience -d 'Ask the platform for a token with this audience' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l dir -d 'The folder login is to write; a private one in the platform\'s temp folder when left out' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l name -d 'The name login is to give this identity' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l use-advertised-address -d 'Tell later steps the address the cluster itself advertises, not the one given'
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join gives it this job\'s identity token'
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform-only -d 'Only say which platform this is, and why not another; nothing is sent'
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l json -d 'The report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s v -l verbose -d 'Tell each step'
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l dir -d 'The folder that login is to write; a private one in the platform\'s temp folder when left out' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l name -d 'The name that login is to give this identity' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l use-advertised-address -d 'Give later steps the address that the cluster itself advertises, not `--proxy`'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join sends it this job\'s identity token'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform-only -d 'Only show which platform this is, and why not another; nothing is sent'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -l json -d 'The report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s v -l verbose -d 'Tell each step'
-complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l dir -d 'The folder that login wrote' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l proxy -d 'The proxy\'s web address; the one of the login when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l proxy -d 'The proxy\'s web address; that of the login when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l ca-file -d 'Trust only these roots for web certificates (PEM)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l timeout -d 'How long the connection may take to come about' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l json -d 'The report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s v -l verbose -d 'Tell each step'
-complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l timeout -d 'How long connecting may take' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token a platform when left out' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform whose job environment is printed' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables and flags to use it into this file (created or replaced)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform whose job environment is printed' -r -f -a "github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l login -d 'Allow this login as well, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l user-ca -d 'Write the user CA\'s public key into this file, for `TrustedUserCAKeys` of an sshd' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l host-key -d 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-new-join -d 'Switch off the new join path (`teleport.join.v1`)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-old-join -d 'Switch off the old join path (HTTPS POST)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l json -d 'The report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s v -l verbose -d 'Tell each step'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s q -l quiet -d 'Nothing but errors'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand completions" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand man" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand man" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand man" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand version" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "login" -d 'Swap this job\'s identity for credentials'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "version" -d 'Print the version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -111,13 +111,7 @@ impl StageError for DetectError {
                            `--id-token-file` or `--id-token-command`";
                 suspects.chain([run.to_owned(), LAPTOP.to_owned()]).collect()
             }
-            Self::LookAlike { system: LookAlike::Act, .. } => vec![LAPTOP.to_owned()],
-            Self::LookAlike { .. } => vec![
-                "join with `--join-method generic_oidc` and pass the instance's own identity token (issuer \
-                 `<instance>/api/actions`) with `--id-token-env` or `--id-token-command`"
-                    .to_owned(),
-                "pass `--platform github` if this is GitHub after all".to_owned(),
-            ],
+            Self::LookAlike { system, .. } => system.hints(),
         }
     }
 }
@@ -289,7 +283,7 @@ mod tests {
     #[test]
     fn look_alikes_are_not_github() {
         for (marker, value, name, hint) in [
-            ("GITEA_ACTIONS", "true", "Gitea Actions", "generic_oidc"),
+            ("GITEA_ACTIONS", "true", "Gitea Actions", "Gitea issues none to its jobs"),
             ("FORGEJO_ACTIONS", "true", "Forgejo Actions", "--id-token-command"),
             ("ACT", "true", "act", "--dry-run --simulate github"),
         ] {

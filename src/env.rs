@@ -43,7 +43,12 @@ pub struct Env {
     pub exe: PathBuf,
     /// The user's private folder for as long as the user is logged in, where the system has one.
     pub runtime_dir: Option<PathBuf>,
+    /// The width of lines for people: that of the terminal at standard error, 100 at most and where there is none.
+    pub columns: usize,
 }
+
+/// The widest line for people.
+const COLUMNS: usize = 100;
 
 impl Env {
     /// Reads the process's environment. Variables that are not UTF-8 are left out.
@@ -58,6 +63,9 @@ impl Env {
         if let Some(folders) = directories::BaseDirs::new() {
             env.runtime_dir = folders.runtime_dir().map(Path::to_owned);
         }
+        if let Some((width, _)) = terminal_size::terminal_size_of(std::io::stderr()) {
+            env.columns = usize::from(width.0).clamp(20, COLUMNS);
+        }
         env
     }
 
@@ -68,7 +76,7 @@ impl Env {
     ) -> Self {
         let vars: BTreeMap<String, String> = vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
         let runtime_dir = vars.get(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_absolute());
-        Self { vars, cwd: cwd.into(), exe: PathBuf::from("jobpass"), runtime_dir }
+        Self { vars, cwd: cwd.into(), exe: PathBuf::from("jobpass"), runtime_dir, columns: COLUMNS }
     }
 
     /// The former name of [`Env::new`].

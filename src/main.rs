@@ -1,43 +1,57 @@
 //! Snapshot the environment → parse → run → render → exit code. Nothing else touches process globals.
 
-use std::io::Write as _;
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use jobpass::cli::{Cli, Command};
+use jobpass::cli::Command;
+use jobpass::cli::color::paint;
+use jobpass::cli::parse::{self, OutputForm, Stop};
 use jobpass::env::{self, Env};
-use jobpass::error::Failed;
+use jobpass::error::{Exit, Failed};
 use jobpass::log::{Level, Log};
-use jobpass::platform::Platform;
+use jobpass::platform::{Platform, Severity};
 use jobpass::report::Failure;
 use jobpass::run;
 use jobpass::run::error::RunError;
 
 fn main() -> ExitCode {
     let env = Env::snapshot();
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let form = OutputForm::new(&arguments, &env);
+    let cli = match parse::parse(arguments, &env) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout and may meet a closed pipe: no fault.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        Err(Stop::Shown { text, exit }) => {
+            let stdout = form.color.is_on(&env, std::io::stdout().is_terminal());
+            let text = if stdout { text.ansi().to_string() } else { text.to_string() };
+            // Help may meet a closed pipe: no fault.
+            drop(match exit {
+                Exit::Done => std::io::stdout().write_all(text.as_bytes()),
+                _ => std::io::stderr().write_all(text.as_bytes()),
+            });
+            return leave(exit as u8, form);
         }
+        Err(Stop::Usage(error)) => return fail(&error.into(), &env, form),
     };
-    let talk = run::talk(&cli);
-    let verbose = talk.verbose || Platform::debug_requested(&env) && !talk.quiet;
+    let messages = cli.command.messages();
+    let verbose = messages.verbose || Platform::debug_requested(&env) && !messages.quiet;
+    let (platform, color) = (Platform::marked(&env), is_colored(form, &env));
     let log = Log::new(move |level, text| match level {
         Level::Data => {
             drop(std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()));
         }
         Level::Command => drop(std::io::stderr().write_all(text.as_bytes())),
-        Level::Detail if verbose => drop(writeln!(anstream::stderr(), "  {text}")),
-        Level::Note if !talk.quiet => drop(writeln!(anstream::stderr(), "{text}")),
-        Level::Warning if !talk.quiet => drop(writeln!(anstream::stderr(), "warning: {text}")),
+        Level::Detail if verbose => print(&format!("  {text}\n"), false),
+        Level::Note if !messages.quiet => print(&format!("{text}\n"), color),
+        Level::Warning if !messages.quiet => {
+            let annotation = platform.and_then(|p| p.annotate(Severity::Warning, "jobpass", text));
+            print(&format!("{}warning: {text}\n", annotation.map(|a| a + "\n").unwrap_or_default()), color);
+        }
         _ => {}
     });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&Failed::Internal(error.into()), &env, talk.json),
+        Err(error) => return fail(&Failed::Internal(error.into()), &env, form),
     };
     let outcome = runtime.block_on(run::run(&cli, &env, &log));
     // A blocking task (name resolution, reading standard input) must not hold up the exit.
@@ -47,29 +61,48 @@ fn main() -> ExitCode {
         // `ssh` shows this amid its own words.
         Err(error) if matches!(cli.command, Command::SshProxy(_)) => {
             let failure = Failure::new(&error, env::now());
-            let _ = anstream::stderr().write_all(failure.line().as_bytes());
+            print(&failure.line(), false);
             return ExitCode::from(failure.exit as u8);
         }
-        Err(error) => return fail(&error, &env, talk.json),
+        Err(error) => return fail(&error, &env, form),
     };
     let mut stdout = std::io::stdout().lock();
     if let Err(source) = stdout.write_all(outcome.stdout.as_bytes()).and_then(|()| stdout.flush()) {
+        drop(stdout);
         outcome.take_back();
-        return fail(&RunError::Output { what: "the result", source }.into(), &env, false);
+        let error = RunError::Output { what: "the result", source };
+        return fail(&error.into(), &env, OutputForm { json: false, ..form });
     }
-    if !talk.quiet && !outcome.line.is_empty() {
-        let _ = writeln!(anstream::stderr(), "{}", outcome.line);
+    if !messages.quiet && !outcome.line.is_empty() {
+        print(&format!("{}\n", outcome.line), false);
     }
     ExitCode::from(outcome.status.unwrap_or(outcome.exit as u8))
 }
 
-fn fail(error: &Failed, env: &Env, json: bool) -> ExitCode {
+fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {
     let now = env::now();
     let failure = Failure::new(error, now);
-    let platform = Platform::ALL.into_iter().find(|p| p.marker(env).present);
-    let _ = anstream::stderr().write_all(failure.text_on(platform, now).as_bytes());
-    if json {
+    print(&failure.text_on(Platform::marked(env), now), is_colored(form, env));
+    if form.json && !form.is_for_a_shell {
         let _ = std::io::stdout().write_all(failure.json().as_bytes());
     }
-    ExitCode::from(failure.exit as u8)
+    leave(failure.exit as u8, form)
+}
+
+/// A shell that evaluates standard output learns of a failure, too.
+fn leave(exit: u8, form: OutputForm) -> ExitCode {
+    if form.is_for_a_shell && exit != 0 {
+        let _ = std::io::stdout().write_all(parse::exit_in_a_shell(exit).as_bytes());
+    }
+    ExitCode::from(exit)
+}
+
+fn is_colored(form: OutputForm, env: &Env) -> bool {
+    form.color.is_on(env, std::io::stderr().is_terminal())
+}
+
+/// To standard error, byte for byte: the sections of GitLab's log begin with escapes that are no colors.
+fn print(text: &str, color: bool) {
+    let text = if color { paint(text) } else { text.to_owned() };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -2,12 +2,14 @@
 
 pub mod base_folder;
 pub mod child;
+pub mod completions;
 pub mod delivery;
 pub mod doctor;
 pub mod dry_run;
 pub mod error;
 pub mod explain;
 pub mod inspect;
+pub mod man;
 pub mod obtain;
 pub mod plan;
 pub mod request;
@@ -15,7 +17,7 @@ pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
 
-use crate::cli::{Cli, Command, Login, Talk};
+use crate::cli::{Cli, Command, Login};
 use crate::detect;
 use crate::env::{self, Env};
 use crate::error::{Exit, Failed};
@@ -44,6 +46,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    fn printing(stdout: String) -> Self {
+        Self { stdout, ..Self::default() }
+    }
+
     /// Removes what was written, and brings back what was there before: a run that fails leaves nothing.
     pub fn take_back(&mut self) {
         std::mem::take(&mut self.placed).into_iter().for_each(Placed::take_back);
@@ -59,27 +65,17 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
         Command::Explain(args) => explain::command::run(args, env, log).await,
         Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
-        Command::Completions(args) => Ok(Outcome { stdout: completions(args.shell), ..Outcome::default() }),
-        Command::Man => Ok(Outcome { stdout: man()?, ..Outcome::default() }),
-    }
-}
-
-/// How much a command says.
-pub fn talk(cli: &Cli) -> Talk {
-    match &cli.command {
-        Command::Login(args) => args.talk,
-        Command::Doctor(args) => args.talk,
-        Command::Inspect(args) => args.talk,
-        Command::Sandbox(args) => args.talk,
-        Command::Explain(args) => args.talk,
-        Command::SshProxy(args) => args.talk,
-        Command::Completions(_) | Command::Man => Talk::default(),
+        Command::Completions(args) => Ok(Outcome::printing(completions::script(args))),
+        Command::Man(args) => Ok(Outcome::printing(man::page(args)?)),
+        Command::Version => {
+            Ok(Outcome::printing(concat!("jobpass ", env!("CARGO_PKG_VERSION"), "\n").to_owned()))
+        }
     }
 }
 
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    if args.dry.dry_run {
+    if args.trial.dry_run {
         return dry_run::login(args, env, log).await;
     }
     let detected = detect::detect(env, &request::detection(&args.identity))?;
@@ -112,18 +108,4 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> R
         log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
     log.detail(format!("{} TCP connections · {}", plan.network.connections(), timings.join(" · ")));
     Ok(outcome)
-}
-
-fn completions(shell: clap_complete::Shell) -> String {
-    use clap::CommandFactory as _;
-    let mut bytes = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "jobpass", &mut bytes);
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn man() -> std::io::Result<String> {
-    use clap::CommandFactory as _;
-    let mut bytes = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -12,6 +12,7 @@ use crate::env::{Env, now};
 use crate::error::{Exit, StageError};
 use crate::net::{NetError, Network};
 use crate::platform::{Platform, TokenPlace};
+use crate::rules::{self, Audience};
 use crate::secret::{Jwt, NotAJwt};
 use crate::teleport::JoinMethod;
 use crate::teleport::join::Answer;
@@ -168,7 +169,7 @@ pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
     }
     // Where the platform takes any audience, it must be known before the token is asked for.
     let is_chosen = platform.audience_hint("").is_none();
-    let is_known = asked.is_some() || detected.method.and_then(audience_of).is_some();
+    let is_known = asked.is_some() || detected.method.and_then(fixed_audience).is_some();
     match detected.source {
         ProofSource::Platform(_) if is_chosen && !is_known => {
             Err(TokenError::AudienceMissing { platform: title })
@@ -217,9 +218,9 @@ pub async fn token(
 }
 
 /// The audience that a method insists on whatever the cluster, where it is one.
-pub fn audience_of(method: JoinMethod) -> Option<&'static str> {
-    match method {
-        JoinMethod::GitHub | JoinMethod::Gcp => Some("teleport.cluster.local"),
+fn fixed_audience(method: JoinMethod) -> Option<&'static str> {
+    match rules::audience(method) {
+        Audience::Literal(audience) => Some(audience),
         _ => None,
     }
 }
@@ -246,7 +247,7 @@ async fn from_platform(
     match platform.token_place(env).ok_or_else(missing)? {
         TokenPlace::Endpoint { url, bearer } => {
             let title = platform.title();
-            let audience = request.audience.as_deref().or_else(|| detected.method.and_then(audience_of));
+            let audience = request.audience.as_deref().or_else(|| detected.method.and_then(fixed_audience));
             let audience = audience.ok_or(TokenError::AudienceMissing { platform: title })?;
             let endpoint = endpoint::Endpoint { platform: title, url: &url, bearer: &bearer };
             let jwt = endpoint.ask(network, audience).await?;

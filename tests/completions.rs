@@ -24,13 +24,46 @@ fn committed_completions_are_current() {
     assert_eq!(there.len(), FILES.len());
 }
 
+fn file(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name).display().to_string()
+}
+
 #[test]
-fn bash_completes_with_them() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions/jobpass.bash");
-    let script = ". \"$0\"; COMP_WORDS=(jobpass login --dry); COMP_CWORD=2; \
-                  _jobpass jobpass --dry login; echo \"${COMPREPLY[*]}\"";
-    let seen = run("bash", &["-c", script, file.to_str().unwrap()]).ok();
-    assert_eq!(seen.stdout.trim(), "--dry-run", "{}", seen.stderr);
+fn bash_completes_flags_and_values() {
+    for (word, before, want) in [
+        ("--dry", "login", "--dry-run"),
+        ("git", "--platform", "github gitlab"),
+        ("spa", "--simulate", "spacelift"),
+        ("gen", "--join-method", "generic_oidc"),
+        ("env", "--export", "env-file=PATH"),
+    ] {
+        // The word before the cursor's is the third argument of a completion function.
+        let script = "[ \"$3\" = --export ] && COMP_WORDBREAKS=; . \"$0\"; COMP_WORDS=(jobpass login \"$2\" \"$1\"); \
+                      [ \"$2\" = login ] && COMP_WORDS=(jobpass login \"$1\"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); \
+                      _jobpass jobpass \"$1\" \"$2\"; echo \"${COMPREPLY[*]}\"";
+        let seen = run("bash", &["-c", script, &file("jobpass.bash"), word, before]).ok();
+        assert_eq!(seen.stdout.trim(), want, "{word}: {}", seen.stderr);
+    }
+}
+
+#[test]
+fn every_shell_offers_values() {
+    for (name, values) in [
+        ("_jobpass", "PLATFORM:(auto github gitlab circleci spacelift)"),
+        ("jobpass.fish", "-l platform -d 'The CI platform' -r -f -a \"auto\\t''\ngithub\\t''"),
+        ("_jobpass.ps1", "'--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }"),
+        ("_jobpass.ps1", "'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }"),
+    ] {
+        let script = std::fs::read_to_string(file(name)).unwrap();
+        assert!(script.contains(values), "{name} lacks {values}");
+        assert!(!script.contains("azure,"), "{name} offers what this build refuses");
+    }
+    // Where there is a fish, ask it.
+    if Path::new("/usr/bin/fish").exists() {
+        let script = format!("source {}; complete -C 'jobpass login --platform git'", file("jobpass.fish"));
+        let seen = run("/usr/bin/fish", &["--no-config", "-c", &script]).ok().stdout;
+        assert_eq!(seen.split_whitespace().collect::<Vec<_>>(), ["github", "gitlab"]);
+    }
 }
 
 #[test]

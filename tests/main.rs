@@ -4,6 +4,7 @@
 
 mod auth_server;
 mod circleci;
+mod command_line;
 mod completions;
 mod doctor;
 mod dry_run;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{IdentityArgs, Talk};
+use super::{IdentityArgs, MessageArgs};
 
 /// `jobpass explain`.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub struct Explain {
     /// Who the job is
     #[command(flatten)]
     pub identity: IdentityArgs,
-    /// How much is said
+    /// How much is printed
     #[command(flatten)]
-    pub talk: Talk,
+    pub messages: MessageArgs,
 }

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Talk;
+use super::MessageArgs;
 
 /// `jobpass inspect`.
 #[derive(Debug, Args, Default)]
 pub struct Inspect {
-    /// Folders that jobpass or tbot wrote, or `identity` files [env: `JOBPASS_DIR`]
+    /// Folders that jobpass or tbot wrote, or `identity` files; `$JOBPASS_DIR` when left out
     #[arg(value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
-    /// How much is said
+    /// How much is printed
     #[command(flatten)]
-    pub talk: Talk,
+    pub messages: MessageArgs,
 }

@@ -25,31 +25,31 @@ pub fn parse(text: &str) -> Result<OutputSpec, String> {
         "ssh" | "identity" if !kind.contains('=') => {}
         "ssh" | "identity" => return Err("`ssh` takes no value: write `ssh,name=N`".into()),
         "kube" | "database" | "app" => {
-            return Err(format!("`{kind}`: this version issues `ssh` outputs only"));
+            return Err("this version issues `ssh` outputs only".into());
         }
-        "" => return Err("say what to issue: `ssh`".into()),
-        other => return Err(format!("`{other}` is no kind of output: `ssh` is")),
+        "" => return Err(value::EMPTY.into()),
+        _ => return Err("its kind is unknown: expected `ssh`".into()),
     }
     let mut spec = OutputSpec::default();
     for part in parts {
         let Some((key, value)) = part.split_once('=').filter(|(_, v)| !v.is_empty()) else {
-            return Err(format!("`{part}` is not KEY=VALUE"));
+            return Err("expected `KEY=VALUE` after each comma".into());
         };
         let again = match key {
-            "name" => spec.name.replace(value::name(value)?).is_some(),
-            "dir" => spec.dir.replace(value.into()).is_some(),
+            "name" => spec.name.replace(value::name(value).map_err(|e| format!("`name=`: {e}"))?).is_some(),
+            "dir" => spec.dir.replace(value::folder(value)?).is_some(),
             "cluster" => spec.cluster.replace(value.to_owned()).is_some(),
             "roles" => {
                 let roles: Vec<String> = value.split('+').map(str::to_owned).collect();
                 if roles.iter().any(String::is_empty) {
-                    return Err("`roles=` holds an empty name: separate roles by one `+`".into());
+                    return Err("a role in `roles=` is empty: separate roles by one `+`".into());
                 }
                 spec.roles.replace(roles).is_some()
             }
-            _ => return Err(format!("`{key}` is unknown: an ssh output has roles, name, dir, cluster")),
+            _ => return Err("it has an unknown key: expected `roles`, `name`, `dir` or `cluster`".into()),
         };
         if again {
-            return Err(format!("`{key}` is given twice"));
+            return Err(format!("`{key}=` is given twice"));
         }
     }
     Ok(spec)
@@ -71,17 +71,17 @@ mod tests {
     #[test]
     fn refuses_what_it_does_not_know() {
         for (text, want) in [
-            ("", "say what to issue"),
-            ("sssh", "no kind of output"),
+            ("", "empty"),
+            ("sssh", "kind is unknown"),
             ("ssh=x", "takes no value"),
             ("kube=prod", "`ssh` outputs only"),
-            ("ssh,", "not KEY=VALUE"),
-            ("ssh,name", "not KEY=VALUE"),
-            ("ssh,name=", "not KEY=VALUE"),
-            ("ssh,name=../x", "a name has letters"),
+            ("ssh,", "expected `KEY=VALUE`"),
+            ("ssh,name", "expected `KEY=VALUE`"),
+            ("ssh,name=", "expected `KEY=VALUE`"),
+            ("ssh,name=../x", "expected letters"),
             ("ssh,name=a,name=b", "given twice"),
-            ("ssh,roles=a++b", "empty name"),
-            ("ssh,user=x", "unknown"),
+            ("ssh,roles=a++b", "is empty"),
+            ("ssh,user=x", "unknown key"),
         ] {
             assert!(parse(text).unwrap_err().contains(want), "{text}: {:?}", parse(text));
         }

@@ -1,9 +1,14 @@
-//! Values of flags: text → what the stages want, with an error clap can show.
+//! Values of flags: text → what the stages want. No error repeats the value, which may be a secret in the wrong place.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use jiff::{Span, SpanRelativeTo};
+use percent_encoding::percent_decode_str;
+
 use crate::export::Sink;
-use crate::net::HostPort;
+use crate::net::{HostPort, NetError};
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 use crate::verify::policy::Target;
@@ -30,10 +35,42 @@ const AUTH_PORT: u16 = 3025;
 
 /// sshd's port when none is given.
 const SSH_PORT: u16 = 22;
+/// Why a value cannot be what it should be. The message of [`text`] and others for what an unset variable leaves.
+pub const EMPTY: &str = "it is empty";
+
+/// A text of at least one character.
+pub fn text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err(EMPTY.to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// A folder: a path, or a `file://` URI as tbot takes it.
+pub fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err(EMPTY.to_owned());
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return Ok(text.into()) };
+    match rest.strip_prefix("localhost").unwrap_or(rest) {
+        path if scheme.eq_ignore_ascii_case("file") && path.starts_with('/') => {
+            let path = percent_decode_str(path).decode_utf8();
+            path.map(|path| path.as_ref().into()).map_err(|_| "its path is not UTF-8".to_owned())
+        }
+        _ => Err("expected a folder: a path, or `file:///PATH`".to_owned()),
+    }
+}
 
 /// `HOST[:PORT]`.
 pub fn address(text: &str) -> Result<HostPort, String> {
-    HostPort::parse(text, WEB_PORT).map_err(|e| e.to_string())
+    host_and_port(text, WEB_PORT)
+}
+
+fn host_and_port(text: &str, port: u16) -> Result<HostPort, String> {
+    if text.is_empty() {
+        return Err(EMPTY.to_owned());
+    }
+    HostPort::parse(text, port).map_err(|error| match error {
+        NetError::Address { reason, .. } => reason,
+        _ => "it is not an address".to_owned(),
+    })
 }
 
 /// A node for the sandbox.
@@ -52,8 +89,7 @@ pub fn node(text: &str) -> Result<Node, String> {
     if name.is_empty() || name.starts_with(['-', '.']) || name.ends_with('.') || !name.chars().all(valid) {
         return Err("the name of a node has letters, digits, `-`, `_` and dots only".to_owned());
     }
-    let address = HostPort::parse(address, SSH_PORT).map_err(|e| e.to_string())?;
-    Ok(Node { name: name.to_owned(), address })
+    Ok(Node { name: name.to_owned(), address: host_and_port(address, SSH_PORT)? })
 }
 
 /// A CA pin: SHA-256 of a `SubjectPublicKeyInfo`.
@@ -62,7 +98,7 @@ pub struct Pin(pub [u8; 32]);
 
 /// `sha256:` and 64 hexadecimal digits.
 pub fn pin(text: &str) -> Result<Pin, String> {
-    let wrong = || "a CA pin is `sha256:` and 64 hexadecimal digits".to_owned();
+    let wrong = || "expected `sha256:` and 64 hexadecimal digits".to_owned();
     let hex = text.strip_prefix("sha256:").filter(|h| h.len() == 64 && h.is_ascii()).ok_or_else(wrong)?;
     let mut bytes = [0; 32];
     for (index, byte) in bytes.iter_mut().enumerate() {
@@ -74,25 +110,30 @@ pub fn pin(text: &str) -> Result<Pin, String> {
 
 /// `HOST[:PORT]` of an auth service.
 pub fn auth_address(text: &str) -> Result<HostPort, String> {
-    HostPort::parse(text, AUTH_PORT).map_err(|e| e.to_string())
+    host_and_port(text, AUTH_PORT)
 }
 
-/// A duration such as `1h30m` or `PT1H`; above zero.
+/// A duration such as `1h30m`, `1d` (24 hours), `PT1H`, or a number of seconds; above zero.
 pub fn timeout(text: &str) -> Result<Duration, String> {
-    let parsed: Result<jiff::SignedDuration, _> = text.trim().parse();
-    match parsed.ok().and_then(|d| Duration::try_from(d).ok()) {
-        Some(duration) if !duration.is_zero() => Ok(duration),
-        Some(_) => Err("it must be longer than nothing".into()),
-        None => Err("write it with units, e.g. `30m`, `1h` or `1h30m`".into()),
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(EMPTY.to_owned());
     }
+    let wrong = || "expected a duration such as `90s`, `30m`, `1h30m` or `1d`".to_owned();
+    let duration = if text.bytes().all(|b| b.is_ascii_digit()) {
+        Duration::from_secs(text.parse().map_err(|_| wrong())?)
+    } else {
+        let span: Span = text.parse().map_err(|_| wrong())?;
+        let exact = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
+        Duration::try_from(exact).map_err(|_| wrong())?
+    };
+    if duration.is_zero() { Err("it must be above zero".into()) } else { Ok(duration) }
 }
 
 /// The life of a certificate: a minute at least. More than 24 h is cut later, with a warning.
 pub fn duration(text: &str) -> Result<Duration, String> {
     match timeout(text)? {
-        short if short < Duration::from_secs(60) => {
-            Err("a certificate must live for a minute at least".into())
-        }
+        short if short < Duration::from_secs(60) => Err("it must be a minute at least".into()),
         long => Ok(long),
     }
 }
@@ -100,46 +141,80 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// A version of Teleport's, as written.
 pub fn version(text: &str) -> Result<String, String> {
     let parsed = crate::rules::ServerVersion::parse(text);
-    parsed.map(|_| text.to_owned()).ok_or_else(|| "write it like `18.2.0`".to_owned())
+    parsed.map(|_| text.to_owned()).ok_or_else(|| "expected a version such as `18.2.0`".to_owned())
 }
 
-/// A join method of Teleport's, or `auto`.
-pub fn method(text: &str) -> Result<Auto<JoinMethod>, String> {
-    if text == "auto" {
-        return Ok(Auto(None));
-    }
-    let parsed: Result<JoinMethod, ()> = text.parse();
-    parsed.map(|m| Auto(Some(m))).map_err(|()| {
-        let all: Vec<_> = JoinMethod::ALL.iter().map(|m| m.name()).collect();
-        format!("not a join method; one of auto, {}", all.join(", "))
+/// A join method of Teleport's, or `auto`. Those that this build cannot prove are refused by name.
+pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
+    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(!m.proves_with_token()));
+    let all = std::iter::once(PossibleValue::new("auto")).chain(all);
+    PossibleValuesParser::new(all).try_map(|name| match name.parse::<JoinMethod>() {
+        Ok(method) if !method.proves_with_token() => Err(format!(
+            "this build cannot prove `{method}` yet: it joins with identity tokens of CI platforms only"
+        )),
+        method => Ok(Auto(method.ok())),
     })
 }
 
 /// A platform, or `auto`.
-pub fn platform(text: &str) -> Result<Auto<Platform>, String> {
-    if text == "auto" { Ok(Auto(None)) } else { simulated(text).map(|p| Auto(Some(p))) }
+pub fn platforms() -> impl TypedValueParser<Value = Auto<Platform>> {
+    let all = std::iter::once("auto").chain(Platform::ALL.map(Platform::id));
+    PossibleValuesParser::new(all).map(|id| Auto(platform(&id)))
 }
 
 /// A platform.
-pub fn simulated(text: &str) -> Result<Platform, String> {
-    Platform::ALL.into_iter().find(|p| p.id() == text).ok_or_else(|| {
-        let all: Vec<_> = Platform::ALL.iter().map(|p| p.id()).collect();
-        format!("not a platform jobpass knows; one of {}", all.join(", "))
-    })
+pub fn simulated() -> impl TypedValueParser<Value = Platform> {
+    let unknown = "it is not a platform";
+    PossibleValuesParser::new(Platform::ALL.map(Platform::id)).try_map(move |id| platform(&id).ok_or(unknown))
+}
+
+fn platform(id: &str) -> Option<Platform> {
+    Platform::ALL.into_iter().find(|p| p.id() == id)
+}
+
+/// `--export`.
+#[derive(Debug, Clone, Copy)]
+pub struct SinkParser;
+
+impl SinkParser {
+    const FILE: &str = "env-file=PATH";
+
+    fn names() -> impl Iterator<Item = &'static str> {
+        let platforms = Platform::ALL.into_iter().map(Platform::id);
+        std::iter::once("auto").chain(platforms).chain(["shell", Self::FILE, "none"])
+    }
+}
+
+impl TypedValueParser for SinkParser {
+    type Value = Sink;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Sink, clap::Error> {
+        StringValueParser::new().try_map(|text| sink(&text)).parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Self::names().map(PossibleValue::new)))
+    }
 }
 
 /// `--export`.
 pub fn sink(text: &str) -> Result<Sink, String> {
     match text {
+        "" => Err(EMPTY.into()),
         "auto" => Ok(Sink::Auto),
         "shell" => Ok(Sink::Shell),
         "none" => Ok(Sink::None),
-        "env-file" => Err("say which file: `env-file=PATH`".into()),
+        "env-file" | "env-file=" => Err("it names no file: `env-file=PATH`".into()),
         _ => match text.strip_prefix("env-file=") {
-            Some("") => Err("say which file: `env-file=PATH`".into()),
             Some(path) => Ok(Sink::EnvFile(path.into())),
-            None => simulated(text).map(Sink::Platform).map_err(|_| {
-                "one of auto, github, gitlab, circleci, spacelift, shell, env-file=PATH, none".into()
+            None => platform(text).map(Sink::Platform).ok_or_else(|| {
+                let all: Vec<_> = SinkParser::names().collect();
+                format!("expected one of {}", all.join(", "))
             }),
         },
     }
@@ -151,24 +226,29 @@ pub fn target(text: &str) -> Result<Target, String> {
         Some((login, node)) if !login.is_empty() && !node.is_empty() => {
             Ok(Target { login: login.to_owned(), node: node.to_owned() })
         }
-        _ => Err("write it as `LOGIN@NODE`".into()),
+        _ => Err("expected `LOGIN@NODE`".into()),
     }
 }
 
 /// A name that can be part of a folder's and a variable's name.
 pub fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err(EMPTY.to_owned());
+    }
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let starts = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     if starts && text.len() <= 64 && text.chars().all(good) {
         Ok(text.to_owned())
     } else {
-        Err("a name has letters, digits, `-` and `_`, begins with a letter or digit, and is at most 64 long"
-            .into())
+        Err("expected letters, digits, `-` and `_`, a letter or digit first, 64 characters at most".into())
     }
 }
 
 /// A command, split as a POSIX shell would split it; nothing is expanded.
 pub fn words(text: &str) -> Result<Words, String> {
+    if text.trim().is_empty() {
+        return Err(EMPTY.to_owned());
+    }
     crate::token::command_words(text).map(Words).map_err(str::to_owned)
 }
 
@@ -177,11 +257,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
-        assert_eq!(duration("PT1H"), Ok(Duration::from_secs(3_600)));
-        for bad in ["3600", "", "-1h", "0s", "59s", "1 fortnight"] {
-            assert!(duration(bad).is_err(), "{bad:?}");
+    fn durations_are_seconds_or_have_units() {
+        for (text, seconds) in [
+            ("1h30m", 5_400),
+            ("PT1H", 3_600),
+            ("5", 5),
+            ("90", 90),
+            ("1d", 86_400),
+            ("1d 2h", 93_600),
+            (" 5s ", 5),
+        ] {
+            assert_eq!(timeout(text), Ok(Duration::from_secs(seconds)), "{text:?}");
+        }
+        for bad in ["", "-1h", "0s", "0", "1 fortnight", "1mo", "99999999999999999999"] {
+            assert!(timeout(bad).is_err(), "{bad:?}");
+        }
+        assert!(duration("59s").is_err() && duration("59").is_err() && duration("60").is_ok());
+    }
+
+    #[test]
+    fn folders_may_be_uris() {
+        for (text, want) in [
+            ("/x", Some("/x")),
+            ("a/b", Some("a/b")),
+            ("file:///x", Some("/x")),
+            ("FILE://localhost/a%20b", Some("/a b")),
+            ("", None),
+            ("file://x", None),
+            ("memory://", None),
+            ("kubernetes-secret://name", None),
+        ] {
+            assert_eq!(folder(text).ok(), want.map(PathBuf::from), "{text}");
         }
     }
 
@@ -189,7 +295,7 @@ mod tests {
     fn sinks_and_names() {
         assert_eq!(sink("env-file=a b"), Ok(Sink::EnvFile("a b".into())));
         assert_eq!(sink("gitlab"), Ok(Sink::Platform(Platform::GitLabCi)));
-        for bad in ["env-file", "env-file=", "bash"] {
+        for bad in ["env-file", "env-file=", "bash", ""] {
             assert!(sink(bad).is_err(), "{bad}");
         }
         for bad in ["", "-a", "a b", "../x", &"a".repeat(65)] {

@@ -1,9 +1,9 @@
 //! Refusals before the server looks at the identity (Teleport `lib/join/server.go`, `lib/join/iamjoin`).
 
-use super::catalogue::Entry;
-use super::{Cause, Context, between, clean};
-use crate::rules;
+use crate::rules::message::{SHOWN, between};
+use crate::rules::{Cause, Context, Entry, hints, unserved};
 use crate::teleport::JoinMethod;
+use crate::text::safe;
 
 const NOT_FOUND: &str = "token expired or not found";
 const NOT_VALID: &str = "the token is not valid";
@@ -12,46 +12,47 @@ const NO_ROLE: &str = "can not join the cluster, the token does not allow role";
 const OLD_CLIENT: &str = "client version is unsupported, minimum supported version is";
 const NOT_IMPLEMENTED: &str = "join method … is not implemented";
 const NOT_SUPPORTED: &str = "is not supported by this client";
-const NOT_IAM: &str = "this token does not support the IAM join method";
-const GHES: &str = "github enterprise server joining";
-const SPACELIFT: &str = "spacelift joining";
-const TFE: &str = "terraform_cloud joining for Terraform Enterprise";
+const NOT_YET: &str = "join method … is not yet implemented";
+/// The prefix that names the method does not always arrive.
+const ENTERPRISE: &str = "this feature requires Teleport Enterprise";
 /// What a 15 server said to a request without a token (recorded).
 const NO_ID_TOKEN: &str = "IDToken not provided for";
 
 pub(super) const ENTRIES: &[Entry] = &[
-    Entry { text: NOT_FOUND, explain: not_found },
-    Entry { text: NOT_VALID, explain: not_found },
-    Entry { text: OTHER_METHOD, explain: other_method },
-    Entry { text: NO_ROLE, explain: no_role },
-    Entry { text: OLD_CLIENT, explain: old_client },
-    Entry { text: NOT_IMPLEMENTED, explain: not_implemented },
-    Entry { text: NOT_SUPPORTED, explain: not_implemented },
-    Entry { text: NOT_IAM, explain: not_iam },
-    Entry { text: GHES, explain: enterprise },
-    Entry { text: SPACELIFT, explain: enterprise },
-    Entry { text: TFE, explain: enterprise },
-    Entry { text: NO_ID_TOKEN, explain: no_id_token },
+    Entry::new(NOT_FOUND, not_found),
+    Entry::new(NOT_VALID, not_found),
+    Entry::new(OTHER_METHOD, other_method),
+    Entry::new(NO_ROLE, no_role),
+    Entry::new(OLD_CLIENT, old_client),
+    Entry::new(NOT_IMPLEMENTED, not_implemented),
+    Entry::new(NOT_SUPPORTED, not_implemented),
+    Entry::new(NOT_YET, not_implemented),
+    Entry::new(NO_ID_TOKEN, no_id_token),
+    Entry::prefix(ENTERPRISE, |_, ctx| {
+        vec![Cause::enterprise(hints(ctx.method).enterprise().unwrap_or("this way of joining"))]
+    }),
 ];
 
 fn not_found(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
-    let name = ctx.token_name.map_or_else(|| "the token".to_owned(), |name| format!("`{}`", clean(name)));
-    let cluster = ctx.cluster.map_or_else(|| "this cluster".to_owned(), |name| format!("`{}`", clean(name)));
+    let name =
+        ctx.token_name.map_or_else(|| "the token".to_owned(), |name| format!("`{}`", safe(name, SHOWN)));
+    let cluster =
+        ctx.cluster.map_or_else(|| "this cluster".to_owned(), |name| format!("`{}`", safe(name, SHOWN)));
     vec![
         Cause::new(
-            "no join token of that name",
-            format!("{cluster} has no join token named {name}: a slip in the name, or another cluster"),
-            format!("Compare {name} with the names that `tctl get tokens` prints on {cluster}."),
+            "no join token has that name",
+            format!("{cluster} has no join token named {name}: a typo, or the wrong cluster"),
+            format!("compare {name} with the names that `tctl get tokens` prints on {cluster}"),
         ),
         Cause::new(
             "the join token has expired",
-            "a token made with `tctl bots add`, or one with `metadata.expires`, is gone after that time",
-            "Make the token anew with `tctl create -f`, without `metadata.expires`.",
+            "a token created by `tctl bots add`, or one with `metadata.expires`, is removed after that time",
+            "create the token again with `tctl create`, without `metadata.expires`",
         ),
         Cause::new(
             "the bot is missing",
-            "a token may name a `bot_name` that was never made or has been removed",
-            "Look for the bot with `tctl bots ls` and make it with `tctl bots add`.",
+            "a token may name a `bot_name` that was never created or has been removed",
+            "look for the bot with `tctl bots ls` and create it with `tctl bots add`",
         ),
     ]
 }
@@ -63,7 +64,7 @@ fn other_method(message: &str, _: &Context<'_>) -> Vec<Cause> {
         "the token is for another join method",
         format!("the job asked for `{asked}`, the token takes `{takes}`"),
         format!(
-            "Name a token made for `{asked}`, or pass `--join-method {takes}` if that is how this job can prove itself."
+            "name a token created for `{asked}`, or pass `--join-method {takes}` if this job can prove itself that way"
         ),
     )]
 }
@@ -72,64 +73,40 @@ fn no_role(_: &str, _: &Context<'_>) -> Vec<Cause> {
     vec![Cause::new(
         "the token is not for bots",
         "its `spec.roles` does not have `Bot`",
-        "Set `roles: [Bot]` and `bot_name` in the token.",
+        "set `roles: [Bot]` and `bot_name` in the token",
     )]
 }
 
 fn old_client(message: &str, _: &Context<'_>) -> Vec<Cause> {
     let minimum = between(message, "minimum supported version is", ",").unwrap_or_else(|| "newer".to_owned());
     vec![Cause::new(
-        "the server takes newer clients only",
-        format!("it asks for version {minimum} at least"),
-        "Use a newer release of jobpass.",
+        "the server accepts newer clients only",
+        format!("it requires at least version {minimum}"),
+        "use a newer release of jobpass",
     )]
 }
 
 fn not_implemented(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
-    let method = ctx.method.map_or("this method", JoinMethod::name);
-    let since = ctx.method.and_then(rules::served_since);
+    let name = ctx.method.map_or("this method", JoinMethod::name);
     let server = ctx.server_version.map_or_else(String::new, |v| format!(", the server is {v}"));
-    vec![match since {
-        Some(since) => Cause::new(
+    vec![match ctx.method.and_then(|method| unserved(method, ctx.server_version, None)) {
+        Some(unserved) => Cause::new(
             "the server is too old for the join method",
-            format!("`{method}` needs Teleport {since} or newer{server}"),
-            format!("Upgrade the cluster to {since}, or join with another method."),
+            format!("{}{server}", unserved.problem),
+            unserved.hint,
         ),
         None => Cause::new(
             "server and client do not both know the join method",
-            format!("`{method}` is not served here{server}"),
-            "Upgrade the cluster or jobpass, or name a token with another join method.",
+            format!("`{name}` is not served here{server}"),
+            "upgrade the cluster or jobpass, or name a token with another join method",
         ),
     }]
 }
 
-fn not_iam(_: &str, _: &Context<'_>) -> Vec<Cause> {
-    vec![Cause::new(
-        "the token is not for the iam method",
-        "the job showed an AWS identity, the token's `join_method` is another",
-        "Name a token with `join_method: iam`, or pass the `--join-method` of this one.",
-    )]
-}
-
-fn enterprise(message: &str, _: &Context<'_>) -> Vec<Cause> {
-    let what = if message.contains(GHES) {
-        "joining from a GitHub Enterprise Server"
-    } else if message.contains(TFE) {
-        "joining from a Terraform Enterprise server"
-    } else {
-        "joining from Spacelift"
-    };
-    vec![Cause::new(
-        "the cluster's edition does not have this",
-        format!("{what} needs Teleport Enterprise"),
-        "Use a cluster with an Enterprise licence, or a `generic_oidc` token (Teleport 18.11 and newer).",
-    )]
-}
-
 fn no_id_token(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
-    let cure = match ctx.platform {
-        Some(platform) => format!("Run `jobpass doctor` to see why {} gave no token.", platform.title()),
-        None => "Run `jobpass doctor` to see where a token was looked for.".to_owned(),
+    let hint = match ctx.platform {
+        Some(platform) => format!("run `jobpass doctor` to see why {platform} did not issue a token"),
+        None => "run `jobpass doctor` to see where jobpass looks for a token".to_owned(),
     };
-    vec![Cause::new("no identity token was sent", "the server saw an empty token", cure)]
+    vec![Cause::new("no identity token was sent", "the server got an empty token", hint)]
 }

@@ -1,17 +1,10 @@
-//! The server's words that are recognised, each with what it means. Between the parts of a text, `…` stands for
-//! whatever the server puts there; prefixes may stand before it.
+//! The server's texts that are recognised, each with what it means; prefixes may stand before it.
 
-use super::{Cause, Context, admission, matching, verification};
-
-/// One text.
-pub(super) struct Entry {
-    pub(super) text: &'static str,
-    pub(super) explain: fn(&str, &Context<'_>) -> Vec<Cause>,
-}
+use super::{admission, matching, verification};
+use crate::rules::{Entry, refusals};
 
 /// All of them; where several are in a message, the more telling come first.
 pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
-    [admission::ENTRIES, verification::ENTRIES, matching::ENTRIES, verification::PREFIXES]
-        .into_iter()
-        .flatten()
+    let shared = [admission::ENTRIES, verification::ENTRIES, matching::ENTRIES];
+    shared.into_iter().flatten().chain(refusals())
 }

@@ -1,8 +1,10 @@
 //! One row for each listed text, and for each trap.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
+use crate::rules::ServerVersion;
 
 fn now() -> Timestamp {
     "2026-11-21T05:00:00Z".parse().unwrap()
@@ -18,13 +20,19 @@ const LISTED: &[&str] = &[
     "join method \"generic_oidc\" is not implemented",
     "join method oracle is not supported by this client",
     "this token does not support the IAM join method",
-    "github enterprise server joining: this feature requires Enterprise",
-    "spacelift joining: this feature requires Enterprise",
-    "terraform_cloud joining for Terraform Enterprise: this feature requires Enterprise",
+    "github enterprise server joining: this feature requires Teleport Enterprise",
+    "spacelift joining: this feature requires Teleport Enterprise",
+    "terraform_cloud joining for Terraform Enterprise: this feature requires Teleport Enterprise",
+    "this feature requires Teleport Enterprise",
+    "join method \"github\" is not yet implemented by the new join service",
     "IDToken not provided for Github join request",
     "validating with oidc: something new",
     "validating with jwks: something new",
     "validating with static jwks: something new",
+    "validating via static_jwks: something new",
+    "validating via oidc: something new",
+    "validating field rules: something new",
+    "validating allow rules: allow_any[0]: something new",
     "discovering oidc document: dial tcp: i/o timeout",
     "failed to decode provider discovery object, got \"text/html\"",
     "issuer does not match: Expected: https://a, got: https://b",
@@ -45,8 +53,11 @@ const LISTED: &[&str] = &[
     "id token claims did not match any allow rules",
     "id token claims failed to match any allow rules",
     "kubernetes token did not match any allow rules",
-    "instance ARN did not match any allow rules: arn:aws:sts::1:assumed-role/r/s",
-    "instance ID did not match any allow rules in token azure-token",
+    "kubernetes token user info did not match any allow rules",
+    "kubernetes OIDC token did not match any allow rules configured in the Teleport join token",
+    "instance arn:aws:sts::1:assumed-role/r/s did not match any allow rules",
+    "instance did not match any allow rules",
+    "instance 5a7c6a3e-0000-0000-0000-000000000000 did not match any allow rules in token azure-token",
     "evaluating rule (0) repository match",
     "organization ID in token (A) does not match configured (B)",
     "id token is not of pipeline kind",
@@ -62,7 +73,7 @@ const LISTED: &[&str] = &[
     "invalid email claim",
     "id token \"google.compute_engine.zone\" claim is empty, are you sure",
     "sts identity request does not include challenge header \"X-Teleport-Challenge\"",
-    "rejecting IAM join request using STS host \"sts.x\"",
+    "IAM join request uses unknown STS host \"sts.x\"",
     "sts request body \"x\" does not equal expected \"y\"",
     "aws sts api returned status: \"403\" body: \"\"",
     "challenge is missing or does not match",
@@ -75,6 +86,9 @@ const LISTED: &[&str] = &[
     "field must be a string but got float64: K",
     "claims matched no allow_any rules",
     "generic OIDC token has no rules configured",
+    "claim contains an integer too large to be safely compared: K",
+    "list comparison in K is not supported, token rules cannot be evaluated",
+    "token must have an `exp` claim",
 ];
 
 #[test]
@@ -86,7 +100,10 @@ fn each_listed_text_is_known_and_each_entry_is_listed() {
         for method in [None, Some(JoinMethod::GitHub), Some(JoinMethod::Kubernetes)] {
             for cause in causes(&wrapped, &Context { method, ..Context::at(now()) }) {
                 assert!(!cause.title.is_empty() && !cause.detail.is_empty(), "{text}");
-                assert!(cause.cure.ends_with('.') && cause.cure.starts_with(char::is_uppercase), "{cause:?}");
+                assert!(
+                    !cause.hint.ends_with('.') && !cause.hint.starts_with(char::is_uppercase),
+                    "{cause:?}"
+                );
                 assert!(!cause.title.contains("does not know"), "{text}");
             }
         }
@@ -100,7 +117,7 @@ fn each_listed_text_is_known_and_each_entry_is_listed() {
 fn an_unknown_text_is_shown_and_sent_to_the_audit_log() {
     let found = causes("a new text\u{1b}[31m", &Context::at(now()));
     assert_eq!(found.len(), 1);
-    assert!(found[0].detail.ends_with("a new text[31m") && found[0].cure.contains("bot.join"));
+    assert!(found[0].detail.ends_with("a new text[31m") && found[0].hint.contains("bot.join"));
 }
 
 #[test]
@@ -149,21 +166,21 @@ fn the_trap_in_the_claims_comes_first() {
             GitHub,
             "oidc: id token issued by a different provider, expected \"https://token.actions.githubusercontent.com\" got \"https://token.actions.githubusercontent.com/acme\"",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "enterprise_slug: acme",
         ),
         (
             GitHub,
             "issuer does not match: Expected: https://token.actions.githubusercontent.com, got: https://ghe.x/_services/token",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "enterprise_server_host: ghe.x",
         ),
         (
             GitHub,
             "issuer does not match: Expected: https://token.actions.githubusercontent.com, got: https://token.actions.acme.ghe.com",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "generic_oidc",
         ),
         (
@@ -184,7 +201,7 @@ fn the_trap_in_the_claims_comes_first() {
             GitLab,
             "audience is not valid: Audience must contain client_id \"lab.example\"",
             json!({"aud": "other"}),
-            "the identity token is made for somebody else",
+            "the identity token has the wrong audience",
             "`aud: lab.example`",
         ),
         (
@@ -206,13 +223,13 @@ fn the_trap_in_the_claims_comes_first() {
             no_rule,
             json!({"project_path": "g/p", "job_project_path": "g/p", "ref_protected": "false", "ref": "x"}),
             "the branch is not protected",
-            "Protect",
+            "protect",
         ),
         (
             GitLab,
             "issuer does not match: Expected: https://gitlab.com, got: https://git.x",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "domain: git.x",
         ),
         (
@@ -226,7 +243,7 @@ fn the_trap_in_the_claims_comes_first() {
             CircleCi,
             "issuer does not match: Expected: https://oidc.circleci.com/org/o, got: https://oidc.circleci.com",
             json!({}),
-            "the identity token is another issuer's",
+            "the identity token is from another issuer",
             "--root-issuer",
         ),
         (CircleCi, expired, json!({"exp": past}), "the identity token has expired", "circleci run oidc get"),
@@ -248,7 +265,7 @@ fn the_trap_in_the_claims_comes_first() {
             Kubernetes,
             "reviewing kubernetes token with oidc: x",
             json!({"iat": 0, "exp": 600, "aud": ["https://kubernetes.default"]}),
-            "the service account's token is for another audience",
+            "the service account's token has the wrong audience",
             "audience: lab.example",
         ),
         (
@@ -270,7 +287,7 @@ fn the_trap_in_the_claims_comes_first() {
         // What the claims alone make no likelier follows what is certain.
         let place = usize::from(title == "the job has no environment");
         assert_eq!(found[place].title, title, "{message}: {found:#?}");
-        assert!(found[place].cure.contains(words), "{}", found[place].cure);
+        assert!(found[place].hint.contains(words), "{}", found[place].hint);
     }
 }
 
@@ -279,11 +296,11 @@ fn values_are_in_the_detail() {
     let claims =
         UnverifiedClaims::from_json(json!({"exp": now().as_second() - 77}).to_string().as_bytes()).unwrap();
     let ctx = Context { claims: Some(&claims), ..Context::at(now()) };
-    assert_eq!(causes("token has expired", &ctx)[0].detail, "it expired 77 s ago");
+    assert_eq!(causes("token has expired", &ctx)[0].detail, "it expired 1m17s ago");
     let ahead = Context { clock_skew: Some(400), now: now() - jiff::SignedDuration::from_secs(200), ..ctx };
     assert_eq!(causes("token has expired", &ahead)[0].title, "the clocks differ");
 
-    let version = rules::ServerVersion::parse("15.4.1");
+    let version = ServerVersion::parse("15.4.1");
     let ctx =
         Context { method: Some(JoinMethod::GenericOidc), server_version: version, ..Context::at(now()) };
     let found = causes("join method \"generic_oidc\" is not implemented", &ctx);
@@ -307,6 +324,57 @@ fn values_are_in_the_detail() {
 }
 
 #[test]
+fn what_needs_enterprise_is_known_without_the_prefix() {
+    for (method, words) in [
+        (Some(JoinMethod::GitHub), "a GitHub Enterprise Server needs"),
+        (Some(JoinMethod::Spacelift), "joining from Spacelift needs"),
+        (Some(JoinMethod::TerraformCloud), "a Terraform Enterprise server needs"),
+        (None, "this way of joining needs"),
+    ] {
+        let found =
+            causes("this feature requires Teleport Enterprise", &Context { method, ..Context::at(now()) });
+        assert!(found.len() == 1 && found[0].detail.contains(words), "{found:?}");
+    }
+}
+
+#[test]
+fn rules_are_counted_from_one_and_prefixes_yield_to_what_is_more_telling() {
+    let ctx = Context::at(now());
+    let found = causes("evaluating rule (0) repository match: bad", &ctx);
+    assert_eq!(found[0].detail, "rule 1 of the token cannot be evaluated");
+    let found = causes("validating with oidc: token has expired", &ctx);
+    assert_eq!(
+        found.iter().map(|c| c.title.as_str()).collect::<Vec<_>>(),
+        ["the identity token has expired"]
+    );
+}
+
+#[test]
+fn what_is_about_a_person_is_not_said() {
+    for (method, claims, names) in [
+        (
+            JoinMethod::GitLab,
+            json!({"user_email": "me@x.example", "user_login": "me", "user_id": "7"}),
+            "user_login user_id",
+        ),
+        (JoinMethod::Env0, json!({"organizationId": "o", "deployerEmail": "me@x.example"}), "organizationId"),
+        (JoinMethod::Gcp, json!({"email": "ci@p.iam.gserviceaccount.com"}), "email"),
+        (JoinMethod::Gcp, json!({"email": "me@x.example"}), ""),
+        (
+            JoinMethod::GenericOidc,
+            json!({"job": {"by": {"e-mail": "me@x.example"}}, "user_identities": ["me@x.example"], "Email": "me@x.example",
+                "seen": [{"user-email": "me@x.example", "n": 1}]}),
+            "job seen",
+        ),
+    ] {
+        let claims = UnverifiedClaims::from_json(claims.to_string().as_bytes()).unwrap();
+        let says = job_says(method, &claims);
+        assert_eq!(says.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "), names);
+        assert!(!says.iter().any(|(_, value)| value.contains("me@")), "{says:?}");
+    }
+}
+
+#[test]
 fn what_the_job_says_is_bounded_and_clean() {
     let claims = json!({
         "iss": "https://i\u{1b}[2J", "aud": ["a", "b"], "exp": 1, "repository": "o/r\n\u{202e}x", "ref": "r".repeat(500),
@@ -318,7 +386,7 @@ fn what_the_job_says_is_bounded_and_clean() {
     assert_eq!(names, ["iss", "aud", "repository", "environment", "ref"]);
     assert_eq!(
         (says[0].1.as_str(), says[1].1.as_str(), says[2].1.as_str()),
-        ("https://i[2J", "a, b", "o/rx")
+        ("https://i[2J", "a, b", "o/r x")
     );
     assert_eq!((says[3].1.as_str(), says[4].1.chars().count()), ("(empty)", 200));
     assert!(job_says(JoinMethod::GenericOidc, &claims).iter().any(|(name, _)| name == "secret_other"));

@@ -1,15 +1,16 @@
 //! Refusals while the server verifies the identity token (zitadel/oidc, coreos/go-oidc and go-jose in Teleport;
 //! the `oidc: …` texts were recorded with version 15).
 
-use super::catalogue::Entry;
-use super::traps::{self, expired};
-use super::{Cause, Context, between, clean};
-use crate::teleport::JoinMethod;
+use super::traps;
+use crate::claims::UnverifiedClaims;
+use crate::rules::message::{SHOWN, between};
+use crate::rules::{Cause, Context, Entry, hints, owner_of_issuer};
+use crate::text::{clocks, duration, safe};
 
-const ENTRY_ISSUER: &str = "issuer does not match: Expected: … got:";
-const ENTRY_ISSUER_15: &str = "id token issued by a different provider, expected … got";
-const ENTRY_AUDIENCE: &str = "audience is not valid: Audience must contain client_id";
-const ENTRY_AUDIENCE_15: &str = "oidc: expected audience … got";
+const ISSUER: &str = "issuer does not match: Expected: … got:";
+const ISSUER_15: &str = "id token issued by a different provider, expected … got";
+const AUDIENCE: &str = "audience is not valid: Audience must contain client_id";
+const AUDIENCE_15: &str = "oidc: expected audience … got";
 const AZP_MISSING: &str = "authorized party is not set";
 const AZP_INVALID: &str = "authorized party is not valid";
 const EXPIRED: &str = "token has expired";
@@ -26,32 +27,36 @@ const DISCOVERY_HTML: &str = "failed to decode provider discovery object";
 const WITH_OIDC: &str = "validating with oidc";
 const WITH_JWKS: &str = "validating with jwks";
 const WITH_STATIC: &str = "validating with static jwks";
+/// As `generic_oidc` says it.
+const VIA_OIDC: &str = "validating via oidc";
+const VIA_STATIC: &str = "validating via static_jwks";
+
+/// Clocks that differ by more seconds than these are named.
+const MAX_SKEW: i64 = 30;
 
 pub(super) const ENTRIES: &[Entry] = &[
-    Entry { text: ENTRY_ISSUER, explain: issuer },
-    Entry { text: ENTRY_ISSUER_15, explain: issuer },
-    Entry { text: ENTRY_AUDIENCE, explain: audience },
-    Entry { text: ENTRY_AUDIENCE_15, explain: audience },
-    Entry { text: AZP_MISSING, explain: authorized_party },
-    Entry { text: AZP_INVALID, explain: authorized_party },
-    Entry { text: EXPIRED, explain: |_, ctx| expired(ctx) },
-    Entry { text: EXPIRED_15, explain: |_, ctx| expired(ctx) },
-    Entry { text: FUTURE, explain: future },
-    Entry { text: ALGORITHM, explain: algorithm },
-    Entry { text: SIGNATURE, explain: signature },
-    Entry { text: PAYLOAD, explain: signature },
-    Entry { text: SEGMENTS, explain: malformed },
-    Entry { text: MALFORMED_15, explain: malformed },
-    Entry { text: PARSING, explain: malformed },
-    Entry { text: DISCOVERY_HTML, explain: not_discovery },
-    Entry { text: DISCOVERY, explain: unreachable },
-];
-
-/// They only say which way the server went.
-pub(super) const PREFIXES: &[Entry] = &[
-    Entry { text: WITH_STATIC, explain: static_keys },
-    Entry { text: WITH_JWKS, explain: static_keys },
-    Entry { text: WITH_OIDC, explain: by_discovery },
+    Entry::new(ISSUER, issuer),
+    Entry::new(ISSUER_15, issuer),
+    Entry::new(AUDIENCE, audience),
+    Entry::new(AUDIENCE_15, audience),
+    Entry::new(AZP_MISSING, authorized_party),
+    Entry::new(AZP_INVALID, authorized_party),
+    Entry::new(EXPIRED, expired),
+    Entry::new(EXPIRED_15, expired),
+    Entry::new(FUTURE, future),
+    Entry::new(ALGORITHM, algorithm),
+    Entry::new(SIGNATURE, signature),
+    Entry::new(PAYLOAD, signature),
+    Entry::new(SEGMENTS, malformed),
+    Entry::new(MALFORMED_15, malformed),
+    Entry::new(PARSING, malformed),
+    Entry::new(DISCOVERY_HTML, not_discovery),
+    Entry::new(DISCOVERY, unreachable),
+    Entry::prefix(WITH_STATIC, static_keys),
+    Entry::prefix(WITH_JWKS, static_keys),
+    Entry::prefix(WITH_OIDC, by_discovery),
+    Entry::prefix(VIA_STATIC, static_keys),
+    Entry::prefix(VIA_OIDC, by_discovery),
 ];
 
 fn issuer(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
@@ -64,126 +69,75 @@ fn issuer(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
     let got = got
         .or_else(|| Some(ctx.claim("iss")).filter(|i| !i.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned());
-    let cure = match ctx.method {
-        Some(ours) if method_of(&want).is_some_and(|theirs| theirs != ours) => {
-            let theirs = method_of(&want).unwrap_or(ours);
-            format!("Name a join token of the method `{ours}`: this one is for the jobs of `{theirs}`.")
+    let hint = match (ctx.method, owner_of_issuer(&want)) {
+        (Some(ours), Some(theirs)) if theirs != ours => {
+            format!("name a join token of the method `{ours}`: this one is for jobs of `{theirs}`")
         }
-        Some(JoinMethod::GitHub) => github_issuer(&got),
-        Some(JoinMethod::GitLab) => match got.strip_prefix("https://").filter(|host| !host.contains('/')) {
-            Some(host) => format!("Set `spec.gitlab.domain: {host}` in the token."),
-            None => "Make a `generic_oidc` token for this issuer: `spec.gitlab.domain` can only be a host."
-                .to_owned(),
-        },
-        Some(JoinMethod::CircleCi) if got == "https://oidc.circleci.com" => {
-            "Ask CircleCI for a token without `--root-issuer`.".to_owned()
-        }
-        Some(JoinMethod::CircleCi) => {
-            "Set `spec.circleci.organization_id` in the token to the UUID at the end of the issuer."
-                .to_owned()
-        }
-        Some(JoinMethod::Spacelift) => {
-            let host = got.strip_prefix("https://").unwrap_or(&got);
-            format!("Set `spec.spacelift.hostname: {host}` in the token.")
-        }
-        _ => format!("Set the issuer in the join token to `{got}`, or name the token made for it."),
+        _ => hints(ctx.method).issuer(&got),
     };
     vec![Cause::new(
-        "the identity token is another issuer's",
+        "the identity token is from another issuer",
         format!("the join token takes `{want}`, the job's is `{got}`"),
-        cure,
+        hint,
     )]
-}
-
-const GITHUB: &str = "https://token.actions.githubusercontent.com";
-
-/// Whose issuer that is, where it is one of those that are nobody else's.
-fn method_of(issuer: &str) -> Option<JoinMethod> {
-    if issuer.starts_with(GITHUB) || issuer.ends_with("/_services/token") {
-        Some(JoinMethod::GitHub)
-    } else if issuer == "https://gitlab.com" {
-        Some(JoinMethod::GitLab)
-    } else if issuer.starts_with("https://oidc.circleci.com") {
-        Some(JoinMethod::CircleCi)
-    } else if issuer.ends_with(".spacelift.io") {
-        Some(JoinMethod::Spacelift)
-    } else {
-        None
-    }
-}
-
-fn github_issuer(got: &str) -> String {
-    let base = GITHUB;
-    if let Some(slug) = got.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')) {
-        return format!("Set `spec.github.enterprise_slug: {slug}` in the token.");
-    }
-    if let Some(host) = got.strip_prefix("https://").and_then(|rest| rest.strip_suffix("/_services/token")) {
-        return format!("Set `spec.github.enterprise_server_host: {host}` in the token.");
-    }
-    if got == base {
-        return "Remove `enterprise_server_host` and `enterprise_slug` from the token: this job runs on plain github.com."
-            .to_owned();
-    }
-    // Among them `token.actions.NAME.ghe.com`, Forgejo and Gitea.
-    "Make a `generic_oidc` token for this issuer: the `github` method cannot name it.".to_owned()
 }
 
 fn audience(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
     let want = between(message, "must contain client_id", "\n")
         .or_else(|| between(message, "expected audience", " got"));
-    let got: Vec<String> = ctx.audiences().into_iter().map(clean).collect();
-    let got =
-        if got.is_empty() { between(message, "\" got", "\n").unwrap_or_default() } else { got.join(", ") };
-    let want = want.or_else(|| ctx.cluster.map(clean)).unwrap_or_else(|| "another".to_owned());
-    let cure = match ctx.method {
-        Some(JoinMethod::GitLab) => format!("Set `aud: {want}` under `id_tokens:` in `.gitlab-ci.yml`."),
-        Some(JoinMethod::GitHub) => {
-            format!("Leave `--audience` away: GitHub's method always takes `{want}`.")
-        }
-        Some(JoinMethod::CircleCi) => {
-            "Set `spec.circleci.organization_id` in the token to this organisation's UUID.".to_owned()
-        }
-        Some(JoinMethod::Kubernetes) => {
-            format!("Mount a projected token with `audience: {want}` and `expirationSeconds: 600`.")
-        }
-        Some(JoinMethod::TerraformCloud) => {
-            format!("Set `TFC_WORKLOAD_IDENTITY_AUDIENCE` to `{want}` in the workspace.")
-        }
-        _ => {
-            format!("Ask the platform for a token with the audience `{want}`, or set that of the join token.")
-        }
-    };
+    let mut got = audiences(ctx).join(", ");
+    if got.is_empty() {
+        got = between(message, "\" got", "\n").unwrap_or_default();
+    }
+    let want = want.or_else(|| ctx.cluster.map(|c| safe(c, SHOWN))).unwrap_or_else(|| "another".to_owned());
     let mut found = traps::audience(ctx, &want);
     found.push(Cause::new(
-        "the identity token is made for somebody else",
+        "the identity token has the wrong audience",
         format!("the server wants the audience `{want}`, the job's token has `{got}`"),
-        cure,
+        hints(ctx.method).audience(&want),
     ));
     found
 }
 
 fn authorized_party(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
-    let got: Vec<String> = ctx.audiences().into_iter().map(clean).collect();
-    let cure = if ctx.is(JoinMethod::GitLab) {
-        "Write `aud:` under `id_tokens:` as one value, not as a list; other systems can have an entry of their own."
-    } else {
-        "Ask for a token with one audience only."
-    };
     vec![Cause::new(
         "the identity token has more than one audience, or a foreign authorized party",
-        format!("its audiences are `{}`, its `azp` is `{}`", got.join("`, `"), ctx.claim("azp")),
-        cure,
+        format!("its audiences are `{}`, its `azp` is `{}`", audiences(ctx).join("`, `"), ctx.claim("azp")),
+        hints(ctx.method).one_audience(),
     )]
 }
 
+fn audiences(ctx: &Context<'_>) -> Vec<String> {
+    ctx.audiences().into_iter().map(|audience| safe(audience, SHOWN)).collect()
+}
+
+fn expired(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
+    let left = ctx.claims.and_then(UnverifiedClaims::expires).map(|at| at.duration_since(ctx.now));
+    let mut found = Vec::new();
+    if let (Some(skew), Some(left)) = (ctx.clock_skew, left.filter(|left| !left.is_negative()))
+        && skew.abs() > MAX_SKEW
+    {
+        found.push(Cause::new(
+            "the clocks differ",
+            format!("here the token is valid for another {}, but {}", duration(left), clocks(skew, 0)),
+            "set both clocks with NTP",
+        ));
+    }
+    let detail = match left {
+        Some(left) if left.is_negative() => format!("it expired {} ago", duration(left.abs())),
+        Some(left) => format!("by this machine's clock it is valid for another {}", duration(left)),
+        None => "its `exp` has passed".to_owned(),
+    };
+    found.push(Cause::new("the identity token has expired", detail, hints(ctx.method).expired()));
+    found
+}
+
 fn future(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
-    let skew = ctx
-        .clock_skew
-        .map_or_else(String::new, |s| format!("; the server's clock is {s} s from this machine's"));
+    let skew = ctx.clock_skew.map_or_else(String::new, |skew| format!("; {}", clocks(skew, 1)));
     vec![Cause::new(
         "the server's clock is behind",
-        format!("the token was made at {}, which is still to come for the server{skew}", ctx.claim("iat")),
-        "Have the clock of the Auth Service set by NTP.",
+        format!("the token was issued at {}, which is in the future for the server{skew}", ctx.claim("iat")),
+        "set the clock of the Auth Service with NTP",
     )]
 }
 
@@ -191,7 +145,7 @@ fn algorithm(_: &str, _: &Context<'_>) -> Vec<Cause> {
     vec![Cause::new(
         "the token's signature algorithm is not accepted",
         "the server takes RS256, ES256 and PS256, and with `static_jwks` a few more",
-        "Have the issuer sign with RS256.",
+        "have the issuer sign with RS256",
     )]
 }
 
@@ -199,33 +153,33 @@ fn signature(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
     vec![
         Cause::new(
             "the issuer's keys have changed",
-            "with `static_jwks` the token must be updated by hand whenever the issuer changes keys; otherwise the server keeps keys for up to a day",
-            "Copy the issuer's present keys into `static_jwks`, or leave it out if the server can reach the issuer.",
+            "with `static_jwks` the token must be updated by hand whenever the issuer changes keys; otherwise the server caches keys for up to a day",
+            "copy the issuer's current keys into `static_jwks`, or leave it out if the server can reach the issuer",
         ),
         Cause::new(
             "another system signed the token",
             format!("its issuer claims to be `{}`", ctx.claim("iss")),
-            "Check that the token comes from this job's platform and was not altered on the way.",
+            "check that the token comes from this job's platform and was not altered on the way",
         ),
     ]
 }
 
 fn malformed(_: &str, _: &Context<'_>) -> Vec<Cause> {
     vec![Cause::new(
-        "what was sent is no identity token",
-        "the variable or file may hold a mask (`***`), quotes, a cut value or something else",
-        "Run `jobpass explain` in this job to see what the variable holds.",
+        "what was sent is not an identity token",
+        "the variable or file may contain a mask (`***`), quotes, a truncated value or something else",
+        "run `jobpass explain` in this job to see what the variable contains",
     )]
 }
 
 fn not_discovery(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
     vec![Cause::new(
-        "the issuer's discovery page is not JSON for the server",
+        "the server did not get JSON from the issuer's discovery page",
         format!(
-            "`{}/.well-known/openid-configuration` gave the Auth Service something else, often a login page",
+            "`{}/.well-known/openid-configuration` returned something else to the Auth Service, often a login page",
             ctx.claim("iss")
         ),
-        "Let the Auth Service read that page without a login, or put the keys into `static_jwks`.",
+        "let the Auth Service read that page without a login, or put the keys into `static_jwks`",
     )]
 }
 
@@ -236,15 +190,15 @@ fn unreachable(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
             "it fetches `{}/.well-known/openid-configuration` itself, from its own network",
             ctx.claim("iss")
         ),
-        "Open that address to the Auth Service, or put the issuer's keys into `static_jwks`.",
+        "open that address to the Auth Service, or put the issuer's keys into `static_jwks`",
     )]
 }
 
 fn static_keys(_: &str, _: &Context<'_>) -> Vec<Cause> {
     vec![Cause::new(
         "the token was checked against `static_jwks`",
-        "the keys stand in the join token itself and are not fetched",
-        "Compare `static_jwks` with the keys that the issuer publishes now.",
+        "the keys are in the join token itself and are not fetched",
+        "compare `static_jwks` with the keys that the issuer publishes now",
     )]
 }
 
@@ -252,6 +206,6 @@ fn by_discovery(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
     vec![Cause::new(
         "verifying the identity token failed",
         format!("the server checked it with the keys of `{}`", ctx.claim("iss")),
-        "Run `jobpass explain` in this job and compare issuer, audience and dates.",
+        "run `jobpass explain` in this job and compare issuer, audience and dates",
     )]
 }

@@ -62,12 +62,14 @@ impl Failure {
     pub fn text_on(&self, platform: Option<Platform>, now: Timestamp) -> String {
         let Some(platform) = platform else { return self.text() };
         let mut text = String::new();
+        let hint = self.hints.first().map(|hint| format!("hint: {hint}"));
+        let details: Vec<String> = self.causes.first().cloned().into_iter().chain(hint).collect();
         // An annotation without a text of its own is not shown.
-        let (title, cause) = match self.causes.first().or(self.hints.first()) {
-            Some(cause) => (self.message.as_str(), cause),
-            None => ("jobpass", &self.message),
+        let (title, details) = match details.join("\n") {
+            none if none.is_empty() => ("jobpass", self.message.clone()),
+            details => (self.message.as_str(), details),
         };
-        if let Some(annotation) = platform.annotate(Severity::Error, title, cause) {
+        if let Some(annotation) = platform.annotate(Severity::Error, title, &details) {
             let _ = writeln!(text, "{annotation}");
         }
         match &self.refused {

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::join::Refusal;
+use crate::platform::Platform;
 use crate::refusal::{Cause, Context, causes, job_says};
-use crate::rules::ServerVersion;
-use crate::rules::suggest::{Suggestion, suggest};
+use crate::rules::{ServerVersion, Suggestion, suggest};
 use crate::text::fold::fold;
 use crate::text::{clocks, duration};
 
@@ -37,7 +37,7 @@ impl Refused {
             claims: Some(claims),
             clock_skew,
             audience_sent: Some(audiences.as_str()).filter(|a| !a.is_empty()),
-            platform: refusal.platform,
+            platform: refusal.platform.map(Platform::title),
             server_version: ping.and_then(|p| ServerVersion::parse(&p.server_version)),
             cluster: ping.map(|p| p.cluster_name.as_str()),
             token_name: Some(&refusal.token),
@@ -62,7 +62,7 @@ impl Refused {
         }
     }
 
-    /// Claims, state, causes with their cures, rules.
+    /// Claims, state, causes with their hints, rules.
     pub fn text(&self) -> String {
         let mut text = String::new();
         if !self.said.is_empty() {
@@ -80,7 +80,7 @@ impl Refused {
         for (index, cause) in self.causes.iter().enumerate() {
             let _ =
                 writeln!(text, "  {}. {}", index + 1, fold(&format!("{}: {}", cause.title, cause.detail), 5));
-            let _ = writeln!(text, "     hint: {}", fold(&cause.cure, 11));
+            let _ = writeln!(text, "     hint: {}", fold(&cause.hint, 11));
         }
         if let Some(rules) = &self.rules {
             text.push_str("a join token for just such jobs (save it, then `tctl create -f FILE`):\n");
@@ -98,7 +98,7 @@ impl Refused {
         let causes: Vec<Value> = self
             .causes
             .iter()
-            .map(|c| json!({"title": c.title, "detail": c.detail, "cure": c.cure}))
+            .map(|c| json!({"title": c.title, "detail": c.detail, "hint": c.hint}))
             .collect();
         let rules = self.rules.as_ref().map(|r| json!({"narrow": r.narrow, "wide": r.wide}));
         json!({"claims": said, "state": self.state, "likely_causes": causes, "rules": rules})

@@ -1,9 +1,16 @@
 //! `spec.azure`: a machine's managed identity (Teleport `lib/join/azurejoin`).
 
-use super::compare::Compared;
-use super::method::{Field, How, Method, never};
+use super::cause::{Cause, Entry};
+use super::claim::text_of;
+use super::message::{SHOWN, between};
+use super::method::{Audience, Field, How, Method};
+use super::verdict::Compared;
+use super::version::Since;
 use crate::claims::UnverifiedClaims;
+use crate::text::safe;
 
+/// Before the tenant.
+const ISSUER: &str = "https://sts.windows.net/";
 /// Of a user-assigned identity: the machine's resource id.
 const MACHINE: &str = "xms_az_rid";
 /// The identity's own resource id; of a system-assigned identity: the machine's.
@@ -14,27 +21,61 @@ const MACHINES: [&str; 4] =
     ["virtualMachines", "virtualMachineScaleSets", "containerGroups", "managedClusters"];
 
 pub(super) const METHOD: Method = Method {
+    label: "Azure",
     section: Some("azure"),
-    options: &[],
-    required: &[],
-    hosts: &[],
     fields: &[
-        Field::new("tenant", "tid", How::Exact),
+        Field::exact("tenant", "tid").since(Since::new(18, 7, 6)),
         Field::new("subscription", MACHINE, How::Own(subscription)),
         Field::new("resource_groups", MACHINE, How::OneOf(resource_group)),
     ],
     groups: &[&["subscription", "tenant"]],
     claims: &["tid", MACHINE, IDENTITY],
-    // It is built from the token's own `tid`.
-    issuer: |_| None,
-    audiences: |_, _| vec!["https://management.azure.com/".to_owned()],
-    blocked: never,
-    refusal: "instance ID did not match any allow rules",
+    // No issuer to compare: the server builds it from the token's own `tid`.
+    audience: Audience::Literal("https://management.azure.com/"),
+    owns_issuer: |issuer| issuer.starts_with(ISSUER),
+    looks_like: |claims| claims.issuer().is_some_and(|issuer| issuer.starts_with(ISSUER)),
+    // The server names the machine by its VM id, which only the attested document has; here: by its resource id.
+    refusal: |claims, token| {
+        let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim)).unwrap_or_default();
+        format!("instance {} did not match any allow rules in token {token}", safe(id, SHOWN))
+    },
+    // No proposal: subscription and group stand inside a resource id.
+    refusals: &[
+        Entry::no_rule("instance … did not match any allow rules in token"),
+        Entry::new("challenge is missing or does not match", |_, _| {
+            attestation("the attested document answers another challenge")
+        }),
+        Entry::new("certificate common name does not match allow-list", |_, _| {
+            attestation("the attested document is signed by a name outside Azure's list")
+        }),
+        Entry::new("token-only Azure join rejected: access token was issued … ago", |message, _| {
+            let age =
+                between(message, "access token was issued", " ago").unwrap_or_else(|| "long".to_owned());
+            vec![Cause::new(
+                "Azure returned an old access token",
+                format!(
+                    "it was issued {age} ago; without an attested document the server takes 10 minutes at most"
+                ),
+                "run the job where the attested document is available, or try again after Azure has renewed the token",
+            )]
+        }),
+        Entry::new("subscription ID mismatch", |_, _| {
+            attestation("the attested document and the access token name different subscriptions")
+        }),
+        Entry::new("could not determine Azure identity from token claims", |_, ctx| {
+            vec![Cause::new(
+                "the access token does not name the machine",
+                format!("`{MACHINE}` is `{}`, `{IDENTITY}` is `{}`", ctx.claim(MACHINE), ctx.claim(IDENTITY)),
+                "give the machine a system-assigned managed identity",
+            )]
+        }),
+    ],
+    ..Method::BASE
 };
 
 /// `/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/NAME` → S, G.
 fn machine(claims: &UnverifiedClaims) -> Option<[&str; 2]> {
-    let id = [MACHINE, IDENTITY].into_iter().filter_map(|c| claims.text(c)).find(|id| !id.is_empty())?;
+    let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim))?;
     let parts: Vec<&str> = id.trim_start_matches('/').split('/').collect();
     let [subscriptions, subscription, groups, group, rest @ ..] = parts.as_slice() else { return None };
     let known = subscriptions.eq_ignore_ascii_case("subscriptions")
@@ -50,10 +91,18 @@ fn unknown() -> Compared {
 }
 
 fn subscription(want: &str, claims: &UnverifiedClaims) -> Compared {
-    machine(claims).map_or_else(unknown, |[got, _]| Compared::with(Some(got), got == want))
+    machine(claims).map_or_else(unknown, |[got, _]| Compared::new(Some(got), got == want))
 }
 
 fn resource_group(want: &str, claims: &UnverifiedClaims) -> Compared {
     machine(claims)
-        .map_or_else(unknown, |[_, got]| Compared::with(Some(got), got.to_lowercase() == want.to_lowercase()))
+        .map_or_else(unknown, |[_, got]| Compared::new(Some(got), got.to_lowercase() == want.to_lowercase()))
+}
+
+fn attestation(detail: &str) -> Vec<Cause> {
+    vec![Cause::new(
+        "Azure's attested document was not accepted",
+        detail,
+        "run the job on the machine itself, with nothing between it and Azure's metadata address",
+    )]
 }

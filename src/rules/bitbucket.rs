@@ -1,12 +1,16 @@
 //! `spec.bitbucket`: Bitbucket Pipelines (Teleport `lib/join/bitbucket`). UUIDs keep their braces.
 
-use super::method::{Field, Method, NO_RULE, Shape, never, option};
+use super::claim::{has_all, option, text_of};
+use super::finding::text;
+use super::method::{Audience, Field, Method, Shape};
+use super::proposal::{Item, Proposal, first_audience};
+use super::version::Since;
 
 pub(super) const METHOD: Method = Method {
+    label: "Bitbucket",
     section: Some("bitbucket"),
     options: &[("audience", Shape::Text), ("identity_provider_url", Shape::Text)],
     required: &["audience", "identity_provider_url"],
-    hosts: &[],
     fields: &[
         Field::exact("workspace_uuid", "workspaceUuid"),
         Field::exact("repository_uuid", "repositoryUuid"),
@@ -15,8 +19,30 @@ pub(super) const METHOD: Method = Method {
     ],
     groups: &[&["workspace_uuid", "repository_uuid"]],
     claims: &["workspaceUuid", "repositoryUuid", "deploymentEnvironmentUuid", "branchName"],
+    since: Some(Since::new(16, 0, 0)),
     issuer: |spec| option(spec, "identity_provider_url").map(str::to_owned),
-    audiences: |spec, _| option(spec, "audience").map(str::to_owned).into_iter().collect(),
-    blocked: never,
-    refusal: NO_RULE,
+    audience: Audience::FromToken("audience"),
+    looks_like: |claims| has_all(claims, &["repositoryUuid", "workspaceUuid"]),
+    propose: |claims| {
+        let options = vec![
+            ("audience", Item::text(first_audience(claims)?)),
+            ("identity_provider_url", Item::text(text_of(claims, "iss")?)),
+        ];
+        Proposal::new(
+            claims,
+            options,
+            &[("repository_uuid", "repositoryUuid")],
+            &[("deployment_environment_uuid", "deploymentEnvironmentUuid"), ("branch_name", "branchName")],
+        )
+    },
+    lint_rule: |notes, rule| {
+        for name in ["workspace_uuid", "repository_uuid", "deployment_environment_uuid"] {
+            let uuid = text(rule, name);
+            let is_braced = uuid.starts_with('{') && uuid.ends_with('}');
+            if !uuid.is_empty() && !is_braced {
+                notes.error(name, "can never match: Bitbucket's UUIDs are written in braces, `{…}`");
+            }
+        }
+    },
+    ..Method::BASE
 };

@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::compare::is_unset;
-use super::method::{self, Named, Shape};
-use super::nearest::nearest;
-use super::{ProvisionToken, RulesError};
+use super::claim::is_unset;
+use super::error::RulesError;
+use super::method::{Named, Shape};
+use super::registry::facts;
+use super::token::ProvisionToken;
 use crate::env::MAX_FILE;
 use crate::teleport::JoinMethod;
+use crate::text::safe;
 
 /// Reads YAML (several documents) or JSON (one, or the list that `tctl get token/x --format=json` prints).
 /// `text` is at most 1 MiB. Documents of other kinds are skipped.
@@ -47,11 +49,16 @@ fn yaml(text: &str) -> Result<Vec<Value>, RulesError> {
         budget: serde_saphyr::budget! { max_documents: 256, max_nodes: 50_000, max_aliases: 100, max_depth: 32 },
     };
     serde_saphyr::from_multiple_with_options::<Value>(text, options)
-        .map_err(|error| RulesError::Syntax(first_line(&error.to_string())))
+        .map_err(|error| RulesError::Syntax(safe(error.to_string().lines().next().unwrap_or_default(), 200)))
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
+/// The known name that a misspelt one may stand for, if one is near enough.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name: String =
+        name.chars().take(64).map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect();
+    let distances = known.into_iter().map(|candidate| (strsim::levenshtein(&name, candidate), candidate));
+    let near = distances.filter(|&(distance, candidate)| distance <= (candidate.len() / 3).max(1));
+    near.min_by_key(|&(distance, _)| distance).map(|(_, candidate)| candidate)
 }
 
 /// Which document is being read, for errors.
@@ -62,17 +69,33 @@ struct Document {
 
 impl Document {
     fn error(self, path: &str, problem: impl Into<String>) -> RulesError {
-        let path = path.chars().filter(|c| !c.is_control()).take(200).collect();
-        RulesError::Field { document: self.number, path, problem: problem.into() }
+        let path = safe(path, 200);
+        RulesError::Field { document: self.number, path, problem: problem.into(), hint: None }
+    }
+
+    /// A name that is not one of `known`.
+    fn unknown<'a>(
+        self,
+        path: &str,
+        problem: &str,
+        name: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> RulesError {
+        let hint = match nearest(name, known.clone()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("use one of `{}`", known.collect::<Vec<_>>().join("`, `")),
+        };
+        let (path, problem) = (safe(path, 200), problem.to_owned());
+        RulesError::Field { document: self.number, path, problem, hint: Some(hint) }
     }
 
     fn token(self, value: &Value) -> Result<ProvisionToken, RulesError> {
         match self.text(value, "version")? {
             Some("v2") => {}
             Some(_) => {
-                return Err(self.error("version", "is not `v2`, the one version that has join methods"));
+                return Err(self.error("version", "is not `v2`, the only version with join methods"));
             }
-            None => return Err(self.error("version", "is missing: `v2` is meant")),
+            None => return Err(self.error("version", "is missing, it must be `v2`")),
         }
         let metadata = value.get("metadata").unwrap_or(&Value::Null);
         let spec = value.get("spec").unwrap_or(&Value::Null);
@@ -99,42 +122,37 @@ impl Document {
 
     fn method(self, spec: &Value) -> Result<JoinMethod, RulesError> {
         let path = "spec.join_method";
-        let known = || JoinMethod::ALL.map(JoinMethod::name);
+        let known = JoinMethod::ALL.iter().map(|method| method.name());
         let Some(name) = self.text_at(spec, "join_method", path)? else {
-            return Err(self.error(path, format!("is missing; it is one of {}", known().join(", "))));
+            return Err(self.error(path, "is missing"));
         };
-        name.parse().map_err(|()| {
-            let meant = nearest(name, known()).map_or_else(
-                || format!("it is one of {}", known().join(", ")),
-                |n| format!("`{n}` may be meant"),
-            );
-            self.error(path, format!("is none that starts from a job's identity; {meant}"))
-        })
+        let problem = "is not a method that starts from a job's identity";
+        name.parse().map_err(|()| self.unknown(path, problem, name, known))
     }
 
     /// The method's own part of the spec, checked.
     fn section(self, spec: &Value, method: JoinMethod) -> Result<Value, RulesError> {
-        let facts = method::of(method);
-        let (section, path) = match facts.section {
+        let method = facts(method);
+        let (section, path) = match method.section {
             None => (spec, "spec".to_owned()),
             Some(name) => {
                 let path = format!("spec.{name}");
                 let section = spec.get(name).filter(|s| !s.is_null());
-                (section.ok_or_else(|| self.error(&path, "is missing: it holds the rules"))?, path)
+                (section.ok_or_else(|| self.error(&path, "is missing: the rules stand in it"))?, path)
             }
         };
         let Value::Object(fields) = section else { return Err(self.error(&path, "must be an object")) };
         // Where the rules stand in `spec` itself, other fields of `spec` stand beside them.
-        if facts.section.is_some() {
-            let has_allow = (!facts.fields.is_empty()).then_some("allow");
+        if method.section.is_some() {
+            let has_allow = (!method.fields.is_empty()).then_some("allow");
             for (name, value) in fields.iter().filter(|(name, _)| Some(name.as_str()) != has_allow) {
-                self.named(name, value, facts.options, has_allow, &path)?;
+                self.named(name, value, method.options, has_allow, &path)?;
             }
         }
         match section.get("allow") {
             None | Some(Value::Null) => {}
             Some(Value::Array(rules)) => {
-                let fields: Vec<Named> = facts.fields.iter().map(|f| (f.name, f.how.shape())).collect();
+                let fields: Vec<Named> = method.fields.iter().map(|f| (f.name, f.how.shape())).collect();
                 for (index, rule) in rules.iter().enumerate() {
                     self.object(rule, &fields, &format!("{path}.allow[{index}]"))?;
                 }
@@ -161,12 +179,8 @@ impl Document {
     ) -> Result<(), RulesError> {
         let path = format!("{path}.{name}");
         let Some((_, shape)) = known.iter().find(|(n, _)| *n == name) else {
-            let names = || known.iter().map(|(n, _)| *n).chain(also);
-            let meant = nearest(name, names()).map_or_else(
-                || format!("known here: {}", names().collect::<Vec<_>>().join(", ")),
-                |n| format!("`{n}` may be meant"),
-            );
-            return Err(self.error(&path, format!("is no field Teleport knows; {meant}")));
+            let names = known.iter().map(|(n, _)| *n).chain(also);
+            return Err(self.unknown(&path, "is not a field that Teleport knows", name, names));
         };
         self.check(value, *shape, &path)
     }
@@ -219,113 +233,10 @@ impl Document {
         let path = "metadata.expires";
         let Some(text) = self.text_at(metadata, "expires", path)? else { return Ok(None) };
         let time: Timestamp =
-            text.parse().map_err(|_| self.error(path, "is no time such as `2026-01-31T12:00:00Z`"))?;
+            text.parse().map_err(|_| self.error(path, "is not a time such as `2026-01-31T12:00:00Z`"))?;
         Ok(Some(time).filter(|t| *t > Timestamp::UNIX_EPOCH))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn reads_what_people_have() {
-        let yaml = "# a role first\nkind: role\nversion: v7\nmetadata: {name: x}\n---\nkind: token\nversion: v2\n\
-            metadata:\n  name: gh\n  expires: \"2030-01-02T03:04:05Z\"\nspec:\n  roles: [Bot]\n  join_method: github\n  \
-            bot_name: ci\n  github:\n    allow:\n    - repository: o/r\n---\nkind: token\nversion: v2\nmetadata: {name: gl}\n\
-            spec: {roles: [Bot], join_method: gitlab, gitlab: {allow: [{project_path: g/p}]}}\n";
-        let tokens = parse(yaml).unwrap();
-        assert_eq!(tokens.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(), ["gh", "gl"]);
-        assert_eq!(tokens[0].expires.unwrap().to_string(), "2030-01-02T03:04:05Z");
-        assert_eq!(
-            (tokens[0].roles.as_slice(), tokens[0].bot_name.as_deref()),
-            (&["Bot".to_owned()][..], Some("ci"))
-        );
-
-        let json = json!([{"kind": "token", "version": "v2", "metadata": {"name": "j", "expires": "0001-01-01T00:00:00Z"},
-            "spec": {"join_method": "iam", "allow": [{"aws_account": "1"}]}}]);
-        let token = parse(&json.to_string()).unwrap().remove(0);
-        assert_eq!((token.expires, token.roles.len()), (None, 0));
-    }
-
-    #[test]
-    fn names_what_it_cannot_read() {
-        let doc = |spec: &str| format!("kind: token\nversion: v2\nmetadata: {{name: t}}\nspec: {spec}\n");
-        for (text, path, words) in [
-            (doc("{join_method: githab}"), "spec.join_method", "`github` may be meant"),
-            (doc("{roles: [Bot]}"), "spec.join_method", "is missing"),
-            (doc("{join_method: github}"), "spec.github", "is missing"),
-            (
-                doc("{join_method: github, github: {allow: [{repositry: o/r}]}}"),
-                "spec.github.allow[0].repositry",
-                "`repository` may be meant",
-            ),
-            (
-                doc("{join_method: github, github: {allow: [{job_workflow_ref: x}]}}"),
-                "spec.github.allow[0].job_workflow_ref",
-                "known here: sub, repository",
-            ),
-            (doc("{join_method: github, github: {alow: []}}"), "spec.github.alow", "`allow` may be meant"),
-            (
-                doc("{join_method: github, github: {allow: {repository: x}}}"),
-                "spec.github.allow",
-                "must be a list",
-            ),
-            (
-                doc("{join_method: iam, allow: [{aws_account: 123}]}"),
-                "spec.allow[0].aws_account",
-                "put it in quotes",
-            ),
-            (
-                doc("{join_method: gitlab, gitlab: {allow: [{ref_protected: 'true'}]}}"),
-                "spec.gitlab.allow[0].ref_protected",
-                "without quotes",
-            ),
-            (
-                doc("{join_method: gcp, gcp: {allow: [{project_ids: p}]}}"),
-                "spec.gcp.allow[0].project_ids",
-                "list of strings",
-            ),
-            (
-                doc(
-                    "{join_method: generic_oidc, generic_oidc: {allow_any: [{conditions: [{atribute: x}]}]}}",
-                ),
-                "spec.generic_oidc.allow_any[0].conditions[0].atribute",
-                "`attribute` may be meant",
-            ),
-            (doc("{join_method: iam}").replace("name: t", "nam: t"), "metadata.name", "is missing"),
-            (doc("{join_method: iam}").replace("v2", "v1"), "version", "is not `v2`"),
-            (
-                doc("{join_method: iam}").replace("name: t", "name: t, expires: soon"),
-                "metadata.expires",
-                "is no time",
-            ),
-        ] {
-            let Err(RulesError::Field { document: 1, path: at, problem }) = parse(&text) else {
-                panic!("{text}")
-            };
-            assert_eq!(at, path, "{text}");
-            assert!(problem.contains(words), "{problem}");
-        }
-        assert!(matches!(parse("kind: [token"), Err(RulesError::Syntax(_))));
-        assert_eq!(parse("kind: role\nversion: v7"), Err(RulesError::Empty));
-        assert_eq!(parse(""), Err(RulesError::Empty));
-        assert_eq!(parse(&" ".repeat(1024 * 1024 + 1)), Err(RulesError::TooLarge));
-        // A hidden multiplication is refused rather than expanded.
-        let bomb = (1..40).fold("kind: token\na0: &a0 [x,x,x,x,x,x,x,x]\n".to_owned(), |text, i| {
-            let items = vec![format!("*a{}", i - 1); 8].join(",");
-            text + &format!("a{i}: &a{i} [{items}]\n")
-        });
-        assert!(matches!(parse(&bomb), Err(RulesError::Syntax(_))));
-    }
-
-    proptest! {
-        #[test]
-        fn parse_never_panics(text in "\\PC{0,80}|(kind: token\n|version: v2\n|spec:|  |\\{|\\}|\\[|\\]|- |a|:|\n|&a|\\*a|\"){0,40}") {
-            let _ = parse(&text);
-        }
-    }
-}
+mod tests;

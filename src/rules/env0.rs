@@ -1,12 +1,15 @@
 //! `spec.env0` (Teleport `lib/join/env0`).
 
-use super::method::{Field, Method, NO_RULE, never};
+use super::method::{Audience, Field, Method};
+use super::proposal::Proposal;
+use super::version::Since;
+
+/// With the slash at its end (docs.envzero.com, "OIDC integrations").
+const ISSUER: &str = "https://login.app.env0.com/";
 
 pub(super) const METHOD: Method = Method {
+    label: "env0",
     section: Some("env0"),
-    options: &[],
-    required: &[],
-    hosts: &[],
     fields: &[
         Field::exact("organization_id", "organizationId"),
         Field::exact("project_id", "projectId"),
@@ -34,10 +37,19 @@ pub(super) const METHOD: Method = Method {
         "deployerEmail",
         "env0Tag",
     ],
-    // With the slash at its end (docs.envzero.com, "OIDC integrations").
-    issuer: |_| Some("https://login.app.env0.com/".to_owned()),
-    // Teleport's constant; env0's own page lists another, so a real token may be refused for it.
-    audiences: |_, _| vec!["https://app.env0.com".to_owned()],
-    blocked: never,
-    refusal: NO_RULE,
+    since: Some(Since::new(18, 4, 0)),
+    issuer: |_| Some(ISSUER.to_owned()),
+    // Teleport's constant, tried with a live tenant (Teleport issues 60386, 60710); env0's own page lists another.
+    audience: Audience::Literal("https://app.env0.com"),
+    owns_issuer: |issuer| issuer == ISSUER,
+    looks_like: |claims| claims.issuer() == Some(ISSUER),
+    propose: |claims| {
+        Proposal::new(
+            claims,
+            Vec::new(),
+            &[("organization_id", "organizationId"), ("project_id", "projectId")],
+            &[("environment_id", "environmentId"), ("deployment_type", "deploymentType")],
+        )
+    },
+    ..Method::BASE
 };

@@ -3,17 +3,28 @@
 
 use serde_json::{Map, Value};
 
-use super::compare::{is_unset, show_claim};
-use super::method::{Method, Named, Shape, never, option};
-use super::{FieldVerdict, RuleVerdict, Verdict};
+use super::cause::{Cause, Context, Entry};
+use super::claim::{is_unset, option, show_claim};
+use super::finding::Notes;
+use super::message::{SHOWN, between};
+use super::method::{Audience, Method, Named, Shape};
+use super::verdict::{FieldVerdict, RuleVerdict, Verdict};
+use super::version::Since;
 use crate::claims::UnverifiedClaims;
+use crate::text::safe;
 
 const VALUE: Shape = Shape::Object(&[("value", Shape::Text)]);
 const VALUES: Shape = Shape::Object(&[("values", Shape::Texts)]);
 const CONDITION: &[Named] =
     &[("attribute", Shape::Text), ("eq", VALUE), ("not_eq", VALUE), ("in", VALUES), ("not_in", VALUES)];
 
+const NO_RULE: &str = "claims matched no allow_any rules";
+const NO_RULES: &str = "generic OIDC token has no rules configured";
+const MISSING_KEY: &str = "claims missing expected key:";
+const WRONG_VALUE: &str = "incorrect value in claim:";
+
 pub(super) const METHOD: Method = Method {
+    label: "generic OIDC",
     section: Some("generic_oidc"),
     options: &[
         ("issuer", Shape::Text),
@@ -28,60 +39,106 @@ pub(super) const METHOD: Method = Method {
         ),
     ],
     required: &["issuer", "audience"],
-    hosts: &[],
-    fields: &[],
-    groups: &[],
-    claims: &[],
+    since: Some(Since::new(18, 11, 0)),
     issuer: |spec| option(spec, "issuer").map(str::to_owned),
-    audiences: |spec, _| option(spec, "audience").map(str::to_owned).into_iter().collect(),
-    blocked: never,
-    refusal: "claims matched no allow_any rules",
+    audience: Audience::FromToken("audience"),
+    ignores_authorized_party: true,
+    refusal: |_, _| NO_RULE.to_owned(),
+    evaluate: Some(evaluate),
+    lint_section,
+    // No proposal: a good rule for claims of any kind is not ours to guess.
+    refusals: &[
+        Entry::new(MISSING_KEY, |message, ctx| named(message, ctx, MISSING_KEY)),
+        Entry::new(WRONG_VALUE, |message, ctx| named(message, ctx, WRONG_VALUE)),
+        Entry::new("field must be a … but got", |message, ctx| named(message, ctx, "field must be")),
+        Entry::new("claim contains an integer too large to be safely compared:", |message, ctx| {
+            named(message, ctx, "claim contains an integer")
+        }),
+        Entry::new("list comparison in … is not supported", |_, _| {
+            vec![Cause::new(
+                "the token compares a list",
+                "`must_match_fields` cannot compare lists, so nobody can join with this token",
+                "use `allow_any` with an `expression` for that claim",
+            )]
+        }),
+        Entry::new("token must have an `exp` claim", |_, _| {
+            vec![Cause::new(
+                "the identity token never expires",
+                "it has no claim `exp`, which the server requires",
+                "have the issuer set `exp`",
+            )]
+        }),
+        Entry::no_rule(NO_RULE),
+        Entry::new(NO_RULES, |_, _| {
+            vec![Cause::new(
+                "the token has no rules",
+                "a `generic_oidc` token admits nobody without them",
+                "add `must_match_fields` or `allow_any` to the token",
+            )]
+        }),
+        Entry::prefix("validating field rules", |message, ctx| named(message, ctx, "validating field rules")),
+        Entry::prefix("validating allow rules", |message, _| {
+            let why = between(message, "validating allow rules:", "\n");
+            vec![Cause::new(
+                "an entry of `allow_any` cannot be evaluated",
+                why.unwrap_or_else(|| "the server does not say why".to_owned()),
+                "correct that entry: an error or a wrong type ends the evaluation, and later entries are not tried",
+            )]
+        }),
+    ],
+    ..Method::BASE
 };
 
 /// Numbers from here on cannot be told apart in JSON's doubles; the server refuses to compare them.
 const UNSAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// Each entry of `allow_any`, with `must_match_fields` before it, is a rule; without `allow_any` the fields
-/// alone are one.
-pub(super) fn evaluate(spec: &Value, claims: &UnverifiedClaims) -> Verdict {
+/// First `must_match_fields`, then the entries of `allow_any` in their order until one matches. An entry that cannot be
+/// evaluated ends it with a refusal (Teleport `lib/join/genericoidc/validator.go`). For the reader each entry, with the
+/// fields before it, is a rule; without entries the fields alone are one.
+fn evaluate(spec: &Value, claims: &UnverifiedClaims) -> Verdict {
     let root: Map<String, Value> = claims.iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
     let mut must = Vec::new();
-    let mut refusal = None;
-    if let Some(Value::Object(want)) = spec.get("must_match_fields") {
-        fields(want, Some(&root), "", &mut must, &mut refusal);
+    if let Some(Value::Object(want)) = spec.get("must_match_fields").filter(|must| has_value(must)) {
+        fields(want, &root, "", &mut must);
     }
     let any = spec.get("allow_any").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let rules: Vec<RuleVerdict> = match any {
-        [] if must.is_empty() => Vec::new(),
-        [] => vec![RuleVerdict { fields: must }],
-        any => any
-            .iter()
-            .map(|entry| {
-                let mut fields = must.clone();
-                fields.extend(alternative(entry, &root));
-                RuleVerdict { fields }
-            })
-            .collect(),
-    };
-    let blocked = rules.is_empty().then(|| "generic OIDC token has no rules configured".to_owned());
-    Verdict::of(rules, blocked, refusal.unwrap_or_else(|| METHOD.refusal.to_owned()))
+    if must.is_empty() && any.is_empty() {
+        return Verdict::new(Vec::new(), Some(NO_RULES.to_owned()), NO_RULE.to_owned());
+    }
+    let mut found = Verdict::new(Vec::new(), None, format!("validating allow rules: {NO_RULE}"));
+    let mut decided = false;
+    if let Some(failed) = must.iter().find(|field| !field.matches) {
+        found.refusal = format!("validating field rules: {}", failed.note.as_deref().unwrap_or_default());
+        decided = true;
+    }
+    for (index, entry) in any.iter().enumerate() {
+        let (own, problem) = alternative(entry, &root);
+        let rule = RuleVerdict { fields: must.iter().cloned().chain(own).collect() };
+        match problem {
+            _ if decided => {}
+            Some(problem) => {
+                found.blocked = Some(format!("validating allow rules: allow_any[{index}]: {problem}"));
+                decided = true;
+            }
+            None if rule.matches() => decided = true,
+            None if rule.undecided() => (found.undecided, decided) = (true, true),
+            None => {}
+        }
+        found.rules.push(rule);
+    }
+    if any.is_empty() {
+        found.rules.push(RuleVerdict { fields: must });
+    }
+    found
 }
 
-/// `must_match_fields`: the same fields, the same values, at any depth. `refusal` gets the server's words for
-/// the first that fails.
-fn fields(
-    want: &Map<String, Value>,
-    got: Option<&Map<String, Value>>,
-    prefix: &str,
-    found: &mut Vec<FieldVerdict>,
-    refusal: &mut Option<String>,
-) {
+/// `must_match_fields`: the same fields, the same values, at any depth. The note is the server's words.
+fn fields(want: &Map<String, Value>, got: &Map<String, Value>, prefix: &str, found: &mut Vec<FieldVerdict>) {
     for (name, want) in want {
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        let value = got.and_then(|g| g.get(name));
-        if let (Value::Object(want), Some(Value::Object(_)) | None) = (want, value) {
-            // An absent object fails by its leaves, so that each is shown.
-            fields(want, value.and_then(Value::as_object), &path, found, refusal);
+        let value = got.get(name);
+        if let (Value::Object(want), Some(Value::Object(got))) = (want, value) {
+            fields(want, got, &path, found);
             continue;
         }
         let problem = leaf(want, value, &path).err();
@@ -92,11 +149,8 @@ fn fields(
             got: value.map(Value::to_string),
             matches: problem.is_none(),
             decided: true,
-            note: problem.clone(),
+            note: problem,
         });
-        if refusal.is_none() {
-            *refusal = problem;
-        }
     }
 }
 
@@ -119,49 +173,61 @@ fn leaf(want: &Value, got: Option<&Value>, path: &str) -> Result<(), String> {
         (Value::Bool(_), _) => Err(kind("boolean")),
         (Value::Number(want), Some(number @ Value::Number(got))) => match (want.as_f64(), got.as_f64()) {
             (Some(a), Some(b)) if is_unsafe(a) || is_unsafe(b) => {
-                Err(format!("integers of this size cannot be safely compared: {path}"))
+                Err(format!("claim contains an integer too large to be safely compared: {path}"))
             }
             (Some(a), Some(b)) if same(a, b) => Ok(()),
             _ => differs(want.to_string(), number),
         },
         (Value::Number(_), _) => Err(kind("number")),
         (Value::Object(_), _) => Err(kind("nested struct")),
-        (Value::Array(_), _) => Err(format!("list comparison in {path} is not supported")),
+        (Value::Array(_), _) => {
+            Err(format!("list comparison in {path} is not supported, token rules cannot be evaluated"))
+        }
     }
 }
 
-/// One entry of `allow_any`: all conditions, or an expression that only the server evaluates.
-fn alternative(entry: &Value, root: &Map<String, Value>) -> Vec<FieldVerdict> {
-    let mut found = Vec::new();
-    if let Some(expression) = option(entry, "expression") {
-        found.push(FieldVerdict {
-            field: "expression".to_owned(),
-            claim: "claims".to_owned(),
-            want: expression.to_owned(),
-            got: None,
-            matches: false,
-            decided: false,
-            note: Some("not evaluated here".to_owned()),
-        });
-    }
+/// One entry of `allow_any`: an expression, which only the server evaluates, or conditions, which must all match; and
+/// why it cannot be evaluated, if so. The server looks no further than the first condition that fails.
+fn alternative(entry: &Value, root: &Map<String, Value>) -> (Vec<FieldVerdict>, Option<String>) {
     let conditions = entry.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    found.extend(conditions.iter().enumerate().map(|(index, c)| condition(index, c, root)));
-    if found.is_empty() {
-        // The server refuses to create an empty entry; it must not look like one that admits everybody.
-        found.push(FieldVerdict {
-            field: "conditions".to_owned(),
-            claim: String::new(),
-            want: String::new(),
-            got: None,
-            matches: false,
-            decided: true,
-            note: Some("the entry has neither `expression` nor `conditions`".to_owned()),
-        });
+    let field = FieldVerdict {
+        field: "conditions".to_owned(),
+        claim: String::new(),
+        want: String::new(),
+        got: None,
+        matches: false,
+        decided: true,
+        note: None,
+    };
+    match (option(entry, "expression"), conditions) {
+        (Some(expression), []) => {
+            let (field_name, claim) = ("expression".to_owned(), "claims".to_owned());
+            let note = Some("not evaluated here".to_owned());
+            let want = expression.to_owned();
+            (vec![FieldVerdict { field: field_name, claim, want, decided: false, note, ..field }], None)
+        }
+        (None, [_, ..]) => {
+            let mut found = Vec::new();
+            let mut problem = None;
+            let mut failed = false;
+            for (index, written) in conditions.iter().enumerate() {
+                let (verdict, error) = condition(index, written, root);
+                problem = problem.or(error.filter(|_| !failed));
+                failed |= !verdict.matches;
+                found.push(verdict);
+            }
+            (found, problem)
+        }
+        // The server refuses to create such an entry; it must not look like one that admits everybody.
+        (Some(_), [_, ..]) | (None, []) => {
+            let problem = "exactly one of `conditions` or `expression` must be set";
+            (vec![FieldVerdict { note: Some(problem.to_owned()), ..field }], Some(problem.to_owned()))
+        }
     }
-    found
 }
 
-fn condition(index: usize, condition: &Value, root: &Map<String, Value>) -> FieldVerdict {
+/// The verdict, and why there can be none.
+fn condition(index: usize, condition: &Value, root: &Map<String, Value>) -> (FieldVerdict, Option<String>) {
     let attribute = option(condition, "attribute").unwrap_or_default();
     let got = by_path(root, attribute);
     let operator = ["eq", "not_eq", "in", "not_in"]
@@ -174,23 +240,29 @@ fn condition(index: usize, condition: &Value, root: &Map<String, Value>) -> Fiel
                 Some(values) => values.iter().filter_map(Value::as_str).collect(),
                 None => vec![operand.get("value").and_then(Value::as_str).unwrap_or_default()],
             };
-            (format!("{name} {}", wants.join(", ")), holds(name, &wants, got))
+            (format!("{name} {}", wants.join(", ")), got.map_or(Ok(false), |got| holds(name, &wants, got)))
         }
     };
-    FieldVerdict {
+    // An absent claim comes before everything else, operators included.
+    let problem = result.as_ref().err().filter(|_| got.is_some());
+    let note = match got {
+        None => Some("the claim is absent, which fails every condition".to_owned()),
+        Some(_) => problem.cloned(),
+    };
+    let problem = problem.map(|problem| format!("evaluating conditions: conditions[{index}]: {problem}"));
+    let field = FieldVerdict {
         field: format!("conditions[{index}]"),
         claim: attribute.to_owned(),
         want,
         got: got.map(show_claim),
         matches: result == Ok(true),
         decided: true,
-        note: result.err(),
-    }
+        note,
+    };
+    (field, problem)
 }
 
-/// An absent claim fails every condition, `not_eq` and `not_in` included.
-fn holds(operator: &str, wants: &[&str], got: Option<&Value>) -> Result<bool, String> {
-    let got = got.ok_or("the claim is absent, which fails every condition")?;
+fn holds(operator: &str, wants: &[&str], got: &Value) -> Result<bool, String> {
     let mut found = false;
     for want in wants {
         if scalar(want, got)? {
@@ -218,7 +290,7 @@ fn scalar(want: &str, got: &Value) -> Result<bool, String> {
             _ => Err("the claim is a number, the rule's value is not".to_owned()),
         },
         Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err("the claim is no string, number or boolean".to_owned())
+            Err("the claim is not a string, number or boolean".to_owned())
         }
     }
 }
@@ -251,4 +323,49 @@ fn go_type(value: Option<&Value>) -> &'static str {
         Some(Value::Array(_)) => "[]interface {}",
         Some(Value::Object(_)) => "map[string]interface {}",
     }
+}
+
+fn lint_section(notes: &mut Notes, spec: &Value) {
+    let any = spec.get("allow_any").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let must = spec.get("must_match_fields").is_some_and(has_value);
+    if any.is_empty() && !must {
+        notes.error_at("spec.generic_oidc", "has no rule: add one to `must_match_fields` or `allow_any`");
+    }
+    for (index, entry) in any.iter().enumerate() {
+        notes.enter("allow_any", index);
+        let [expression, conditions] =
+            ["expression", "conditions"].map(|n| entry.get(n).is_some_and(|v| !is_unset(v)));
+        if expression == conditions {
+            notes.error("", "must have exactly one of `expression` and `conditions`");
+        }
+    }
+    notes.leave();
+    let plain = option(spec, "issuer").is_some_and(|issuer| issuer.starts_with("http://"));
+    if plain && spec.get("insecure_allow_http_issuer") != Some(&Value::Bool(true)) {
+        notes.error("issuer", "must be https, unless `insecure_allow_http_issuer` is set");
+    }
+}
+
+/// Whether a value is asserted somewhere: absence (`null`) alone is not a rule.
+fn has_value(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().any(has_value),
+        Value::Null | Value::Array(_) => false,
+        _ => true,
+    }
+}
+
+/// This method's refusals name the field.
+fn named(message: &str, ctx: &Context<'_>, marker: &str) -> Vec<Cause> {
+    let words = message.find(marker).and_then(|at| message.get(at..)).unwrap_or(message);
+    let words = safe(words.lines().next().unwrap_or_default(), SHOWN);
+    let seen = ctx.claims.map_or_else(String::new, |claims| {
+        let names: Vec<&str> = claims.iter().map(|(name, _)| name).take(30).collect();
+        format!("; the job's claims are {}", safe(&names.join(", "), SHOWN))
+    });
+    vec![Cause::new(
+        "a claim is not what `must_match_fields` wants",
+        format!("{words}{seen}"),
+        "change that field of the token's `must_match_fields`, type included: `\"7\"` and `7` differ",
+    )]
 }

@@ -1,24 +1,78 @@
 //! `spec.allow` of the `iam` method: what AWS says of a signed request, `{"Account": …, "Arn": …}` (Teleport
 //! `lib/join/iamjoin`).
 
-use super::method::{Field, How, Method, never};
+use super::cause::{Cause, Entry};
+use super::claim::{has_all, text_of};
+use super::message::{SHOWN, between};
+use super::method::{Field, How, Method, Shape};
+use super::proposal::Proposal;
+use super::version::Since;
+use crate::text::safe;
+
+/// Which organizational units a rule is for.
+const UNITS: Shape = Shape::Object(&[("include", Shape::Texts), ("exclude", Shape::Texts)]);
 
 pub(super) const METHOD: Method = Method {
-    section: None,
-    options: &[],
-    required: &[],
-    hosts: &[],
+    label: "IAM",
     fields: &[
         Field::exact("aws_account", "Account"),
         // The ARN of the *assumed role*, `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
         Field::new("aws_arn", "Arn", How::Glob),
-        // The server asks AWS Organizations. The name is unverified: seen as the Go field `AWSOrganizationID`.
-        Field::new("aws_organization_id", "Account", How::Server),
+        // The server asks AWS Organizations.
+        Field::new("aws_organization_id", "Account", How::Server(Shape::Text)).since(Since::new(18, 7, 0)),
+        Field::new("aws_organizational_units", "Account", How::Server(UNITS)).since(Since::new(18, 8, 3)),
     ],
+    together: &[("aws_organizational_units", "aws_organization_id")],
     groups: &[&["aws_account", "aws_arn", "aws_organization_id"]],
     claims: &["Account", "Arn"],
-    issuer: |_| None,
-    audiences: |_, _| Vec::new(),
-    blocked: never,
-    refusal: "instance ARN did not match any allow rules",
+    looks_like: |claims| has_all(claims, &["Account", "Arn"]),
+    refusal: |claims, _| {
+        let arn = text_of(claims, "Arn").unwrap_or_default();
+        format!("instance {} did not match any allow rules", safe(arn, SHOWN))
+    },
+    propose: |claims| Proposal::new(claims, Vec::new(), &[("aws_account", "Account")], &[("aws_arn", "Arn")]),
+    causes: |ctx| {
+        vec![Cause::new(
+            "the ARN of an assumed role is not that of the role",
+            format!("the server sees `{}`", ctx.claim("Arn")),
+            "write `aws_arn: arn:aws:sts::ACCOUNT:assumed-role/ROLE/*` in the rule",
+        )]
+    },
+    refusals: &[
+        Entry::new("this token does not support the IAM join method", |_, _| {
+            vec![Cause::new(
+                "the token is not for the `iam` method",
+                "the job showed an AWS identity, the token's `join_method` is another",
+                "name a token with `join_method: iam`, or pass the `--join-method` of this one",
+            )]
+        }),
+        // With the ARN in the middle; version 15 leaves it out.
+        Entry::no_rule("instance … did not match any allow rules"),
+        Entry::new("sts identity request does not include challenge header", |_, _| {
+            request("the signed request lacks the server's challenge")
+        }),
+        Entry::new("IAM join request uses unknown STS host", |_, _| {
+            request("the signed request is for a host that the server does not know")
+        }),
+        Entry::new("sts request body … does not equal expected", |_, _| {
+            request("the signed request is not a `GetCallerIdentity`")
+        }),
+        Entry::new("aws sts api returned status", |message, _| {
+            let status = between(message, "aws sts api returned status", "\n").unwrap_or_default();
+            vec![Cause::new(
+                "AWS did not accept the signed request",
+                format!("its status was {status}"),
+                "check with `aws sts get-caller-identity` that the AWS credentials of this job are still valid",
+            )]
+        }),
+    ],
+    ..Method::BASE
 };
+
+fn request(detail: &str) -> Vec<Cause> {
+    vec![Cause::new(
+        "the signed AWS request does not have the form that the server wants",
+        detail,
+        "use a newer jobpass, and unset variables that redirect the STS endpoint",
+    )]
+}

@@ -1,53 +1,117 @@
 //! `spec.kubernetes`: a pod's service account (Teleport `lib/join/kubernetes`, `lib/kube/token/validator.go`).
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::compare::{Compared, find_claim};
-use super::method::{Field, How, Method, Shape, option};
+use super::cause::{Cause, Context, Entry};
+use super::claim::{find_claim, option};
+use super::finding::text;
+use super::message::{SHOWN, between};
+use super::method::{Audience, Field, How, Method, Shape};
+use super::proposal::{Item, Proposal};
+use super::verdict::Compared;
+use super::version::{ServerVersion, Since};
 use crate::claims::UnverifiedClaims;
+use crate::text::{duration, safe};
 
-/// The longest life, in seconds, of a token that is checked against keys or an issuer.
-pub(crate) const MAX_TTL: i64 = 30 * 60;
+/// The longest life of a token that is checked against keys or an issuer.
+const MAX_TTL: SignedDuration = SignedDuration::from_mins(30);
+const IN_CLUSTER: &str = "in_cluster";
+const ACCOUNT: &str = "system:serviceaccount:";
+/// Name and namespace as fields of their own.
+const APART: Since = Since::new(18, 8, 1);
+const OIDC: Since = Since::new(18, 1, 5).and(&[ServerVersion::new(17, 7, 3)]);
+const NO_RULE: &str = "kubernetes token did not match any allow rules";
 
 pub(super) const METHOD: Method = Method {
+    label: "Kubernetes",
     section: Some("kubernetes"),
     options: &[
         ("type", Shape::Text),
         ("static_jwks", Shape::Object(&[("jwks", Shape::Text)])),
         ("oidc", Shape::Object(&[("issuer", Shape::Text), ("insecure_allow_http_issuer", Shape::Flag)])),
     ],
-    required: &[],
-    hosts: &[],
-    fields: &[Field::new("service_account", "sub", How::Own(service_account))],
-    groups: &[&["service_account"]],
-    claims: &["sub"],
+    fields: &[
+        Field::new("service_account", "sub", How::Own(service_account)),
+        Field::new("service_account_namespace", "sub", How::GlobOn(|claims| Some(account(claims)?.0)))
+            .since(APART),
+        Field::new("service_account_name", "sub", How::GlobOn(|claims| Some(account(claims)?.1)))
+            .since(APART),
+    ],
+    groups: &[&["service_account", "service_account_name"]],
+    together: &[
+        ("service_account_name", "service_account_namespace"),
+        ("service_account_namespace", "service_account_name"),
+    ],
+    claims: &["sub", "kubernetes.io"],
+    unsupported: |spec, version| {
+        let lacks = kind(spec) == "oidc" && !OIDC.includes(version);
+        lacks.then(|| format!("`kubernetes` with type `oidc` needs {OIDC}, the server is {version}"))
+    },
     issuer: |spec| match kind(spec) {
         "oidc" => option(spec.get("oidc")?, "issuer").map(str::to_owned),
         _ => None,
     },
-    // In the cluster, the API server's own audience will do as well, and only the server knows it.
-    audiences: |spec, cluster| match kind(spec) {
-        "in_cluster" => Vec::new(),
-        _ => vec![cluster.to_owned()],
-    },
+    audience: Audience::ClusterNameUnless("type", IN_CLUSTER),
+    looks_like: |claims| claims.subject().is_some_and(|sub| sub.starts_with(ACCOUNT)),
     blocked,
-    refusal: "kubernetes token did not match any allow rules",
+    refusal: |_, _| NO_RULE.to_owned(),
+    propose: |claims| {
+        let name = claims.subject()?.strip_prefix(ACCOUNT)?;
+        let rule = || vec![("service_account", Item::text(name))];
+        let options = vec![("type", Item::text(IN_CLUSTER))];
+        Some(Proposal { options, narrow: rule(), wide: rule() })
+    },
+    lint_rule: |notes, rule| {
+        let account = text(rule, "service_account");
+        if !account.is_empty() && account.split(':').filter(|part| !part.is_empty()).count() != 2 {
+            notes.error("service_account", "must be `namespace:name`");
+        }
+    },
+    causes: |ctx| {
+        vec![Cause::new(
+            "another service account",
+            format!("the token's `sub` is `{}`", ctx.claim("sub")),
+            "write `service_account: NAMESPACE:NAME` of the pod in the rule; it is compared exactly",
+        )]
+    },
+    refusals: &[
+        // `kubernetes token user info …`, `kubernetes OIDC token …`
+        Entry::no_rule("kubernetes … token … did not match any allow rules"),
+        Entry::new("with a TTL of less than 30m0s", |_, ctx| projected(ctx)),
+        Entry::new("requires the use of a projected pod bound service account token", |_, ctx| {
+            projected(ctx)
+        }),
+        Entry::new("legacy SA tokens are not accepted", |_, ctx| projected(ctx)),
+        Entry::new("kubernetes failed to validate token:", |message, _| {
+            let why = between(message, "kubernetes failed to validate token:", "\n");
+            vec![Cause::new(
+                "the Kubernetes API server refused the token",
+                why.unwrap_or_else(|| "it gave no reason".to_owned()),
+                "check that the pod runs in the cluster of the Auth Service; otherwise use type `static_jwks` or `oidc`",
+            )]
+        }),
+        Entry::prefix("reviewing kubernetes token with", |_, ctx| projected(ctx)),
+    ],
+    audience_hint: |want| {
+        format!("mount a projected token with `audience: {want}` and `expirationSeconds: 600`")
+    },
+    ..Method::BASE
 };
 
 fn kind(spec: &Value) -> &str {
-    option(spec, "type").unwrap_or("in_cluster")
+    option(spec, "type").unwrap_or(IN_CLUSTER)
 }
 
 /// The rule says `namespace:name`, the claim `system:serviceaccount:namespace:name`.
 fn service_account(want: &str, claims: &UnverifiedClaims) -> Compared {
     let sub = claims.subject();
-    Compared::with(sub, sub.and_then(|s| s.strip_prefix("system:serviceaccount:")) == Some(want))
+    Compared::new(sub, sub.and_then(|s| s.strip_prefix(ACCOUNT)) == Some(want))
 }
 
-/// The audience is compared by who knows the cluster's name, see `expected_audiences`.
 fn blocked(spec: &Value, claims: &UnverifiedClaims) -> Option<String> {
     let kind = kind(spec);
-    if kind == "in_cluster" {
+    if kind == IN_CLUSTER {
         return None;
     }
     let projected = format!(
@@ -56,8 +120,51 @@ fn blocked(spec: &Value, claims: &UnverifiedClaims) -> Option<String> {
     if find_claim(claims, "kubernetes.io").and_then(|k| k.get("pod")).is_none() {
         return Some(projected);
     }
-    match (claims.issued_at(), claims.expires()) {
-        (Some(from), Some(to)) if to.as_second() - from.as_second() <= MAX_TTL => None,
+    match life(claims) {
+        Some(life) if life <= MAX_TTL => None,
         _ => Some(format!("{projected} with a TTL of less than 30m0s")),
     }
+}
+
+/// Namespace and name.
+fn account(claims: &UnverifiedClaims) -> Option<(&str, &str)> {
+    claims.subject()?.strip_prefix(ACCOUNT)?.split_once(':')
+}
+
+fn life(claims: &UnverifiedClaims) -> Option<SignedDuration> {
+    Some(claims.expires()?.duration_since(claims.issued_at()?))
+}
+
+/// What Teleport asks of a service account's token.
+fn projected(ctx: &Context<'_>) -> Vec<Cause> {
+    let mut found = Vec::new();
+    let cluster = ctx.cluster.map_or_else(|| "CLUSTER-NAME".to_owned(), |name| safe(name, SHOWN));
+    let hint = format!(
+        "mount a projected token with `audience: {cluster}` and `expirationSeconds: 600`, and set `KUBERNETES_TOKEN_PATH` to it"
+    );
+    if let Some(life) = ctx.claims.and_then(life).filter(|life| *life > MAX_TTL) {
+        found.push(Cause::new(
+            "the service account's token lives too long",
+            format!(
+                "it lives for {}, the server takes {} at most; the default token lives for an hour",
+                duration(life),
+                duration(MAX_TTL)
+            ),
+            hint.clone(),
+        ));
+    }
+    let audiences = ctx.audiences();
+    if !audiences.is_empty() && ctx.cluster.is_some_and(|cluster| !audiences.contains(&cluster)) {
+        found.push(Cause::new(
+            "the service account's token has the wrong audience",
+            format!("it has `{}`, the server wants `{cluster}`", safe(&audiences.join(", "), SHOWN)),
+            hint.clone(),
+        ));
+    }
+    found.push(Cause::new(
+        "the token is not a projected one of a pod",
+        "tokens from secrets and from `kubectl create token` are not bound to a pod, and the default mount has the API server's audience",
+        hint,
+    ));
+    found
 }

@@ -1,17 +1,19 @@
-//! What a join method is, as data: its section of the spec, the fields of its rules, what the server insists on.
+//! What a join method is, as data. Each method is one file beside this one; `registry` lists them.
 
 use serde_json::Value;
 
-use super::compare::Compared;
-use super::{
-    azure, azure_devops, bitbucket, circleci, env0, gcp, generic_oidc, github, gitlab, iam, kubernetes,
-    spacelift, terraform_cloud,
-};
+use super::cause::{Cause, Context, Entry};
+use super::claim::option;
+use super::finding::Notes;
+use super::proposal::Proposal;
+use super::verdict::{Compared, Verdict};
+use super::version::{ServerVersion, Since};
 use crate::claims::UnverifiedClaims;
-use crate::teleport::JoinMethod;
 
-/// A join method.
+/// The facts of a join method.
 pub(super) struct Method {
+    /// Its name in the server's texts of the old join path.
+    pub(super) label: &'static str,
     /// The name of its section in `spec`; `None`: it has none, its rules are `spec.allow`.
     pub(super) section: Option<&'static str>,
     /// The section's fields beside `allow`.
@@ -20,22 +22,173 @@ pub(super) struct Method {
     pub(super) required: &'static [&'static str],
     /// Options that are a host name: the server refuses a scheme or path in them at creation.
     pub(super) hosts: &'static [&'static str],
-    /// The fields of a rule.
+    /// The fields of a rule; empty: the rules are of another kind, see `evaluate`.
     pub(super) fields: &'static [Field],
     /// Of each group a rule must set one, or the server refuses to create the token
     /// (Teleport `api/types/provisioning.go`).
     pub(super) groups: &'static [&'static [&'static str]],
-    /// See [`super::rule_claims`].
+    /// A field and the one that must stand beside it.
+    pub(super) together: &'static [(&'static str, &'static str)],
+    /// The claims that rules can look at; empty: any claim.
     pub(super) claims: &'static [&'static str],
+
+    /// The first server that has it; `None`: all that are still in use.
+    pub(super) since: Option<Since>,
+    /// What of this section needs a newer server, where something does.
+    pub(super) unsupported: fn(&Value, ServerVersion) -> Option<String>,
+    /// What needs Teleport Enterprise, e.g. `joining from Spacelift`.
+    pub(super) enterprise: Option<&'static str>,
+    /// Whether every use of the method needs it.
+    pub(super) always_enterprise: bool,
+
     /// The issuer the server insists on.
     pub(super) issuer: fn(&Value) -> Option<String>,
-    /// The audiences it insists on, from the section and the cluster's name.
-    pub(super) audiences: fn(&Value, &str) -> Vec<String>,
+    /// The audience it insists on.
+    pub(super) audience: Audience,
+    /// The server does not compare a token's `azp` with the audience.
+    pub(super) ignores_authorized_party: bool,
+    /// Whether this issuer serves no other method.
+    pub(super) owns_issuer: fn(&str) -> bool,
+    /// Whether a job with these claims can only join by this method, or by `generic_oidc`.
+    pub(super) looks_like: fn(&UnverifiedClaims) -> bool,
+
     /// The server's words for a refusal outside the rules.
     pub(super) blocked: fn(&Value, &UnverifiedClaims) -> Option<String>,
-    /// The server's words when no rule matched.
-    pub(super) refusal: &'static str,
+    /// The server's words when no rule matched, from the claims and the token's name.
+    pub(super) refusal: fn(&UnverifiedClaims, &str) -> String,
+    /// The method's own evaluation, where its rules are no list of fields.
+    pub(super) evaluate: Option<fn(&Value, &UnverifiedClaims) -> Verdict>,
+    /// Rules for a job with these claims; `None`: they are not those of such a job.
+    pub(super) propose: fn(&UnverifiedClaims) -> Option<Proposal>,
+    /// Remarks on the section.
+    pub(super) lint_section: fn(&mut Notes, &Value),
+    /// Remarks on a rule.
+    pub(super) lint_rule: fn(&mut Notes, &Value),
+
+    /// Why no rule may match, the most telling first.
+    pub(super) causes: fn(&Context<'_>) -> Vec<Cause>,
+    /// The server's texts that are this method's own.
+    pub(super) refusals: &'static [Entry],
+    /// What to do about an issuer that the join token does not have.
+    pub(super) issuer_hint: fn(&str) -> String,
+    /// How to get an identity token with this audience.
+    pub(super) audience_hint: fn(&str) -> String,
+    /// How to get a token with one audience.
+    pub(super) one_audience_hint: &'static str,
+    /// How to get a token that has not expired.
+    pub(super) expired_hint: &'static str,
 }
+
+impl Method {
+    /// What most methods have in common.
+    pub(super) const BASE: Self = Self {
+        label: "",
+        section: None,
+        options: &[],
+        required: &[],
+        hosts: &[],
+        fields: &[],
+        groups: &[],
+        together: &[],
+        claims: &[],
+        since: None,
+        unsupported: |_, _| None,
+        enterprise: None,
+        always_enterprise: false,
+        issuer: |_| None,
+        audience: Audience::None,
+        ignores_authorized_party: false,
+        owns_issuer: |_| false,
+        looks_like: |_| false,
+        blocked: |_, _| None,
+        refusal: |_, _| "id token claims did not match any allow rules".to_owned(),
+        evaluate: None,
+        propose: |_| None,
+        lint_section: |_, _| (),
+        lint_rule: |_, _| (),
+        causes: |_| Vec::new(),
+        refusals: &[],
+        issuer_hint: |got| {
+            format!("set the issuer in the join token to `{got}`, or name the token made for it")
+        },
+        audience_hint: |want| {
+            format!(
+                "ask the platform for a token with the audience `{want}`, or change that of the join token"
+            )
+        },
+        one_audience_hint: "ask for a token with one audience only",
+        expired_hint: "get a new token right before the login: a variable set when the job began is never renewed",
+    };
+}
+
+/// The audience that a server insists on, and so the one a client asks for where it can choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The same for every cluster.
+    Literal(&'static str),
+    /// The cluster's bare name: no scheme, no port.
+    ClusterName,
+    /// The cluster's name, save where this option of the join token is unset or has this value: there the server
+    /// accepts others that it alone knows.
+    ClusterNameUnless(&'static str, &'static str),
+    /// What this option of the join token says.
+    FromToken(&'static str),
+    /// The same, or the cluster's name where the option is not set.
+    FromTokenOrClusterName(&'static str),
+    /// The proof has no audience.
+    None,
+}
+
+/// An [`Audience`] as a join token has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedAudience {
+    /// The server does not insist on one.
+    Any,
+    /// This one.
+    Is(String),
+    /// The name of the cluster, which is not known here.
+    UnknownClusterName,
+}
+
+impl ExpectedAudience {
+    /// The one audience, where there is one and it is known.
+    pub fn known(self) -> Option<String> {
+        match self {
+            Self::Is(audience) => Some(audience),
+            Self::Any | Self::UnknownClusterName => None,
+        }
+    }
+}
+
+impl Audience {
+    pub(super) fn in_section(self, spec: &Value, cluster: Option<&str>) -> ExpectedAudience {
+        let given = |text: Option<&str>| match text {
+            Some(text) => ExpectedAudience::Is(text.to_owned()),
+            None => ExpectedAudience::Any,
+        };
+        let named = || match cluster {
+            Some(_) => given(cluster),
+            None => ExpectedAudience::UnknownClusterName,
+        };
+        match self {
+            Self::Literal(text) => given(Some(text)),
+            Self::ClusterNameUnless(name, value) if option(spec, name).unwrap_or(value) == value => {
+                ExpectedAudience::Any
+            }
+            Self::ClusterName | Self::ClusterNameUnless(..) => named(),
+            Self::FromToken(name) => given(option(spec, name)),
+            Self::FromTokenOrClusterName(name) => match option(spec, name) {
+                None => named(),
+                text => given(text),
+            },
+            Self::None => ExpectedAudience::Any,
+        }
+    }
+}
+
+/// The audience of methods whose tokens are not made for one cluster (Teleport `lib/join/githubactions`,
+/// `lib/join/gcp`).
+pub(super) const ANY_CLUSTER: Audience = Audience::Literal("teleport.cluster.local");
 
 /// A field with the form its value must have.
 pub(super) type Named = (&'static str, Shape);
@@ -43,9 +196,7 @@ pub(super) type Named = (&'static str, Shape);
 /// The form of a value in the document.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
-    /// A string.
     Text,
-    /// `true` or `false`.
     Flag,
     /// A list of strings.
     Texts,
@@ -58,13 +209,14 @@ pub(super) enum Shape {
 }
 
 /// A field of a rule.
+#[derive(Clone, Copy)]
 pub(super) struct Field {
-    /// Its name.
     pub(super) name: &'static str,
     /// The claim it is compared with.
     pub(super) claim: &'static str,
-    /// How.
     pub(super) how: How,
+    /// The first server that knows it; `None`: each that has the method.
+    pub(super) since: Option<Since>,
 }
 
 /// How a field is compared with its claim.
@@ -74,10 +226,12 @@ pub(super) enum How {
     Exact,
     /// As a glob, on every server.
     Glob,
-    /// As a glob on newer servers only (see [`github::GITHUB_GLOBS_SINCE`]).
-    NewGlob,
-    /// As a glob if the section's flag of this name is set.
-    GlobIf(&'static str),
+    /// As a glob on these servers, byte for byte on older ones.
+    GlobSince(Since),
+    /// As a glob on these servers if the section's flag of this name is set.
+    GlobIf(&'static str, Since),
+    /// As a glob on a part of the claim.
+    GlobOn(fn(&UnverifiedClaims) -> Option<&str>),
     /// The claim is a list that must contain it.
     Contained,
     /// A boolean, compared with a claim that is the string `true` or `false`.
@@ -87,7 +241,7 @@ pub(super) enum How {
     /// A list of strings, one of which must agree by the method's own rule.
     OneOf(fn(&str, &UnverifiedClaims) -> Compared),
     /// Only the server can.
-    Server,
+    Server(Shape),
 }
 
 impl How {
@@ -96,6 +250,7 @@ impl How {
         match self {
             Self::Flag => Shape::Flag,
             Self::OneOf(_) => Shape::Texts,
+            Self::Server(shape) => shape,
             _ => Shape::Text,
         }
     }
@@ -103,46 +258,14 @@ impl How {
 
 impl Field {
     pub(super) const fn exact(name: &'static str, claim: &'static str) -> Self {
-        Self { name, claim, how: How::Exact }
+        Self::new(name, claim, How::Exact)
     }
 
     pub(super) const fn new(name: &'static str, claim: &'static str, how: How) -> Self {
-        Self { name, claim, how }
+        Self { name, claim, how, since: None }
     }
-}
 
-/// The words most methods use.
-pub(super) const NO_RULE: &str = "id token claims did not match any allow rules";
-
-/// The audience of methods whose tokens are not made for one cluster (Teleport `lib/join/githubactions`,
-/// `lib/join/gcp`).
-pub(super) const ANY_CLUSTER: &str = "teleport.cluster.local";
-
-/// Nothing outside the rules refuses.
-pub(super) fn never(_: &Value, _: &UnverifiedClaims) -> Option<String> {
-    None
-}
-
-/// The facts of a method.
-pub(super) fn of(method: JoinMethod) -> &'static Method {
-    match method {
-        JoinMethod::Azure => &azure::METHOD,
-        JoinMethod::AzureDevops => &azure_devops::METHOD,
-        JoinMethod::Bitbucket => &bitbucket::METHOD,
-        JoinMethod::CircleCi => &circleci::METHOD,
-        JoinMethod::Env0 => &env0::METHOD,
-        JoinMethod::Gcp => &gcp::METHOD,
-        JoinMethod::GenericOidc => &generic_oidc::METHOD,
-        JoinMethod::GitHub => &github::METHOD,
-        JoinMethod::GitLab => &gitlab::METHOD,
-        JoinMethod::Iam => &iam::METHOD,
-        JoinMethod::Kubernetes => &kubernetes::METHOD,
-        JoinMethod::Spacelift => &spacelift::METHOD,
-        JoinMethod::TerraformCloud => &terraform_cloud::METHOD,
+    pub(super) const fn since(self, since: Since) -> Self {
+        Self { since: Some(since), ..self }
     }
-}
-
-/// An option that is a string and not empty.
-pub(super) fn option<'a>(spec: &'a Value, name: &str) -> Option<&'a str> {
-    spec.get(name)?.as_str().filter(|text| !text.is_empty())
 }

@@ -1,11 +1,18 @@
 //! `spec.terraform_cloud`: HCP Terraform and Terraform Enterprise (Teleport `lib/join/terraformcloud`).
 
-use super::method::{Field, Method, NO_RULE, Shape, never, option};
+use super::cause::{Cause, Entry};
+use super::claim::{has_all, option};
+use super::method::{Audience, Field, Method, Shape};
+use super::proposal::{Item, Proposal, issuer_host};
+use super::version::Since;
+
+const HCP: &str = "app.terraform.io";
+const JOINING: &str = "joining from a Terraform Enterprise server";
 
 pub(super) const METHOD: Method = Method {
+    label: "Terraform Cloud",
     section: Some("terraform_cloud"),
     options: &[("audience", Shape::Text), ("hostname", Shape::Text)],
-    required: &[],
     hosts: &["hostname"],
     fields: &[
         Field::exact("organization_id", "terraform_organization_id"),
@@ -29,8 +36,24 @@ pub(super) const METHOD: Method = Method {
         "terraform_workspace_name",
         "terraform_run_phase",
     ],
-    issuer: |spec| Some(format!("https://{}", option(spec, "hostname").unwrap_or("app.terraform.io"))),
-    audiences: |spec, cluster| vec![option(spec, "audience").unwrap_or(cluster).to_owned()],
-    blocked: never,
-    refusal: NO_RULE,
+    since: Some(Since::new(16, 0, 0)),
+    enterprise: Some(JOINING),
+    issuer: |spec| Some(format!("https://{}", option(spec, "hostname").unwrap_or(HCP))),
+    audience: Audience::FromTokenOrClusterName("audience"),
+    owns_issuer: |issuer| issuer.strip_prefix("https://") == Some(HCP),
+    looks_like: |claims| has_all(claims, &["terraform_run_id"]),
+    propose: |claims| {
+        let host = issuer_host(claims).filter(|host| *host != HCP);
+        Proposal::new(
+            claims,
+            host.map(|host| ("hostname", Item::text(host))).into_iter().collect(),
+            &[("organization_id", "terraform_organization_id"), ("project_id", "terraform_project_id")],
+            &[("workspace_id", "terraform_workspace_id"), ("run_phase", "terraform_run_phase")],
+        )
+    },
+    refusals: &[Entry::new("terraform_cloud joining for Terraform Enterprise", |_, _| {
+        vec![Cause::enterprise(JOINING)]
+    })],
+    audience_hint: |want| format!("set `TFC_WORKLOAD_IDENTITY_AUDIENCE` to `{want}` in the workspace"),
+    ..Method::BASE
 };

@@ -78,7 +78,7 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     for place in &exported.places {
         log.detail(format!("exported to {place}"));
     }
-    outcome.stdout = if args.talk.json { report.json() } else { exported.stdout };
+    outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), plan.begin.elapsed());
     Ok(outcome)
 }

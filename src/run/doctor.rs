@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Runs all checks; those that do not need each other side by side. One that fails hides no other.
 pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     if args.platform_only {
-        return Ok(check::outcome(&identity::platforms(args, env), args.talk.json));
+        return Ok(check::outcome(&identity::platforms(args, env), args.messages.json));
     }
     let (platform, detected) = identity::platform(args, env);
     let detected = detected.as_ref();
@@ -49,7 +49,7 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed>
     let mut checks = vec![platform, address, join_token, roots, http_proxy, folder, token, audience];
     checks.extend(reached);
     checks.push(ssh);
-    Ok(check::outcome(&checks, args.talk.json))
+    Ok(check::outcome(&checks, args.messages.json))
 }
 
 /// Runs one check within its own limit and the whole run's.

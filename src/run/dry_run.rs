@@ -18,14 +18,14 @@ use crate::teleport::dial::Endpoint;
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let real = Platform::marked(env);
     let in_ci = real.is_some() || env.var(names::CI).is_some_and(|v| v != "false" && v != "0");
-    if in_ci && !args.dry.allow_dry_run_in_ci {
+    if in_ci && !args.trial.allow_dry_run_in_ci {
         return Err(RunError::Usage {
             message: "this is a real CI job, and credentials of `--dry-run` give access to nothing".into(),
             hint: Some("leave out `--dry-run`, or add `--allow-dry-run-in-ci` to try it here".into()),
         }
         .into());
     }
-    let simulated = args.dry.simulate.or(real);
+    let simulated = args.trial.simulate.or(real);
     let Some(platform) = simulated else {
         return Err(RunError::Usage {
             message: "`--dry-run` needs a platform, and no CI platform was detected".into(),

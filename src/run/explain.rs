@@ -7,11 +7,14 @@ mod text;
 use jiff::Timestamp;
 
 use crate::claims::UnverifiedClaims;
-use crate::refusal::{clean, job_says};
-use crate::rules::lint::{Finding, lint};
-use crate::rules::suggest::{Suggestion, suggest};
-use crate::rules::{ProvisionToken, RuleVerdict, ServerVersion, Verdict, find_claim, served_since};
+use crate::refusal::job_says;
+use crate::rules::message::SHOWN;
+use crate::rules::{
+    ExpectedAudience, FieldVerdict, Finding, ProvisionToken, RuleVerdict, ServerVersion, Suggestion, Verdict,
+    lint, looks_like, suggest,
+};
 use crate::teleport::JoinMethod;
+use crate::text::safe;
 
 /// All that can be said.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +72,12 @@ pub enum Check {
     Unknown(String),
 }
 
+impl Check {
+    fn not_compared(got: &str) -> Self {
+        Self::Passes(if got.is_empty() { "not compared".to_owned() } else { format!("{got} (not compared)") })
+    }
+}
+
 /// What a join token comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -95,7 +104,7 @@ pub fn explain(
         _ => None,
     };
     Explanation {
-        source: clean(source),
+        source: shown(source),
         method,
         says: job_says(method.unwrap_or(JoinMethod::GenericOidc), claims),
         expires: claims.expires(),
@@ -141,7 +150,7 @@ fn report(
         Some(_) => None,
     };
     TokenReport {
-        name: clean(&token.name),
+        name: shown(&token.name),
         method: token.method,
         issuer: issuer(token, claims),
         audience: audience(token, claims, cluster),
@@ -155,37 +164,23 @@ fn report(
 fn issuer(token: &ProvisionToken, claims: &UnverifiedClaims) -> Check {
     let got = claims.issuer().unwrap_or_default();
     match token.expected_issuer() {
-        None => Check::Passes(if got.is_empty() {
-            "not compared".to_owned()
-        } else {
-            format!("{} (not compared)", clean(got))
-        }),
-        Some(want) if want == got => Check::Passes(clean(got)),
-        Some(want) => Check::Fails { want: clean(&want), got: clean(got) },
+        None => Check::not_compared(&shown(got)),
+        Some(want) if want == got => Check::Passes(shown(got)),
+        Some(want) => Check::Fails { want: shown(&want), got: shown(got) },
     }
 }
 
 fn audience(token: &ProvisionToken, claims: &UnverifiedClaims, cluster: Option<&str>) -> Check {
-    let wanted = token.expected_audiences(cluster.unwrap_or_default());
     let has = claims.audiences();
-    let got = clean(&has.join(", "));
-    if wanted.is_empty() {
-        return Check::Passes(if got.is_empty() {
-            "not compared".to_owned()
-        } else {
-            format!("{got} (not compared)")
-        });
+    let got = shown(&has.join(", "));
+    match token.expected_audience(cluster) {
+        ExpectedAudience::Any => Check::not_compared(&got),
+        ExpectedAudience::Is(want) if has.contains(&want.as_str()) => Check::Passes(got),
+        ExpectedAudience::Is(want) => Check::Fails { want: shown(&want), got },
+        ExpectedAudience::UnknownClusterName => {
+            Check::Unknown(format!("has `{got}`; it must be the cluster's name, which is not known here"))
+        }
     }
-    if wanted.iter().any(|want| has.contains(&want.as_str())) {
-        return Check::Passes(got);
-    }
-    // An empty one is the name of a cluster nobody told us.
-    if wanted.iter().any(String::is_empty) {
-        return Check::Unknown(format!(
-            "has `{got}`; it must be the cluster's name, which is not known here"
-        ));
-    }
-    Check::Fails { want: clean(&wanted.join(" or ")), got }
 }
 
 fn refusals(token: &ProvisionToken, version: ServerVersion, now: Timestamp) -> Vec<String> {
@@ -194,54 +189,31 @@ fn refusals(token: &ProvisionToken, version: ServerVersion, now: Timestamp) -> V
         found.push(format!("the join token expired at {expires}"));
     }
     if !token.roles.iter().any(|role| role.eq_ignore_ascii_case("bot")) {
-        found.push("the join token is not for bots: `spec.roles` lacks `Bot`".to_owned());
+        found.push("the join token is not for bots: `spec.roles` does not have `Bot`".to_owned());
     }
-    if let Some(since) = served_since(token.method).filter(|since| version < *since) {
-        found.push(format!("`{}` needs Teleport {since}, the server is {version}", token.method));
-    }
+    found.extend(token.unsupported(version));
     found
 }
 
 /// What would have to change, either in the rule or in the job.
 fn changes(rule: &RuleVerdict) -> Vec<String> {
-    let change = |f: &crate::rules::FieldVerdict| {
-        let (field, want) = (clean(&f.field), clean(&f.want));
+    let change = |f: &FieldVerdict| {
+        let (field, want) = (shown(&f.field), shown(&f.want));
         match &f.got {
             Some(got) => {
-                format!("`{field}`: write `{}` in the rule, or run the job where it is `{want}`", clean(got))
+                format!("`{field}`: write `{}` in the rule, or run the job where it is `{want}`", shown(got))
             }
             None => format!(
                 "`{field}`: remove it from the rule, or run the job where the claim `{}` is there and is `{want}`",
-                clean(&f.claim)
+                shown(&f.claim)
             ),
         }
     };
     rule.mismatches().map(change).collect()
 }
 
-/// The method whose platform makes such claims.
-fn looks_like(claims: &UnverifiedClaims) -> Option<JoinMethod> {
-    let has = |names: &[&str]| names.iter().all(|name| find_claim(claims, name).is_some());
-    let issuer = claims.issuer().unwrap_or_default();
-    let subject = claims.subject().unwrap_or_default();
-    // Forgejo and Gitea have GitHub's claims, but an issuer that the `github` method cannot name.
-    let github = issuer.starts_with("https://token.actions.githubusercontent.com")
-        || issuer.ends_with("/_services/token");
-    let found = [
-        (github && has(&["repository"]), JoinMethod::GitHub),
-        (has(&["project_path", "pipeline_source"]), JoinMethod::GitLab),
-        (issuer.starts_with("https://oidc.circleci.com"), JoinMethod::CircleCi),
-        (has(&["spaceId", "callerType"]), JoinMethod::Spacelift),
-        (has(&["repositoryUuid", "workspaceUuid"]), JoinMethod::Bitbucket),
-        (has(&["terraform_run_id"]), JoinMethod::TerraformCloud),
-        (issuer.starts_with("https://vstoken.dev.azure.com/"), JoinMethod::AzureDevops),
-        (issuer.starts_with("https://login.app.env0.com"), JoinMethod::Env0),
-        (subject.starts_with("system:serviceaccount:"), JoinMethod::Kubernetes),
-        (issuer == "https://accounts.google.com", JoinMethod::Gcp),
-        (issuer.starts_with("https://sts.windows.net/"), JoinMethod::Azure),
-        (has(&["Account", "Arn"]), JoinMethod::Iam),
-    ];
-    found.into_iter().find(|(fits, _)| *fits).map(|(_, method)| method)
+fn shown(text: &str) -> String {
+    safe(text, SHOWN)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
         () if all.iter().any(|facts| facts.expired || facts.valid_from > now) => Exit::Refused,
         () => Exit::Done,
     };
-    let stdout = match (args.talk.json, all.as_slice()) {
+    let stdout = match (args.messages.json, all.as_slice()) {
         (true, [facts]) => json(facts),
         (true, _) => json(&all),
         (false, [facts]) => text(facts, now),

@@ -106,7 +106,7 @@ pub fn cap_ttl(ttl: Duration, log: &Log) -> Duration {
 
 /// Standard output cannot be the report and lines for a shell.
 pub fn check_stdout(args: &Login) -> Result<(), RunError> {
-    if args.output.export.is_for_a_shell() && args.talk.json {
+    if args.output.export.is_for_a_shell() && args.messages.json {
         return Err(RunError::usage(
             "`--json` and `--export shell` both write to standard output",
             "leave out one of them; `jobpass.json` in the folder is the report",

@@ -58,7 +58,7 @@ fn usual_claims(cluster: &Cluster, platform: Platform) -> Result<Map<String, Val
     let now = crate::env::now().as_second();
     let issuer = issuer(cluster, platform);
     let wanted = policy(cluster, platform)
-        .and_then(|t| t.expected_audiences(&cluster.options.cluster).into_iter().next());
+        .and_then(|token| token.expected_audience(Some(&cluster.options.cluster)).known());
     // Where the job asks for an audience, a token that it gets without asking has the platform's own.
     let configured = wanted.filter(|wanted| platform.audience_hint(wanted).is_some());
     let audience = configured

@@ -7,8 +7,7 @@ use super::cluster::{Cluster, ROLE_TTL};
 use super::policy;
 use super::profile::{INTERNAL_JOIN, Profile, no_login};
 use super::refusal::Refusal;
-use crate::rules::ProvisionToken;
-use crate::teleport::JoinMethod;
+use crate::rules::{self, ProvisionToken};
 
 /// The role a bot joins with.
 pub(super) const BOT_ROLE: &str = "Bot";
@@ -46,7 +45,7 @@ pub(super) fn admit(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -
         return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
     }
     if id_token.is_empty() {
-        let label = method_label(token.method);
+        let label = rules::label(token.method);
         return Err(Refusal::bad(format!("IDToken not provided for {label} join request")));
     }
     policy::admit(cluster, token, id_token)
@@ -80,23 +79,4 @@ pub(super) fn certify(
         ssh: profile.ssh_certificate(ca, ssh_key)?,
         tls: profile.tls_certificate(ca, tls_key)?,
     })
-}
-
-/// The method's name in texts of the old path; `Github` is recorded.
-fn method_label(method: JoinMethod) -> &'static str {
-    match method {
-        JoinMethod::Azure => "Azure",
-        JoinMethod::AzureDevops => "Azure DevOps",
-        JoinMethod::Bitbucket => "Bitbucket",
-        JoinMethod::CircleCi => "CircleCI",
-        JoinMethod::Env0 => "env0",
-        JoinMethod::Gcp => "GCP",
-        JoinMethod::GenericOidc => "generic OIDC",
-        JoinMethod::GitHub => "Github",
-        JoinMethod::GitLab => "GitLab",
-        JoinMethod::Iam => "IAM",
-        JoinMethod::Kubernetes => "Kubernetes",
-        JoinMethod::Spacelift => "Spacelift",
-        JoinMethod::TerraformCloud => "Terraform Cloud",
-    }
 }

@@ -10,7 +10,6 @@ use super::refusal::{Kind, Refusal};
 use crate::claims::UnverifiedClaims;
 use crate::rules::ProvisionToken;
 use crate::secret::Jwt;
-use crate::teleport::JoinMethod;
 
 /// Clock leeway with `static_jwks`, seconds; none otherwise.
 const STATIC_LEEWAY: i64 = 10;
@@ -48,9 +47,7 @@ fn verify(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<U
     if claims.subject().is_none_or(str::is_empty) {
         return Err(Flaw::Subject);
     }
-    // With static keys only `generic_oidc` looks at the issuer.
-    let issuer_matters = static_jwks.is_none() || token.method == JoinMethod::GenericOidc;
-    if let Some(want) = token.expected_issuer().filter(|_| issuer_matters) {
+    if let Some(want) = token.expected_issuer() {
         let got = claims.issuer().unwrap_or_default();
         if got != want {
             return Err(Flaw::Issuer { want, got: got.to_owned() });
@@ -70,11 +67,10 @@ fn verify(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<U
 }
 
 fn audience(cluster: &Cluster, token: &ProvisionToken, claims: &UnverifiedClaims) -> Result<(), Flaw> {
-    let want = token.expected_audiences(&cluster.options.cluster);
+    let want = token.expected_audience(Some(&cluster.options.cluster)).known();
     let got = claims.audiences();
-    if !want.is_empty() && !want.iter().any(|w| got.contains(&w.as_str())) {
-        let got = got.into_iter().map(str::to_owned).collect();
-        return Err(Flaw::Audience { want: want.into_iter().next().unwrap_or_default(), got });
+    if let Some(want) = want.clone().filter(|want| !got.contains(&want.as_str())) {
+        return Err(Flaw::Audience { want, got: got.into_iter().map(str::to_owned).collect() });
     }
     if !cluster.is_modern() {
         return Ok(());
@@ -82,9 +78,8 @@ fn audience(cluster: &Cluster, token: &ProvisionToken, claims: &UnverifiedClaims
     let azp = claims.text("azp").filter(|azp| !azp.is_empty());
     match azp {
         None if got.len() > 1 => Err(Flaw::AuthorizedPartyMissing),
-        // These two turn off the comparison.
-        Some(_) if matches!(token.method, JoinMethod::Gcp | JoinMethod::GenericOidc) => Ok(()),
-        Some(azp) if !want.is_empty() && !want.iter().any(|w| w == azp) => Err(Flaw::AuthorizedParty),
+        Some(_) if token.ignores_authorized_party() => Ok(()),
+        Some(azp) if want.is_some_and(|want| want != azp) => Err(Flaw::AuthorizedParty),
         _ => Ok(()),
     }
 }

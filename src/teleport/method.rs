@@ -3,63 +3,49 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How Teleport is convinced of who the job is; the values of `spec.join_method` of a `kind: token`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)]
-pub enum JoinMethod {
-    Azure,
-    AzureDevops,
-    Bitbucket,
-    CircleCi,
-    Env0,
-    Gcp,
-    GenericOidc,
-    GitHub,
-    GitLab,
-    Iam,
-    Kubernetes,
-    Spacelift,
-    TerraformCloud,
+/// The one list of methods; each has its facts in a file of `rules/`.
+macro_rules! join_methods {
+    ($($method:ident $name:literal)*) => {
+        /// How Teleport is convinced of who the job is; the values of `spec.join_method` of a `kind: token`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs)]
+        pub enum JoinMethod {
+            $($method,)*
+        }
+
+        impl JoinMethod {
+            /// All of them, alphabetically.
+            pub const ALL: &[Self] = &[$(Self::$method,)*];
+
+            /// The value of `spec.join_method`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$method => $name,)*
+                }
+            }
+        }
+    };
+}
+
+join_methods! {
+    Azure "azure"
+    AzureDevops "azure_devops"
+    Bitbucket "bitbucket"
+    CircleCi "circleci"
+    Env0 "env0"
+    Gcp "gcp"
+    GenericOidc "generic_oidc"
+    GitHub "github"
+    GitLab "gitlab"
+    Iam "iam"
+    Kubernetes "kubernetes"
+    Spacelift "spacelift"
+    TerraformCloud "terraform_cloud"
 }
 
 impl JoinMethod {
-    /// All of them, alphabetically.
-    pub const ALL: [Self; 13] = [
-        Self::Azure,
-        Self::AzureDevops,
-        Self::Bitbucket,
-        Self::CircleCi,
-        Self::Env0,
-        Self::Gcp,
-        Self::GenericOidc,
-        Self::GitHub,
-        Self::GitLab,
-        Self::Iam,
-        Self::Kubernetes,
-        Self::Spacelift,
-        Self::TerraformCloud,
-    ];
-
-    /// Teleport's own name for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Azure => "azure",
-            Self::AzureDevops => "azure_devops",
-            Self::Bitbucket => "bitbucket",
-            Self::CircleCi => "circleci",
-            Self::Env0 => "env0",
-            Self::Gcp => "gcp",
-            Self::GenericOidc => "generic_oidc",
-            Self::GitHub => "github",
-            Self::GitLab => "gitlab",
-            Self::Iam => "iam",
-            Self::Kubernetes => "kubernetes",
-            Self::Spacelift => "spacelift",
-            Self::TerraformCloud => "terraform_cloud",
-        }
-    }
-
-    /// Whether the proof is an identity token (a JWT), which all but the two with a challenge are.
+    /// Whether the proof is an identity token (a JWT), the one kind that this build can show; the other two sign a
+    /// challenge of the server's.
     pub fn proves_with_token(self) -> bool {
         !matches!(self, Self::Azure | Self::Iam)
     }
@@ -75,6 +61,6 @@ impl FromStr for JoinMethod {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|m| m.name() == name).ok_or(())
+        Self::ALL.iter().copied().find(|m| m.name() == name).ok_or(())
     }
 }

@@ -75,43 +75,9 @@ pub(super) async fn output_of(network: &Network, env: &Env, words: &[String]) ->
     }
 }
 
-/// Splits a command line into words as a shell would, with `'…'`, `"…"` and `\`, but without expanding
-/// anything. An error says what is not closed.
+/// Splits a command line into words as a POSIX shell does, without expanding anything; `#` begins a comment.
 pub fn words(line: &str) -> Result<Vec<String>, &'static str> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            c if c.is_whitespace() => words.extend(word.take()),
-            '\'' => {
-                let word = word.get_or_insert_default();
-                loop {
-                    match rest.next().ok_or("a single quote is not closed")? {
-                        '\'' => break,
-                        c => word.push(c),
-                    }
-                }
-            }
-            '"' => {
-                let word = word.get_or_insert_default();
-                loop {
-                    match rest.next().ok_or("a double quote is not closed")? {
-                        '"' => break,
-                        '\\' => match rest.next().ok_or("a double quote is not closed")? {
-                            c @ ('"' | '\\' | '$' | '`') => word.push(c),
-                            c => word.extend(['\\', c]),
-                        },
-                        c => word.push(c),
-                    }
-                }
-            }
-            '\\' => word.get_or_insert_default().push(rest.next().ok_or("a backslash ends the line")?),
-            c => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    Ok(words)
+    shlex::split(line).ok_or("a quote is not closed, or a backslash ends it")
 }
 
 struct Ended {
@@ -168,9 +134,9 @@ mod tests {
             (r#"a"b c"'d'\ e"#, Ok(&["ab cd e"])),
             (r#""\"\x" ''"#, Ok(&["\"\\x", ""])),
             ("$(id) *", Ok(&["$(id)", "*"])),
-            ("'a", Err("a single quote is not closed")),
-            (r#""a\"#, Err("a double quote is not closed")),
-            ("a\\", Err("a backslash ends the line")),
+            ("'a", Err("a quote is not closed, or a backslash ends it")),
+            (r#""a\"#, Err("a quote is not closed, or a backslash ends it")),
+            ("a\\", Err("a quote is not closed, or a backslash ends it")),
         ] {
             let want: Result<Vec<String>, _> = want.map(|w| w.iter().map(|w| (*w).to_owned()).collect());
             assert_eq!(words(line), want, "{line}");

@@ -371,10 +371,7 @@ async fn commands_are_bounded_and_never_quoted() {
         ("yes | head -c 300000 >&2; exit 1", "exit status: 1, saying `y`"),
         (":", "it printed nothing"),
         ("printf '\\377'", "it did not print text"),
-        (
-            "echo \"token: $1\"",
-            "the text from the command `sh` is not an identity token: it has characters",
-        ),
+        ("echo \"token: $1\"", "the text from the command `sh` is not an identity token: it has characters"),
         ("echo hunter2", "this has 1"),
     ] {
         let error = shell(script).error().await;

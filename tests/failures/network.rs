@@ -86,7 +86,7 @@ fn the_command_line() {
     login("no-token", &["--proxy", "p.example"]);
     login("token-blank", &["--proxy", "p.example", "--token", "a b"]);
     login("token-file-missing", &["--proxy", "p.example", "--token", "/nowhere/token"]);
-    login("ttl-bare", &["--ttl", "3600"]);
+    login("ttl-unknown", &["--ttl", "1 fortnight"]);
     login("ttl-short", &["--ttl", "10s"]);
     login("proxy-no-address", &["--proxy", "https://p.example/web?x=1", "--token", "t"]);
     login("method-unknown", &["--join-method", "githab"]);

@@ -7,11 +7,11 @@ use crate::env::{self, Env};
 use crate::net::Network;
 use crate::platform::TokenPlace;
 use crate::report::Exit;
+use crate::rules::{self, Audience};
 use crate::run::doctor::check::{Check, Found};
 use crate::run::doctor::within;
-use crate::span::span;
-use crate::teleport::JoinMethod;
 use crate::teleport::ping::Ping;
+use crate::text::duration;
 use crate::token;
 
 const PLATFORM: &str = "platform";
@@ -99,7 +99,7 @@ pub async fn token(
         None => Check::ok(TOKEN, format!("of `{issuer}`, with no end")),
         Some(end) => {
             let left = end.duration_since(env::now());
-            let finding = format!("of `{issuer}`, valid for {}", span(left));
+            let finding = format!("of `{issuer}`, valid for {}", duration(left));
             if left >= SHORT {
                 Check::ok(TOKEN, finding)
             } else {
@@ -121,12 +121,9 @@ pub fn audience(
     let (Some(detected), Some(claims)) = (detected, claims) else {
         return Check::skipped(AUDIENCE, "needs the identity token");
     };
-    let wanted = match detected.method {
-        Some(method) if token::audience_of(method).is_some() => {
-            token::audience_of(method).unwrap_or_default().to_owned()
-        }
-        // `lib/join/gitlab/token_validator.go`, v18: the cluster's name.
-        Some(JoinMethod::GitLab) => match ping {
+    let wanted = match detected.method.map(rules::audience) {
+        Some(Audience::Literal(audience)) => audience.to_owned(),
+        Some(Audience::ClusterName) => match ping {
             Some(ping) => ping.cluster_name.clone(),
             None => return Check::skipped(AUDIENCE, "needs the web ping, for the cluster's name"),
         },

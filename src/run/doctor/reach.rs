@@ -9,7 +9,7 @@ use crate::env;
 use crate::net::http::Connection;
 use crate::net::tls::{TlsSpec, TlsStream, Trust};
 use crate::net::{HostPort, NetError, Network};
-use crate::rules::{ServerVersion, served_since};
+use crate::rules::{self, ServerVersion, Unserved};
 use crate::run::doctor::check::{Check, Found, State};
 use crate::run::doctor::{LIMIT, within};
 use crate::teleport::dial::Route;
@@ -176,29 +176,16 @@ async fn web_ping(
         "cluster `{}`, Teleport {}{edition}, TLS routing is on",
         ping.cluster_name, ping.server_version
     );
-    let check = match unfit(&ping, method) {
-        Some((why, hint)) => Check::warning(PING, format!("{finding}; {why}"), hint),
+    let check = match unserved(&ping, method) {
+        Some(Unserved { problem, hint }) => Check::warning(PING, format!("{finding}; {problem}"), hint),
         None => Check::ok(PING, finding),
     };
     (check, Some(ping))
 }
 
-/// Join methods that not every edition or version has (docs of each method, v18).
-fn unfit(ping: &Ping, method: Option<JoinMethod>) -> Option<(&'static str, &'static str)> {
-    let method = method?;
-    // A version that cannot be read is older than any.
-    let old = ServerVersion::parse(&ping.server_version) < served_since(method);
-    match method {
-        JoinMethod::Spacelift if matches!(ping.edition.as_deref(), Some("oss" | "community")) => Some((
-            "`spacelift` needs Teleport Enterprise",
-            "join with another method, or ask the cluster's administrator for Teleport Enterprise",
-        )),
-        JoinMethod::GenericOidc if old => Some((
-            "`generic_oidc` needs Teleport 18.11 or newer",
-            "join with the platform's own method, or ask the cluster's administrator to update it",
-        )),
-        _ => None,
-    }
+/// What the server lacks for this join method, and what to do.
+fn unserved(ping: &Ping, method: Option<JoinMethod>) -> Option<Unserved> {
+    rules::unserved(method?, ServerVersion::parse(&ping.server_version), ping.edition.as_deref())
 }
 
 fn clock(ping: &Ping) -> Check {
@@ -251,46 +238,4 @@ fn shown(name: &Name) -> String {
     let text = common.unwrap_or_else(|| name.to_string());
     let short = safe(&text.replace('`', ""), 100);
     if short.is_empty() { "no name".to_owned() } else { format!("`{short}`") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn methods_that_the_server_lacks_are_reported() {
-        use JoinMethod::{AzureDevops, GenericOidc, GitLab, Spacelift};
-        for (version, edition, method, wanted) in [
-            ("18.10.9", Some("ent"), Some(GenericOidc), Some("18.11 or newer")),
-            ("17.12.0", None, Some(GenericOidc), Some("18.11 or newer")),
-            ("what", None, Some(GenericOidc), Some("18.11 or newer")),
-            ("18.11.0", None, Some(GenericOidc), None),
-            ("18.11.0-dev", None, Some(GenericOidc), None),
-            ("19.0.0", Some("oss"), Some(GenericOidc), None),
-            ("18.11.0", Some("oss"), Some(Spacelift), Some("Enterprise")),
-            ("18.11.0", Some("community"), Some(Spacelift), Some("Enterprise")),
-            ("18.11.0", Some("ent"), Some(Spacelift), None),
-            ("18.11.0", None, Some(Spacelift), None),
-            ("18.2.0", Some("oss"), Some(GitLab), None),
-            ("17.0.0", Some("oss"), Some(AzureDevops), None),
-            ("18.2.0", Some("oss"), None, None),
-        ] {
-            let ping = Ping {
-                cluster_name: "example".to_owned(),
-                server_version: version.to_owned(),
-                major: 18,
-                public_address: None,
-                tls_routing: true,
-                suite: None,
-                edition: edition.map(str::to_owned),
-                clock_skew: None,
-            };
-            let found = unfit(&ping, method);
-            let right = match (found, wanted) {
-                (Some((why, hint)), Some(wanted)) => why.contains(wanted) && !hint.is_empty(),
-                (found, wanted) => found.is_none() && wanted.is_none(),
-            };
-            assert!(right, "{version} {edition:?} {method:?}: {found:?}");
-        }
-    }
 }

@@ -46,7 +46,7 @@ pub async fn run(args: &Explain, env: &Env, log: &Log) -> Result<Outcome, Failed
     let now = args.at.unwrap_or_else(env::now);
     let explanation = explain(&claims, &source, &tokens, version, args.cluster.as_deref(), now);
     let let_in = tokens.is_empty() || explanation.admitted();
-    let stdout = if args.talk.json {
+    let stdout = if args.messages.json {
         serde_json::to_string_pretty(&explanation.to_json()).context("writing JSON")? + "\n"
     } else {
         explanation.to_text()

@@ -1,9 +1,9 @@
 //! The explanation for people: at most 100 columns, complete without colour.
 
+use super::shown;
 use super::{Check, Explanation, Outcome, TokenReport};
-use crate::refusal::clean;
 use crate::rules::RuleVerdict;
-use crate::span::span;
+use crate::text::duration;
 
 const WIDTH: usize = 100;
 
@@ -20,9 +20,9 @@ impl Explanation {
         if let Some(at) = self.expires {
             let left = at.duration_since(self.now);
             let line = if left.is_positive() {
-                format!("expires in {}, at {at}", span(left))
+                format!("expires in {}, at {at}", duration(left))
             } else {
-                format!("expired {} ago, at {at}: the server would refuse it now", span(left.abs()))
+                format!("expired {} ago, at {at}: the server would refuse it now", duration(left.abs()))
             };
             out.line(2, &line);
         }
@@ -75,7 +75,7 @@ impl TokenReport {
             );
         }
         if let Some(blocked) = &self.verdict.blocked {
-            out.line(2, &format!("FAILS    {}", clean(blocked)));
+            out.line(2, &format!("FAILS    {}", shown(blocked)));
         }
         for (index, rule) in self.verdict.rules.iter().enumerate() {
             rule_text(index, rule, out);
@@ -95,8 +95,8 @@ impl TokenReport {
                 &format!(
                     "{:7}  {}: {}",
                     finding.severity.name(),
-                    clean(&finding.path),
-                    clean(&finding.message)
+                    shown(&finding.path),
+                    shown(&finding.message)
                 ),
             );
         }
@@ -116,8 +116,8 @@ fn rule_text(index: usize, rule: &RuleVerdict, out: &mut Text) {
         out.line(4, "it sets no field");
     }
     for field in &rule.fields {
-        let (name, want) = (clean(&field.field), clean(&field.want));
-        let got = field.got.as_deref().map(clean);
+        let (name, want) = (shown(&field.field), shown(&field.want));
+        let got = field.got.as_deref().map(shown);
         out.line(
             4,
             &match (field.decided, field.matches, got) {
@@ -128,12 +128,12 @@ fn rule_text(index: usize, rule: &RuleVerdict, out: &mut Text) {
                 }
                 (_, false, Some(got)) => format!("FAILS    {name}  wants `{want}`, has `{got}`"),
                 (_, false, None) => {
-                    format!("FAILS    {name}  wants `{want}`, the claim `{}` is absent", clean(&field.claim))
+                    format!("FAILS    {name}  wants `{want}`, the claim `{}` is absent", shown(&field.claim))
                 }
             },
         );
         if let Some(note) = &field.note {
-            out.line(13, &clean(note));
+            out.line(13, &shown(note));
         }
     }
 }

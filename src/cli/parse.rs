@@ -1,0 +1,92 @@
+//! The command line and the environment → arguments, help, or a usage error.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, ValueEnum as _};
+
+use super::color::Color;
+use super::usage::UsageError;
+use super::{Cli, man, value, variables};
+use crate::env::Env;
+use crate::error::Exit;
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub enum Stop {
+    /// Help or a version, to be printed: on standard output, if it was asked for.
+    Shown {
+        /// The text.
+        text: clap::builder::StyledStr,
+        /// How the process ends.
+        exit: Exit,
+    },
+    /// The command line is wrong.
+    Usage(UsageError),
+}
+
+/// The command line as it is read, with the variables in its help.
+pub fn command() -> clap::Command {
+    variables::in_help(Cli::command())
+}
+
+/// Reads the arguments, the program's name first.
+pub fn parse(arguments: Vec<OsString>, env: &Env) -> Result<Cli, Stop> {
+    let called = called(&arguments);
+    let command = command();
+    let filled = variables::fill_in(&command, arguments, env).map_err(Stop::Usage)?;
+    let matches = command.try_get_matches_from(filled.arguments);
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Stop::Shown { text: error.render(), exit: Exit::Done }
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Stop::Shown { text: error.render(), exit: Exit::Usage }
+        }
+        _ => Stop::Usage(UsageError::new(&error, called, &filled.from_variables)),
+    })
+}
+
+fn called(arguments: &[OsString]) -> Option<&'static str> {
+    arguments.iter().skip(1).find_map(|arg| man::COMMANDS.into_iter().find(|name| arg == name))
+}
+
+/// How to print what is known before the arguments are: a usage error, above all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputForm {
+    /// `--json`.
+    pub json: bool,
+    /// `--color`.
+    pub color: Color,
+    /// `--export shell` or the like: a shell evaluates standard output.
+    pub is_for_a_shell: bool,
+}
+
+impl OutputForm {
+    /// Looks for the flags in arguments that may be wrong otherwise.
+    pub fn new(arguments: &[OsString], env: &Env) -> Self {
+        let texts: Vec<&str> =
+            arguments.iter().skip(1).filter_map(|a| a.to_str()).take_while(|a| *a != "--").collect();
+        let value = |flag: &str| {
+            let joined = texts.iter().rev().find_map(|text| text.strip_prefix(flag)?.strip_prefix('='));
+            let apart =
+                || texts.iter().rposition(|text| *text == flag).and_then(|at| texts.get(at + 1)).copied();
+            joined.or_else(apart)
+        };
+        let export = value("--export").or_else(|| env.var("JOBPASS_EXPORT"));
+        let color = value("--color").or_else(|| env.var("JOBPASS_COLOR"));
+        Self {
+            json: texts.contains(&"--json")
+                || env.var("JOBPASS_JSON").is_some_and(|v| v == "1" || v == "true"),
+            color: color.and_then(|text| Color::from_str(text, false).ok()).unwrap_or_default(),
+            is_for_a_shell: export
+                .and_then(|text| value::sink(text).ok())
+                .is_some_and(|sink| sink.is_for_a_shell()),
+        }
+    }
+}
+
+/// What a shell that evaluates standard output is to run, so that it does not go on without the variables.
+pub fn exit_in_a_shell(code: u8) -> String {
+    format!("(exit {code})\n")
+}

@@ -1,0 +1,57 @@
+//! Arguments of `jobpass sandbox`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{MessageArgs, value};
+use crate::platform::Platform;
+
+/// Serve a throw-away cluster and CI token endpoint on loopback, for as long as a command runs or until a signal.
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Write the variables to use it into this file once it listens (created or replaced; removed at the end)
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Policy: a file with `kind: token` documents (YAML); one token per platform when left out
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+    /// The CI platform whose job environment is printed
+    #[arg(long, value_name = "PLATFORM", default_value = "github", value_parser = value::simulated())]
+    pub simulate: Platform,
+    /// Name of the cluster
+    #[arg(long, value_name = "NAME", default_value = "sandbox.example", value_parser = value::text)]
+    pub cluster: String,
+    /// Teleport version to behave like
+    #[arg(long, value_name = "VERSION", default_value = "18.2.0", value_parser = value::version)]
+    pub server_version: String,
+    /// Port to listen on; a free one when left out
+    #[arg(long, value_name = "PORT", default_value = "0")]
+    pub port: u16,
+    /// A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in
+    /// a leaf cluster
+    #[arg(long, value_name = "NAME=HOST:PORT", value_parser = value::node)]
+    pub node: Vec<value::Node>,
+    /// Allow this login as well, repeatable
+    #[arg(long, value_name = "LOGIN", value_parser = value::text)]
+    pub login: Vec<String>,
+    /// Write the user CA's public key into this file, for `TrustedUserCAKeys` of an sshd
+    #[arg(long, value_name = "FILE")]
+    pub user_ca: Option<PathBuf>,
+    /// Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)
+    #[arg(long, value_name = "FILE.pub", requires = "node")]
+    pub host_key: Option<PathBuf>,
+    /// Switch off the new join path (`teleport.join.v1`)
+    #[arg(long)]
+    pub no_new_join: bool,
+    /// Switch off the old join path (HTTPS POST)
+    #[arg(long)]
+    pub no_old_join: bool,
+    /// Run this command with the variables set, and end with it and its status
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+    /// How much is printed
+    #[command(flatten)]
+    pub messages: MessageArgs,
+}

@@ -1,0 +1,202 @@
+//! A command line that is wrong, in the form of all our errors. Values are never repeated: a password or a token may
+//! have come to stand in the wrong place.
+
+use std::error::Error as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::value::EMPTY;
+use crate::error::{Exit, StageError};
+use crate::text::looks_like_token;
+
+/// Why the command line cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct UsageError {
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+}
+
+/// What tbot calls things, and what to do here.
+const OF_TBOT: [(&str, &str); 16] = [
+    ("start", "use `jobpass login`: it joins once, writes the credentials and exits"),
+    ("configure", "pass flags to `jobpass login`, or set `JOBPASS_` variables"),
+    ("init", "leave it out: `jobpass login` creates its folder"),
+    ("--oneshot", "leave `--oneshot` out: jobpass always runs once"),
+    ("--join-uri", "pass its parts: `--proxy HOST`, `--token NAME` and `--join-method METHOD`"),
+    ("--insecure", "pass the roots to trust with `--ca-file`; at `--auth-server`, pass `--ca-pin`"),
+    ("--data-dir", "leave it out: jobpass keeps no state"),
+    ("--storage", "leave it out: jobpass keeps no state"),
+    ("-d", "pass `-v` to print each step"),
+    ("--debug", "pass `-v` to print each step"),
+    ("--ca-path", "pass `--ca-file FILE`"),
+    ("-c", "pass flags, or set `JOBPASS_` variables: there is no configuration file"),
+    ("--config", "pass flags, or set `JOBPASS_` variables: there is no configuration file"),
+    ("--renewal-interval", "leave it out: run `jobpass login` again in the job that needs fresh credentials"),
+    ("--log-format", "pass `--json` for a report on standard output"),
+    ("--ca-pins", "pass one pin with `--ca-pin`"),
+];
+
+impl UsageError {
+    /// A variable in place of a flag without a value.
+    pub(super) fn not_a_truth(variable: &str) -> Self {
+        Self {
+            message: format!("invalid value in `{variable}`"),
+            causes: vec!["expected `true` or `false`".to_owned()],
+            hints: vec![format!("set `{variable}` to `true`, or unset it")],
+        }
+    }
+
+    /// From clap's error. `command` is the one that was called; `from_variables` are flags and the variables they are from.
+    pub(super) fn new(
+        error: &clap::Error,
+        command: Option<&str>,
+        from_variables: &[(String, String)],
+    ) -> Self {
+        let named = |text: &str| {
+            let flag = flag(text);
+            let variable = from_variables.iter().find(|(from, _)| from == flag);
+            variable.map_or_else(|| format!("`{flag}`"), |(_, variable)| format!("`{variable}`"))
+        };
+        let arg = named(&first(error, ContextKind::InvalidArg).unwrap_or_default());
+        let mut causes = Vec::new();
+        let mut hints = Vec::new();
+        let message = match error.kind() {
+            ErrorKind::InvalidValue => {
+                let is_empty = first(error, ContextKind::InvalidValue).is_some_and(|value| value.is_empty());
+                if let Some(suggested) = first(error, ContextKind::SuggestedValue) {
+                    hints.push(format!("did you mean `{suggested}`?"));
+                }
+                let valid = all(error, ContextKind::ValidValue);
+                if !valid.is_empty() {
+                    causes.push(format!("expected one of {}", valid.join(", ")));
+                }
+                if is_empty {
+                    hints.push(empty(&arg));
+                    format!("{arg} needs a value")
+                } else {
+                    format!("invalid value for {arg}")
+                }
+            }
+            ErrorKind::ValueValidation => {
+                let cause = error.source().map(ToString::to_string).unwrap_or_default();
+                if cause == EMPTY {
+                    hints.push(empty(&arg));
+                }
+                causes.extend(Some(cause).filter(|cause| !cause.is_empty()));
+                format!("invalid value for {arg}")
+            }
+            ErrorKind::UnknownArgument => return Self::unknown_argument(error, command),
+            ErrorKind::InvalidSubcommand => {
+                let word = first(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+                hints.extend(of_tbot(&word));
+                let near = all(error, ContextKind::SuggestedSubcommand);
+                hints.extend(near.first().map(|near| format!("did you mean `{near}`?")));
+                "unknown command".to_owned()
+            }
+            ErrorKind::MissingRequiredArgument => {
+                let missing = all(error, ContextKind::InvalidArg);
+                let missing: Vec<_> = missing.iter().map(|arg| format!("`{}`", flag(arg))).collect();
+                if !from_variables.is_empty() {
+                    let variables: Vec<_> = from_variables.iter().map(|(_, v)| format!("`{v}`")).collect();
+                    hints.push(format!("check the variables that are set: {}", variables.join(", ")));
+                }
+                format!("{} is missing", missing.join(" and "))
+            }
+            ErrorKind::ArgumentConflict => {
+                let others: Vec<_> = all(error, ContextKind::PriorArg).iter().map(|a| named(a)).collect();
+                if others.is_empty() || others.contains(&arg) {
+                    format!("{arg} is given twice")
+                } else {
+                    format!("{arg} cannot be used with {}", others.join(" and "))
+                }
+            }
+            ErrorKind::NoEquals | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+                format!("{arg} needs a value")
+            }
+            ErrorKind::TooManyValues => format!("{arg} takes no value, or fewer"),
+            ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
+            _ => "the command line cannot be read".to_owned(),
+        };
+        Self { message, causes, hints }.with_help(command)
+    }
+
+    fn unknown_argument(error: &clap::Error, command: Option<&str>) -> Self {
+        let text = first(error, ContextKind::InvalidArg).unwrap_or_default();
+        let flag = flag(&text);
+        let mut hints: Vec<String> = of_tbot(flag).into_iter().collect();
+        let near = first(error, ContextKind::SuggestedArg).filter(|_| hints.is_empty());
+        hints.extend(
+            near.map(|near| format!("did you mean `{}`?", near.split('=').next().unwrap_or_default())),
+        );
+        let message = if is_flag(flag) {
+            format!("unknown flag `{flag}`")
+        } else {
+            if looks_like_token(&text) {
+                hints.push(
+                    "pass an identity token with `--id-token-env` or `--id-token-file`: other users of the machine can \
+                     read command lines"
+                        .to_owned(),
+                );
+            }
+            "unexpected argument".to_owned()
+        };
+        Self { message, causes: Vec::new(), hints }.with_help(command)
+    }
+
+    fn with_help(mut self, command: Option<&str>) -> Self {
+        if self.hints.is_empty() {
+            let command = command.map(|name| format!(" {name}")).unwrap_or_default();
+            self.hints.push(format!("see `jobpass{command} --help`"));
+        }
+        self
+    }
+}
+
+impl StageError for UsageError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn causes(&self) -> Vec<String> {
+        self.causes.clone()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hints.clone()
+    }
+}
+
+fn empty(arg: &str) -> String {
+    format!("is its variable empty? set it, or leave {arg} out")
+}
+
+fn of_tbot(word: &str) -> Option<String> {
+    OF_TBOT.iter().find(|(name, _)| *name == word).map(|(_, hint)| (*hint).to_owned())
+}
+
+/// `--ttl` of `--ttl <DURATION>`, `--proxy` of `--proxy=x`.
+fn flag(text: &str) -> &str {
+    text.split([' ', '=']).next().unwrap_or_default()
+}
+
+/// Whether it is no more than a flag's name.
+fn is_flag(text: &str) -> bool {
+    let name = text.trim_start_matches('-');
+    let dashes = text.len() - name.len();
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    plain && (dashes == 1 && name.len() == 1 || dashes == 2 && (2..=30).contains(&name.len()))
+}
+
+fn first(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    all(error, kind).into_iter().next()
+}
+
+fn all(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
+    }
+}
