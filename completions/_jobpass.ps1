@@ -185,12 +185,16 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             break
         }
         'jobpass;sandbox' {
-            [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Write the variables and flags to use it into this file (created or replaced)')
+            [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)')
             [CompletionResult]::new('--tokens', '--tokens', [CompletionResultType]::ParameterName, 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out')
             [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'The CI platform whose job environment is printed')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the cluster')
             [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'Teleport version to behave like')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; a free one when left out')
+            [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster')
+            [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'Allow this login as well, repeatable')
+            [CompletionResult]::new('--user-ca', '--user-ca', [CompletionResultType]::ParameterName, 'Write the user CA''s public key into this file, for `TrustedUserCAKeys` of an sshd')
+            [CompletionResult]::new('--host-key', '--host-key', [CompletionResultType]::ParameterName, 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
             [CompletionResult]::new('--no-new-join', '--no-new-join', [CompletionResultType]::ParameterName, 'Switch off the new join path (`teleport.join.v1`)')
             [CompletionResult]::new('--no-old-join', '--no-old-join', [CompletionResultType]::ParameterName, 'Switch off the old join path (HTTPS POST)')

@@ -567,7 +567,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__sandbox)
-            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -594,6 +594,22 @@ _jobpass() {
                     return 0
                     ;;
                 --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --node)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

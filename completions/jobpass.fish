@@ -200,7 +200,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s v -l verbo
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables and flags to use it into this file (created or replaced)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform whose job environment is printed' -r -f -a "github\t''
 gitlab\t''
@@ -209,6 +209,10 @@ spacelift\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l login -d 'Allow this login as well, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l user-ca -d 'Write the user CA\'s public key into this file, for `TrustedUserCAKeys` of an sshd' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l host-key -d 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
