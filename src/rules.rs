@@ -38,7 +38,7 @@ mod version;
 
 pub use cause::{Cause, Context, Entry, Meaning};
 pub use claim::{find_claim, public_claim, show_claim};
-pub use document::{nearest, parse};
+pub use document::{Document, nearest, parse, read};
 pub use error::RulesError;
 pub use finding::{Finding, Severity};
 pub use lint::lint;
