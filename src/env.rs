@@ -79,14 +79,6 @@ impl Env {
         Self { vars, cwd: cwd.into(), exe: PathBuf::from("jobpass"), runtime_dir, columns: COLUMNS }
     }
 
-    /// The former name of [`Env::new`].
-    pub fn of<K: Into<String>, V: Into<String>>(
-        vars: impl IntoIterator<Item = (K, V)>,
-        cwd: impl Into<PathBuf>,
-    ) -> Self {
-        Self::new(vars, cwd)
-    }
-
     /// The value of a variable; one that is set but empty counts as unset.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.vars.get(name).map(String::as_str).filter(|v| !v.is_empty())

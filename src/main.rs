@@ -40,7 +40,6 @@ fn main() -> ExitCode {
         Level::Data => {
             drop(std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()));
         }
-        Level::Command => drop(std::io::stderr().write_all(text.as_bytes())),
         Level::Detail if verbose => print(&format!("  {text}\n"), false),
         Level::Note if !messages.quiet => print(&format!("{text}\n"), color),
         Level::Warning if !messages.quiet => {
