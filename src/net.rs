@@ -81,12 +81,12 @@ impl Network {
 
     /// Web roots: `--ca-file`, else `SSL_CERT_FILE`/`_DIR`, else the system's, else the bundled Mozilla set.
     pub fn web_roots(&self) -> Result<Arc<RootCertStore>, NetError> {
-        Ok(self.inner.roots.loaded(self.log()).store.clone())
+        Ok(self.loaded_roots().store.clone())
     }
 
     /// How many web roots there are and where they come from: `145 of the system`.
     pub fn roots_description(&self) -> Result<String, NetError> {
-        Ok(self.inner.roots.loaded(self.log()).description.clone())
+        Ok(self.loaded_roots().description.clone())
     }
 
     /// The HTTP proxy that leads to the target, without its credentials: `http://proxy.example.com:3128`.
@@ -119,6 +119,10 @@ impl Network {
         tls::handshake(self, stream, spec).await
     }
 
+    fn loaded_roots(&self) -> &roots::Loaded {
+        self.inner.roots.loaded(self.log())
+    }
+
     fn count_connection(&self) {
         self.inner.connections.fetch_add(1, Ordering::Relaxed);
     }
@@ -132,7 +136,7 @@ impl Network {
         if let Some(config) = self.inner.web_config.get() {
             return Ok(config.clone());
         }
-        let config = tls::web_config(self.web_roots()?)?;
+        let config = tls::web_config(self.loaded_roots(), None)?;
         Ok(self.inner.web_config.get_or_init(|| config).clone())
     }
 }

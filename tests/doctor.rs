@@ -358,7 +358,7 @@ fn a_proxy_that_is_not_well() {
 }
 
 #[test]
-fn a_balancer_that_ends_tls() {
+fn a_balancer_that_terminates_tls() {
     let cluster = Cluster::any();
     let (cert, key) = self_signed(cluster.folder.path(), "balancer");
     for (upgrades, behind, skew) in [(true, true, 90), (true, false, -20), (false, true, 0)] {

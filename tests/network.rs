@@ -82,6 +82,23 @@ fn a_balancer_that_terminates_tls_is_passed_by_upgrades() {
     }
 }
 
+/// Whoever terminates TLS could lead the connection anywhere: who answers as the auth service must be of the cluster that was joined.
+#[test]
+fn the_auth_service_behind_an_upgrade_is_verified() {
+    let (cluster, other) = (Cluster::any(), Cluster::any());
+    let balancer = Balancer::start(cluster.sandbox.address, cluster.sandbox.web_ca_pem(), Unknown::NoAlpn);
+    // The page and the join come first.
+    balancer.detour(2, other.sandbox.address, other.sandbox.web_ca_pem());
+    let roots = cluster.path("balancer.pem");
+    put(&roots, &balancer.ca_pem);
+    let job = cluster.job(Platform::GitLabCi).set("SSL_CERT_FILE", roots.to_str().unwrap());
+    let ran = login(&job, &cluster, &balancer.address().to_string(), &["--timeout", "50s"]);
+    fails(&ran, 5, &["could not reach the auth service", "is not accepted: its issuer"]);
+    let reached = other.sandbox.records();
+    assert!(reached.iter().any(|s| s.upgrade.is_some()), "{reached:#?}");
+    assert!(reached.iter().all(|s| s.client.is_none()), "{reached:#?}");
+}
+
 #[test]
 fn a_balancer_without_a_way_through_is_told() {
     let options =

@@ -35,6 +35,7 @@ const AUTH_PORT: u16 = 3025;
 
 /// sshd's port when none is given.
 const SSH_PORT: u16 = 22;
+
 /// Why a value cannot be what it should be. The message of [`text`] and others for what an unset variable leaves.
 pub const EMPTY: &str = "it is empty";
 
@@ -84,12 +85,13 @@ pub struct Node {
 
 /// `NAME=HOST[:PORT]`.
 pub fn node(text: &str) -> Result<Node, String> {
-    let (name, address) = text.split_once('=').ok_or("a node is `NAME=HOST:PORT`")?;
+    let (name, address) = text.split_once('=').ok_or("expected `NAME=HOST:PORT`")?;
     let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if name.is_empty() || name.starts_with(['-', '.']) || name.ends_with('.') || !name.chars().all(valid) {
         return Err("the name of a node has letters, digits, `-`, `_` and dots only".to_owned());
     }
-    Ok(Node { name: name.to_owned(), address: host_and_port(address, SSH_PORT)? })
+    let address = host_and_port(address, SSH_PORT)?;
+    Ok(Node { name: name.to_owned(), address })
 }
 
 /// A CA pin: SHA-256 of a `SubjectPublicKeyInfo`.

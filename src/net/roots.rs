@@ -33,6 +33,8 @@ pub(super) struct Roots {
 /// Roots and where they come from.
 pub(super) struct Loaded {
     pub(super) store: Arc<RootCertStore>,
+    /// The same, whole (DER), where the user named them: a server may show one of them as its own. None of the system's.
+    pub(super) named: Arc<BTreeSet<Vec<u8>>>,
     /// `145 of the system`.
     pub(super) description: String,
 }
@@ -42,20 +44,18 @@ impl Roots {
     pub(super) fn new(env: &Env, options: &Options, log: &Log) -> Result<Self, NetError> {
         let roots = Self { loaded: OnceLock::new() };
         let named = match (&options.ca_pem, &options.ca_file) {
-            (Some(pem), _) => {
-                let source = "this process".to_owned();
-                let own = certificates(pem.as_bytes()).and_then(|c| usable(c, &source, log));
-                Some(own.map_err(|r| broken(&source, r))?)
-            }
+            (Some(pem), _) => Some((certificates(pem.as_bytes()), "this process".to_owned())),
             (None, Some(path)) => {
-                let source = format!("--ca-file `{}`", path.display());
-                Some(
-                    file(&env.absolute(path))
-                        .and_then(|c| usable(c, &source, log))
-                        .map_err(|r| broken(&source, r))?,
-                )
+                Some((file(&env.absolute(path)), format!("--ca-file `{}`", path.display())))
             }
-            (None, None) => from_environment(env, log)?,
+            (None, None) => None,
+        };
+        let named = match named {
+            Some((found, source)) => {
+                let loaded = found.and_then(|found| usable(found, &source, log));
+                Some(loaded.map_err(|reason| broken(&source, reason))?)
+            }
+            None => from_environment(env, log)?,
         };
         if let Some(named) = named {
             report(log, &named);
@@ -109,6 +109,7 @@ fn from_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
 /// The certificates as roots; what cannot be one is a warning, none at all is an error.
 fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Loaded, String> {
     let mut store = RootCertStore::empty();
+    let named = Arc::new(certificates.clone());
     let (used, ignored) = store.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
     if used == 0 {
         return Err(format!("none of its {ignored} certificates can be read"));
@@ -116,23 +117,27 @@ fn usable(certificates: BTreeSet<Vec<u8>>, source: &str, log: &Log) -> Result<Lo
     if ignored > 0 {
         log.warn(format!("{ignored} of the {} certificates in {source} cannot be read", used + ignored));
     }
-    Ok(Loaded { store: Arc::new(store), description: format!("{used} of {source}") })
+    Ok(Loaded { store: Arc::new(store), named, description: format!("{used} of {source}") })
 }
 
 /// The first bundle with a root in it, else what `native` finds, else Mozilla's set, which is built in.
 fn from_system(bundles: &[&str], native: fn() -> Vec<CertificateDer<'static>>) -> Loaded {
     let silent = Log::silent();
-    let bundle = |path: &&str| usable(file(Path::new(path)).ok()?, "the system", &silent).ok();
+    let system = |found| {
+        let loaded = usable(found, "the system", &silent).ok()?;
+        Some(Loaded { named: Arc::default(), ..loaded })
+    };
     // Elsewhere the certificates are in the system's own store, not in files.
     let in_files = cfg!(all(unix, not(target_vendor = "apple")));
-    if let Some(loaded) = bundles.iter().filter(|_| in_files).find_map(bundle) {
+    let mut files = bundles.iter().filter(|_| in_files).filter_map(|path| file(Path::new(path)).ok());
+    if let Some(loaded) = files.find_map(system) {
         return loaded;
     }
-    let found = native().iter().map(|c| c.to_vec()).collect();
-    usable(found, "the system", &silent).unwrap_or_else(|_| {
+    system(native().iter().map(|c| c.to_vec()).collect()).unwrap_or_else(|| {
         let roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
         let description = format!("{} built in (Mozilla's), the system has none", roots.len());
-        Loaded { store: Arc::new(RootCertStore { roots }), description }
+        let store = Arc::new(RootCertStore { roots });
+        Loaded { store, named: Arc::default(), description }
     })
 }
 
@@ -299,7 +304,9 @@ mod tests {
         let bundle = pki.ca_file();
         let bundles = ["/does/not/exist", bundle.to_str().unwrap()];
         if cfg!(all(unix, not(target_vendor = "apple"))) {
-            assert_eq!(from_system(&bundles, Vec::new).description, "1 of the system");
+            let loaded = from_system(&bundles, Vec::new);
+            assert_eq!(loaded.description, "1 of the system");
+            assert!(loaded.named.is_empty(), "no root of the system is a server");
         }
         let none = from_system(&[], Vec::new);
         assert!(none.store.len() > 50 && none.description.contains("built in"), "{}", none.description);

@@ -64,6 +64,30 @@ impl Pki {
         pki
     }
 
+    /// Another certificate for the CA's key, with these extensions, signed by itself or by another CA.
+    pub(super) fn reissue(
+        &self,
+        by: Option<&Pki>,
+        extensions: &str,
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let config = format!("[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=self\n[x]\n{extensions}");
+        self.write("again.cnf", &config);
+        self.openssl("req -new -config again.cnf -key ca.key -out again.csr");
+        let signer = by.map_or("-signkey ca.key".to_owned(), |other| {
+            format!("-CA {} -CAkey {}", other.path("ca.pem").display(), other.path("ca.key").display())
+        });
+        self.openssl(&format!(
+            "x509 -req -in again.csr {signer} -days 2 -extfile again.cnf -extensions x -out again.pem"
+        ));
+        let certificate = CertificateDer::from_pem_file(self.path("again.pem")).unwrap();
+        (vec![certificate], PrivateKeyDer::from_pem_file(self.path("ca.key")).unwrap())
+    }
+
+    /// Makes what `reissue` returned the CA that `network` trusts.
+    pub(super) fn keep_as_ca(&self) {
+        std::fs::copy(self.path("again.pem"), self.path("ca.pem")).unwrap();
+    }
+
     pub(super) fn self_server(&self) -> ServerConfig {
         let key = PrivateKeyDer::from_pem_file(self.path("ca.key")).unwrap();
         self.server_of((vec![CertificateDer::from(self.ca_der())], key), false)

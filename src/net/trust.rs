@@ -1,9 +1,11 @@
 //! Whether a server's certificate is accepted, and if not, why, in plain words.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use const_oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_KP_SERVER_AUTH};
 use der::{Decode, Encode};
 use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -13,6 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use x509_cert::Certificate;
+use x509_cert::ext::pkix::{ExtendedKeyUsage, NameConstraints};
 
 use super::error::CertificateFault;
 use crate::text::{hex, safe};
@@ -29,15 +32,23 @@ pub(super) struct Verifier {
 
 #[derive(Debug)]
 enum Anchors {
-    Roots(Arc<WebPkiServerVerifier>, Arc<RootCertStore>),
+    Roots {
+        verifier: Arc<WebPkiServerVerifier>,
+        /// Those that the user named one by one (DER).
+        named: Arc<BTreeSet<Vec<u8>>>,
+    },
     Pin([u8; 32]),
     Blindly,
 }
 
 impl Verifier {
-    /// Trusts these roots; `None` when there are none.
-    pub(super) fn with_roots(roots: Arc<RootCertStore>, provider: Arc<CryptoProvider>) -> Option<Self> {
-        let anchors = Anchors::Roots(webpki(roots.clone(), &provider)?, roots);
+    /// Trusts these roots, and a server that shows one of `named` itself; `None` when there are none.
+    pub(super) fn with_roots(
+        roots: Arc<RootCertStore>,
+        named: Arc<BTreeSet<Vec<u8>>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Option<Self> {
+        let anchors = Anchors::Roots { verifier: webpki(roots, &provider)?, named };
         Some(Self { anchors, provider })
     }
 
@@ -51,19 +62,15 @@ impl Verifier {
         Self { anchors: Anchors::Blindly, provider }
     }
 
-    /// Whether the server's own key is a trusted CA's: a self-signed certificate that was named as root. Whoever has
-    /// that key could sign any certificate, so there is nothing more to ask of a chain (Go's `Verify` says the same).
+    /// Whether the server shows the very certificate that the user named, which is its own CA: no chain is needed then (Go's
+    /// `Verify` says the same). Not one that may vouch for some names only.
     fn is_trusted_itself(&self, certificate: &CertificateDer<'_>) -> bool {
-        match &self.anchors {
-            Anchors::Roots(_, roots) => {
-                let key = public_key(certificate).unwrap_or_default();
-                // A root keeps its key without the outer tag and length, which are 2 to 4 bytes.
-                let is_key = |root: &[u8]| key.ends_with(root) && (2..=4).contains(&(key.len() - root.len()));
-                roots.roots.iter().any(|root| is_key(&root.subject_public_key_info))
-            }
-            Anchors::Pin(pin) => public_key_hash(certificate) == Some(*pin),
+        let is_named = match &self.anchors {
+            Anchors::Roots { named, .. } => named.contains(certificate.as_ref()),
+            Anchors::Pin(pin) => public_key_hash(certificate) == Some(*pin) && is_self_signed(certificate),
             Anchors::Blindly => false,
-        }
+        };
+        is_named && read(certificate).is_some_and(|c| has_no_name_constraints(&c))
     }
 
     /// The verifier whose only root is the pinned certificate of the chain.
@@ -103,7 +110,7 @@ impl ServerCertVerifier for Verifier {
         let verifier = match &self.anchors {
             Anchors::Blindly => return Ok(ServerCertVerified::assertion()),
             _ if self.is_trusted_itself(end_entity) => return alone(end_entity, server_name, now),
-            Anchors::Roots(verifier, _) => verifier.clone(),
+            Anchors::Roots { verifier, .. } => verifier.clone(),
             Anchors::Pin(pin) => self.pinned(*pin, &chain)?,
         };
         verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).map_err(
@@ -208,14 +215,18 @@ fn webpki(roots: Arc<RootCertStore>, provider: &Arc<CryptoProvider>) -> Option<A
     WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok()
 }
 
-/// Name and dates of a certificate that needs no CA.
+/// Checks name, purpose and dates of a certificate that needs no CA.
 fn alone(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
     now: UnixTime,
 ) -> Result<ServerCertVerified, rustls::Error> {
     verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
-    let validity = *read(certificate).ok_or(CertificateError::BadEncoding)?.tbs_certificate().validity();
+    let read = read(certificate).ok_or(CertificateError::BadEncoding)?;
+    if !is_for_servers(&read) {
+        return Err(CertificateError::InvalidPurpose.into());
+    }
+    let validity = *read.tbs_certificate().validity();
     let not_before = UnixTime::since_unix_epoch(validity.not_before.to_unix_duration());
     let not_after = UnixTime::since_unix_epoch(validity.not_after.to_unix_duration());
     if now > not_after {
@@ -235,6 +246,21 @@ fn public_key_hash(certificate: &CertificateDer<'_>) -> Option<[u8; 32]> {
 /// The DER of the `SubjectPublicKeyInfo`.
 fn public_key(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     read(certificate)?.tbs_certificate().subject_public_key_info().to_der().ok()
+}
+
+/// Extensions that cannot be read count as constraints.
+fn has_no_name_constraints(certificate: &Certificate) -> bool {
+    matches!(certificate.tbs_certificate().get_extension::<NameConstraints>(), Ok(None))
+}
+
+fn is_for_servers(certificate: &Certificate) -> bool {
+    match certificate.tbs_certificate().get_extension::<ExtendedKeyUsage>() {
+        Ok(None) => true,
+        Ok(Some((_, ExtendedKeyUsage(usages)))) => {
+            usages.contains(&ID_KP_SERVER_AUTH) || usages.contains(&ANY_EXTENDED_KEY_USAGE)
+        }
+        Err(_) => false,
+    }
 }
 
 fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {

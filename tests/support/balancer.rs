@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use http_body_util::Full;
 use hyper::service::service_fn;
@@ -37,6 +37,14 @@ pub struct Balancer {
     pub ca_pem: String,
     background: Background,
     counts: Arc<Counts>,
+    detour: Arc<Mutex<Option<Detour>>>,
+}
+
+/// Where web connections go instead, from the one of that number on, counted from 0.
+struct Detour {
+    from: usize,
+    target: SocketAddr,
+    back: TlsConnector,
 }
 
 #[derive(Default)]
@@ -51,6 +59,7 @@ impl Balancer {
     pub fn start(target: SocketAddr, target_ca_pem: &str, unknown: Unknown) -> Self {
         let certificate = WebCertificate::new("DNS:localhost,IP:127.0.0.1");
         let counts = Arc::new(Counts::default());
+        let detour = Arc::<Mutex<Option<Detour>>>::default();
         let front = Arc::new(Front {
             target,
             unknown,
@@ -64,12 +73,19 @@ impl Balancer {
             }),
             back: TlsConnector::from(web_client(target_ca_pem)),
             counts: Arc::clone(&counts),
+            detour: Arc::clone(&detour),
         });
         let background = Background::serve(move |tcp| {
             let front = Arc::clone(&front);
             async move { front.connection(tcp).await }
         });
-        Self { ca_pem: certificate.ca_pem, background, counts }
+        Self { ca_pem: certificate.ca_pem, background, counts, detour }
+    }
+
+    /// Leads web connections to another cluster, from the one of that number on, counted from 0.
+    pub fn detour(&self, from: usize, target: SocketAddr, target_ca_pem: &str) {
+        let back = TlsConnector::from(web_client(target_ca_pem));
+        *self.detour.lock().unwrap() = Some(Detour { from, target, back });
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -95,6 +111,7 @@ struct Front {
     other: Arc<ServerConfig>,
     back: TlsConnector,
     counts: Arc<Counts>,
+    detour: Arc<Mutex<Option<Detour>>>,
 }
 
 impl Front {
@@ -103,12 +120,15 @@ impl Front {
         let Ok(start) = start.await else { return };
         let offered: Vec<_> = start.client_hello().alpn().into_iter().flatten().map(<[u8]>::to_vec).collect();
         if offered == [b"http/1.1"] {
-            self.counts.web.fetch_add(1, Ordering::SeqCst);
+            let number = self.counts.web.fetch_add(1, Ordering::SeqCst);
             let Ok(mut client) = start.into_stream(Arc::clone(&self.web)).await else { return };
-            let tcp = TcpStream::connect(self.target).await.unwrap();
+            let (target, back) = match &*self.detour.lock().unwrap() {
+                Some(detour) if number >= detour.from => (detour.target, detour.back.clone()),
+                _ => (self.target, self.back.clone()),
+            };
+            let tcp = TcpStream::connect(target).await.unwrap();
             tcp.set_nodelay(true).unwrap();
-            let name = self.target.ip().into();
-            let Ok(mut server) = self.back.connect(name, tcp).await else { return };
+            let Ok(mut server) = back.connect(target.ip().into(), tcp).await else { return };
             let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
             return;
         }

@@ -52,8 +52,23 @@ async fn sends_what_was_asked() {
     assert_eq!((server.accepted(), network.connections()), (2, 2));
 }
 
-/// Where the process has proxy variables of its own (as CI runners do), neither client may look at them. The check that
-/// none is read is that `no_proxy()` and our own choice are all that is set; this one shows the choice.
+/// A process that has proxy variables runs the other tests, which know of none.
+#[test]
+#[allow(clippy::disallowed_methods)] // the variables of another process
+fn reads_no_variable_of_the_process() {
+    let nowhere = "http://127.0.0.1:1";
+    for test in ["sends_what_was_asked", "what_no_proxy_names_is_reached_directly"] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", &format!("net::web_client::tests::{test}")]);
+        for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+            child.env(name, nowhere);
+        }
+        let ran = child.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn goes_through_the_proxy_with_its_password() {
     let pki = Pki::new();

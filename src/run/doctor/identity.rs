@@ -1,4 +1,4 @@
-//! Who am I: platform, identity token, its audience, the join token's name.
+//! The job's identity: platform, identity token, its audience, the join token's name.
 
 use crate::claims::UnverifiedClaims;
 use crate::cli::doctor::Doctor;
@@ -17,37 +17,38 @@ use crate::token;
 const PLATFORM: &str = "platform";
 const TOKEN: &str = "identity token";
 const AUDIENCE: &str = "audience";
-/// Less life than this left may be too little for the join.
+/// A token that is valid for less may expire during the join.
 const SHORT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
-/// A token may have to be made first, by a service or a command.
+/// A service or a command may have to issue the token first.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(15);
 
-/// Which platform this is.
+/// The platform, by the rules of `login`.
 pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
     match detect::detect(env, &crate::run::request::detection(&args.identity)) {
         Ok(detected) => {
             let by = match detected.method {
-                Some(method) => format!("joins by `{method}`"),
-                None => "the cluster knows the join method".to_owned(),
+                Some(method) => format!("join method `{method}`"),
+                None => "the join token says the join method".to_owned(),
             };
             let why = detected
                 .reasons
                 .iter()
                 .find(|r| r.taken)
                 .map_or_else(String::new, |r| format!(" ({})", r.why));
-            let title = detected.platform.map_or("none, the identity token is given by hand", |p| p.title());
+            let title =
+                detected.platform.map_or("none, the identity token is given by a flag", |p| p.title());
             (Check::ok(PLATFORM, format!("{title}{why}: {by}")), Some(detected))
         }
         Err(error) => (Check::error(PLATFORM, error), None),
     }
 }
 
-/// A line a platform, and one more when none is found.
+/// One line for each platform, and one more when none is detected.
 pub fn platforms(args: &Doctor, env: &Env) -> Vec<Check> {
     let (reasons, failed) = match detect::detect(env, &crate::run::request::detection(&args.identity)) {
         Ok(Detected { reasons, platform, .. }) => {
             let by_hand = platform.is_none();
-            (reasons, by_hand.then(|| Check::ok(PLATFORM, "none, the identity token is given by hand")))
+            (reasons, by_hand.then(|| Check::ok(PLATFORM, "none, the identity token is given by a flag")))
         }
         Err(error) => (error.reasons().to_vec(), Some(Check::error(PLATFORM, error))),
     };
@@ -57,17 +58,17 @@ pub fn platforms(args: &Doctor, env: &Env) -> Vec<Check> {
     reasons.iter().map(line).chain(failed).collect()
 }
 
-/// The name of the join token; the token itself is no secret and is not looked up.
+/// The name of the join token, which only the join looks up.
 pub fn join_token(args: &Doctor, env: &Env) -> Check {
     match crate::run::request::token_name(&args.identity, env) {
         Ok(name) => {
-            Check::ok("join token", format!("`{name}` (whether the cluster has it, only a join tells)"))
+            Check::ok("join token", format!("`{name}` (whether the cluster has it shows in the join)"))
         }
         Err(error) => Check::error("join token", error),
     }
 }
 
-/// Gets the identity token as `login` would, and looks at its life.
+/// Gets the identity token as `login` would, and checks how long it is valid.
 pub async fn token(
     args: &Doctor,
     env: &Env,
@@ -96,22 +97,22 @@ pub async fn token(
     };
     let issuer = claims.issuer().unwrap_or("an unnamed issuer").to_owned();
     let check = match claims.expires() {
-        None => Check::ok(TOKEN, format!("of `{issuer}`, with no end")),
+        None => Check::ok(TOKEN, format!("of `{issuer}`, does not expire")),
         Some(end) => {
             let left = end.duration_since(env::now());
             let finding = format!("of `{issuer}`, valid for {}", duration(left));
             if left >= SHORT {
                 Check::ok(TOKEN, finding)
             } else {
-                let cures = detected.platform.map(|p| p.expired_hints(env)).unwrap_or_default();
-                Check::warning(TOKEN, finding, &cures.join("\n"))
+                let hints = detected.platform.map(|p| p.expired_hints(env)).unwrap_or_default();
+                Check::warning(TOKEN, finding, &hints.join("\n"))
             }
         }
     };
     (check, Some(claims))
 }
 
-/// Whether the token is for this cluster, where the join method says what it must be for.
+/// Whether the token has the audience that the join method requires, where it requires one.
 pub fn audience(
     args: &Doctor,
     detected: Option<&Detected>,
@@ -125,23 +126,23 @@ pub fn audience(
         Some(Audience::Literal(audience)) => audience.to_owned(),
         Some(Audience::ClusterName) => match ping {
             Some(ping) => ping.cluster_name.clone(),
-            None => return Check::skipped(AUDIENCE, "needs the web ping, for the cluster's name"),
+            None => return Check::skipped(AUDIENCE, "needs the cluster's name from the web ping"),
         },
         _ => {
             let found = claims.audiences().join("`, `");
-            return Check::ok(AUDIENCE, format!("`{found}`, which the cluster compares with the join token"));
+            return Check::ok(AUDIENCE, format!("`{found}`; the cluster compares it with the join token"));
         }
     };
     match token::audience_problem(claims, std::slice::from_ref(&wanted)) {
-        None => Check::ok(AUDIENCE, format!("`{wanted}`, as the cluster wants it")),
+        None => Check::ok(AUDIENCE, format!("`{wanted}`, as the cluster requires")),
         Some(problem) => {
             let fixed = detected.platform.and_then(|p| p.audience_hint(&wanted));
-            let cure = match (fixed, &args.identity.audience) {
-                (Some(cure), _) => cure,
+            let hint = match (fixed, &args.identity.audience) {
+                (Some(hint), _) => hint,
                 (None, Some(_)) => "leave out `--audience`".to_owned(),
-                (None, None) => format!("give an identity token made for `{wanted}`"),
+                (None, None) => format!("give an identity token for the audience `{wanted}`"),
             };
-            Check::failed(AUDIENCE, problem, &cure, Exit::NoIdentity)
+            Check::failed(AUDIENCE, problem, &hint, Exit::NoIdentity)
         }
     }
 }

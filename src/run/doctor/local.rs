@@ -1,4 +1,4 @@
-//! What this machine has: a folder to write, and an `ssh`.
+//! This machine: a folder that can be written, and an `ssh`.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use crate::cli::doctor::Doctor;
 use crate::env::{Env, names};
 use crate::output::{Destination, Kind, Output};
 use crate::platform::Platform;
-use crate::platform::text::one_line;
 use crate::report::Exit;
 use crate::run::base_folder::BaseFolder;
 use crate::run::doctor::LIMIT;
 use crate::run::doctor::check::Check;
+use crate::text::{io_reason, safe};
 use crate::write::{Folders, WriteError};
 
 const FOLDER: &str = "folder";
 const SSH: &str = "ssh";
-/// The first OpenSSH that knows the certificate algorithms of our `ssh_config` (release notes of 7.8, 2018).
+/// The first OpenSSH with the certificate algorithms of our `ssh_config` (release notes of 7.8, 2018).
 const OLDEST_SSH: (u32, u32) = (7, 8);
-/// The most that is read of `ssh -V`.
+/// The most that is read of `ssh -V`, in bytes.
 const MAX_VERSION: u64 = 4 * 1024;
 
 /// Whether the folder can be written, and is outside the checkout. Leaves nothing behind.
@@ -45,27 +45,30 @@ pub async fn folder(args: &Doctor, env: &Env, platform: Option<Platform>) -> Che
     }
 }
 
-/// Which `ssh` there is. Without one, the other files are still of use.
+/// Which `ssh` is in `PATH`. Without one, the other files are still useful.
 pub async fn ssh(env: &Env) -> Check {
-    let cure = "install the OpenSSH client, 7.8 or newer, where later steps use `ssh`, `git` or Ansible";
+    let hint = "install the OpenSSH client, 7.8 or newer, if later steps use `ssh`, `git` or Ansible";
     let Some(program) = in_path(env, "ssh") else {
-        return Check::warning(SSH, "no `ssh` in `PATH`", cure);
+        return Check::warning(SSH, "no `ssh` in `PATH`", hint);
     };
     let shown = program.display().to_string();
     let text = match timeout(LIMIT, version(env, &program)).await {
         Ok(Ok(text)) => text,
-        Ok(Err(error)) => return Check::warning(SSH, format!("`{shown} -V` cannot be run: {error}"), cure),
-        Err(_) => return Check::warning(SSH, format!("`{shown} -V` does not end"), cure),
+        Ok(Err(error)) => {
+            let finding = format!("`{shown} -V` cannot be run: {}", io_reason(&error));
+            return Check::warning(SSH, finding, hint);
+        }
+        Err(_) => return Check::warning(SSH, format!("`{shown} -V` does not exit"), hint),
     };
-    let name = one_line(text.split(',').next().unwrap_or_default(), 80);
+    let name = safe(text.split(',').next().unwrap_or_default(), 80);
     match number(&text) {
         Some(found) if found >= OLDEST_SSH => Check::ok(SSH, format!("{name} (`{shown}`)")),
-        Some(_) => Check::warning(SSH, format!("{name} (`{shown}`) is too old for our `ssh_config`"), cure),
-        None => Check::warning(SSH, format!("`{shown}` is no OpenSSH, but `{name}`"), cure),
+        Some(_) => Check::warning(SSH, format!("{name} (`{shown}`) is too old for our `ssh_config`"), hint),
+        None => Check::warning(SSH, format!("`{shown}` is not OpenSSH, but `{name}`"), hint),
     }
 }
 
-/// As `login` would begin to write; what was made for it is removed again.
+/// Starts to write as `login` would; what was created for it is removed again.
 fn try_out(place: &BaseFolder) -> Result<(), WriteError> {
     let missing: Vec<PathBuf> =
         place.path().ancestors().skip(1).take_while(|d| !d.exists()).map(Path::to_owned).collect();
@@ -85,7 +88,7 @@ fn in_path(env: &Env, name: &str) -> Option<PathBuf> {
     folders.map(|f| env.absolute(Path::new(f)).join(name)).find(runs)
 }
 
-/// What it says of itself, on standard error.
+/// What `ssh -V` prints on standard error.
 async fn version(env: &Env, program: &Path) -> std::io::Result<String> {
     let mut child = Command::new(program)
         .arg("-V")

@@ -1,4 +1,4 @@
-//! What was said about the network: the proxy's address, web roots, the HTTP proxy.
+//! The network's settings: the proxy's address, web roots, the HTTP proxy.
 
 use crate::cli::doctor::Doctor;
 use crate::env::{Env, names};
@@ -10,26 +10,26 @@ use crate::teleport::dial::Endpoint;
 
 /// The networks the other checks use.
 pub struct Networks {
-    /// As `login` would have it; else what is missing.
+    /// As for `login`; else the check that failed.
     pub full: Result<Network, &'static str>,
-    /// Where the roots cannot be used: all but them. Good up to TCP.
+    /// Without the named roots. Good up to TCP.
     pub without_roots: Option<Network>,
-    /// Knows no setting at all: for what reads a file or a variable.
+    /// Without any setting: for an identity token in a file or a variable.
     pub bare: Option<Network>,
 }
 
-/// The proxy's address.
+/// The address of Teleport's proxy.
 pub fn address(args: &Doctor, env: &Env) -> Found<HostPort> {
     match crate::run::request::entry(&args.cluster, env) {
         Ok(Endpoint::Proxy(address)) => (Check::ok("proxy address", address.to_string()), Some(address)),
         Ok(Endpoint::Auth { .. }) => {
-            (Check::skipped("proxy address", "with `--auth-server` there is no proxy to look at"), None)
+            (Check::skipped("proxy address", "with `--auth-server` there is no proxy to check"), None)
         }
         Err(error) => (Check::error("proxy address", error), None),
     }
 }
 
-/// Web roots and HTTP proxy, each tried without the other.
+/// Web roots and HTTP proxy, each checked without the other.
 pub fn networks(args: &Doctor, env: &Env, target: Option<&HostPort>, log: &Log) -> (Check, Check, Networks) {
     let deadline = Deadline::after(args.cluster.timeout);
     let options = Options { ca_file: args.cluster.ca_file.clone(), ..Options::default() };
