@@ -10,7 +10,7 @@ use jiff::Timestamp;
 pub mod names {
     /// The proxy's address, as `tsh`, `tbot` and Teleport's GitHub actions have it.
     pub const TELEPORT_PROXY: &str = "TELEPORT_PROXY";
-    /// The folder `login` wrote, as it tells later steps.
+    /// The folder that `login` wrote, as later steps get it.
     pub const JOBPASS_DIR: &str = "JOBPASS_DIR";
     /// Name of the join token.
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";

@@ -255,7 +255,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let vars: Vec<(String, String)> =
             names.iter().map(|n| ((*n).to_owned(), dir.path().join(n).display().to_string())).collect();
-        let env = Env::of(vars, dir.path());
+        let env = Env::new(vars, dir.path());
         Job { dir, env }
     }
 
@@ -290,6 +290,8 @@ mod tests {
             let done = export(&job.env, detected, &sink, &exports()).unwrap();
             assert_eq!(done.places, [want.0], "{sink:?}");
             assert_eq!((job.read(want.0).as_str(), done.stdout.as_str()), (want.1, want.2), "{sink:?}");
+            // The next lines of the same script do not see it.
+            assert_eq!(done.hint.is_some_and(|h| h.contains("eval")), want.0 == "GITLAB_ENV", "{sink:?}");
         }
         for (detected, sink, hinted) in [
             (None, Sink::Auto, false),

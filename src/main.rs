@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {
     let now = env::now();
     let failure = Failure::new(error, now);
-    print(&failure.text_on(Platform::marked(env), now), is_colored(form, env));
+    print(&failure.text_on(Platform::marked(env), now, env.columns), is_colored(form, env));
     if form.json && !form.is_for_a_shell {
         let _ = std::io::stdout().write_all(failure.json().as_bytes());
     }

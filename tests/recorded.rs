@@ -128,7 +128,7 @@ fn recorded_refusals_become_the_right_errors() {
             ping: None,
         };
         let failure = Failure::new(&JoinError::Refused(Box::new(refusal)).into(), now);
-        let text = failure.text();
+        let text = failure.text(100);
         assert_eq!(failure.exit, Exit::Refused, "{message}");
         assert_eq!(failure.causes, [message], "{message}");
         assert!(text.contains("likely causes:") && text.contains("hint: "), "{text}");
