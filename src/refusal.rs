@@ -13,6 +13,7 @@ use crate::teleport::JoinMethod;
 use crate::text::safe;
 
 pub use crate::rules::{Cause, Context};
+pub use matching::{compare, resource};
 
 /// The likely causes, the likeliest first. `message` is the server's text with whatever prefixes it came in. There
 /// is always at least one.
@@ -39,6 +40,35 @@ pub fn causes(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
         ));
     }
     found
+}
+
+/// What a server's words are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// There is no such join token.
+    NoToken,
+    /// The join token has no rule for this job.
+    NoRule,
+    /// The identity token was not accepted; no rule was looked at.
+    Identity,
+    /// Something else.
+    Other,
+}
+
+impl Subject {
+    /// By the texts in the server's message.
+    pub fn of(message: &str) -> Self {
+        let says = |entry: &Entry| contains(message, entry.text);
+        if catalogue::entries().any(|entry| matches!(entry.meaning, Meaning::NoRule) && says(entry)) {
+            Self::NoRule
+        } else if admission::MISSING.iter().any(|text| contains(message, text)) {
+            Self::NoToken
+        } else if verification::ENTRIES.iter().any(says) {
+            Self::Identity
+        } else {
+            Self::Other
+        }
+    }
 }
 
 /// What this job says of itself, as far as the method's rules can look at it and it is not about a person: names and

@@ -13,6 +13,7 @@ use serde::Serialize;
 pub use failure::Failure;
 
 use crate::text::duration;
+use crate::text::markdown::plain;
 
 /// A login that worked: the report, and the manifest `jobpass.json` of its folder.
 #[derive(Debug, Clone, Serialize)]
@@ -97,13 +98,14 @@ impl Report {
 
     /// The same as Markdown, for a step summary.
     pub fn summary(&self) -> String {
-        let mut text = format!("### Teleport credentials for `{}` at `{}`\n\n", self.user, self.cluster);
+        let (user, cluster) = (plain(&self.user), plain(&self.cluster));
+        let mut text = format!("### Teleport credentials for {user} at {cluster}\n\n");
         text.push_str("| output | roles | logins | valid until |\n|---|---|---|---|\n");
         for output in &self.outputs {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {:.0} |",
-                output.name,
+                plain(&output.name),
                 cell(&output.roles),
                 cell(&output.logins),
                 output.valid_until
@@ -118,5 +120,5 @@ fn list(items: &[String]) -> String {
 }
 
 fn cell(items: &[String]) -> String {
-    list(items).replace('|', "\\|")
+    plain(&list(items))
 }

@@ -5,6 +5,7 @@
 //! identity token, and a bounded length. Every sink takes foreign text through one of them.
 
 pub mod fold;
+pub mod markdown;
 
 use std::fmt::Write as _;
 

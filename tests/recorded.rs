@@ -132,7 +132,7 @@ fn recorded_refusals_become_the_right_errors() {
         let text = failure.text(100);
         assert_eq!(failure.exit, Exit::Refused, "{message}");
         assert_eq!(failure.causes, [message], "{message}");
-        assert!(text.contains("likely causes:") && text.contains("hint: "), "{text}");
+        assert!(text.contains("likely cause:") && text.contains("hint: "), "{text}");
         assert!(token.len() < 20 || !text.contains(token), "{text}");
         // The recorder's own oddities, which no job can get: another role, no keys.
         let odd = message.contains("HostID") || message.contains("no key found");

@@ -16,10 +16,12 @@ pub enum Color {
 }
 
 /// The words that begin the lines of messages, and how they look.
-const LABELS: [(&str, Style); 4] = [
+const LABELS: [(&str, Style); 6] = [
     ("error:", AnsiColor::Red.on_default().bold()),
     ("warning:", AnsiColor::Yellow.on_default().bold()),
     ("hint:", AnsiColor::Cyan.on_default().bold()),
+    ("likely cause:", AnsiColor::Red.on_default()),
+    ("next:", AnsiColor::Cyan.on_default().bold()),
     ("  caused by:", AnsiColor::Red.on_default()),
 ];
 

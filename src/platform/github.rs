@@ -35,7 +35,7 @@ pub(super) const FACTS: Facts = Facts {
     // Emptied by the runner when a job begins and when it ends.
     temp_dir: Some("RUNNER_TEMP"),
     checkout: |env| Some(env.absolute(env.var("GITHUB_WORKSPACE")?.as_ref())),
-    log: LogSyntax { fold, folds_details: false, annotate: Some(annotate) },
+    log: LogSyntax { fold, folds_details: true, annotate: Some(annotate) },
     channel: Channel::CommandFiles {
         environment: "GITHUB_ENV",
         outputs: "GITHUB_OUTPUT",
@@ -80,7 +80,8 @@ fn absent(env: &Env) -> Absent {
                 "{why}: this run is for a pull request from {fork}, and GitHub gives those no identity token"
             ),
             hints: vec![
-                "run the step for branches of this repository only: `if: \
+                // Not `fork`: this repository may be one. The first half lets every other event pass.
+                "run the step for branches of this repository only: `if: github.event_name != 'pull_request' || \
                  github.event.pull_request.head.repo.full_name == github.repository`"
                     .to_owned(),
             ],

@@ -18,6 +18,9 @@ const ENTERPRISE: &str = "this feature requires Teleport Enterprise";
 /// What a 15 server said to a request without a token (recorded).
 const NO_ID_TOKEN: &str = "IDToken not provided for";
 
+/// What the server says where there is no such join token.
+pub(super) const MISSING: [&str; 2] = [NOT_FOUND, NOT_VALID];
+
 pub(super) const ENTRIES: &[Entry] = &[
     Entry::new(NOT_FOUND, not_found),
     Entry::new(NOT_VALID, not_found),
@@ -48,12 +51,14 @@ fn not_found(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
             "the join token has expired",
             "a token created by `tctl bots add`, or one with `metadata.expires`, is removed after that time",
             "create the token again with `tctl create`, without `metadata.expires`",
-        ),
+        )
+        .guess(),
         Cause::new(
             "the bot is missing",
             "a token may name a `bot_name` that was never created or has been removed",
             "look for the bot with `tctl bots ls` and create it with `tctl bots add`",
-        ),
+        )
+        .guess(),
     ]
 }
 

@@ -13,18 +13,27 @@ pub(super) const ENTRIES: &[Entry] = &[
 pub(super) fn no_rule(ctx: &Context<'_>) -> Vec<Cause> {
     let (guesses, mut found): (Vec<_>, Vec<_>) =
         hints(ctx.method).causes(ctx).into_iter().partition(|cause| cause.is_guess);
-    let name = ctx.token_name.map(|name| safe(name, SHOWN));
-    let token = name.as_ref().map_or_else(|| "the token".to_owned(), |name| format!("`{name}`"));
+    let token =
+        ctx.token_name.map_or_else(|| "the token".to_owned(), |name| format!("`{}`", safe(name, SHOWN)));
     found.push(Cause::new(
         "no rule of the token matches this job",
         format!("in no rule of {token} do all fields match the job's claims, and the server does not say which one fails"),
-        format!(
-            "save the token with `tctl get token/{}` and run `jobpass explain` with it to see each field",
-            name.as_deref().unwrap_or("NAME")
-        ),
+        format!("see each field beside its claim: `{}`", compare(ctx.token_name.unwrap_or("NAME"))),
     ));
     found.extend(guesses);
     found
+}
+
+/// The commands that show a join token's rules beside the claims, for a shell.
+pub fn compare(token: &str) -> String {
+    format!("tctl get {} > token.yaml && jobpass explain --rules token.yaml", resource(token))
+}
+
+/// `token/NAME` as `tctl` takes it, for a shell.
+pub fn resource(token: &str) -> String {
+    let name = format!("token/{}", safe(token, SHOWN));
+    // There is nothing but a NUL that cannot be quoted, and none in safe text.
+    shlex::try_quote(&name).map_or_else(|_| name.clone(), Into::into)
 }
 
 fn broken_rule(message: &str, _: &Context<'_>) -> Vec<Cause> {

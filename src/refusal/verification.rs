@@ -160,7 +160,8 @@ fn signature(_: &str, ctx: &Context<'_>) -> Vec<Cause> {
             "another system signed the token",
             format!("its issuer claims to be `{}`", ctx.claim("iss")),
             "check that the token comes from this job's platform and was not altered on the way",
-        ),
+        )
+        .guess(),
     ]
 }
 

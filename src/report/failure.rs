@@ -9,7 +9,11 @@ use super::refused::Refused;
 use crate::error::{Exit, Failed};
 use crate::join::JoinError;
 use crate::platform::{Platform, Severity};
-use crate::text::fold::{COLUMNS, fold_to};
+use crate::text::fold::fold_to;
+use crate::text::markdown::plain;
+
+/// The title over what a log folds.
+const FOLDED: &str = "other causes, all claims, and what would let this job in";
 
 /// An error, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,19 +56,22 @@ impl Failure {
         Self { message, causes, refused, hints, exit }
     }
 
-    /// `error:`, `caused by:`, what the job said and why it may have been refused, `hint:`; complete without colour, in
-    /// lines of `columns`.
+    /// `error:`, `caused by:`, of a refusal the likely cause and what to add on the cluster, `hint:`; complete without
+    /// colour, in lines of `columns`.
     pub fn text(&self, columns: usize) -> String {
-        let details = self.refused.as_ref().map(Refused::text).unwrap_or_default();
-        format!("{}{details}{}", self.head(columns), self.tail(columns))
+        let head = self.head(columns);
+        let details = match &self.refused {
+            Some(refused) => refused.seen(&head, columns) + &refused.short_rest(columns),
+            None => head,
+        };
+        details + &self.tail(columns)
     }
 
-    /// The same, as the platform's log shows it best: an annotation on GitHub, the details folded on GitLab.
+    /// The same, as the platform's log shows it best: an annotation, the details folded.
     pub fn text_on(&self, platform: Option<Platform>, now: Timestamp, columns: usize) -> String {
         let Some(platform) = platform else { return self.text(columns) };
         let mut text = String::new();
-        let hint = self.hints.first().map(|hint| format!("hint: {hint}"));
-        let details: Vec<String> = self.causes.first().cloned().into_iter().chain(hint).collect();
+        let details = self.annotated();
         // An annotation without a text of its own is not shown.
         let (title, details) = match details.join("\n") {
             none if none.is_empty() => ("jobpass", self.message.clone()),
@@ -75,9 +82,10 @@ impl Failure {
         }
         match &self.refused {
             Some(refused) if platform.folds_details() => {
-                text.push_str(&self.head(columns));
-                text.push_str(&platform.fold("why, and what would let this job in", &refused.text(), now));
+                let head = self.head(columns);
+                text.push_str(&refused.seen(&head, columns));
                 text.push_str(&self.tail(columns));
+                text.push_str(&platform.fold(FOLDED, &refused.rest(&head, columns), now));
             }
             _ => text.push_str(&self.text(columns)),
         }
@@ -86,10 +94,19 @@ impl Failure {
 
     /// A refusal as Markdown, for a step summary; `None` for other failures.
     pub fn summary(&self) -> Option<String> {
-        let details = self.refused.as_ref()?.text();
-        // A fence longer than any run of back-ticks inside cannot be closed from inside.
-        let fence = "`".repeat(details.split(|c| c != '`').map(str::len).max().unwrap_or(0).max(2) + 1);
-        Some(format!("### {}\n\n{fence}text\n{}{details}{fence}\n", self.message, self.head(COLUMNS)))
+        let details = self.refused.as_ref()?.markdown();
+        let words: String = self.causes.iter().map(|cause| plain(cause) + "\n\n").collect();
+        Some(format!("### {}\n\n{words}{details}", plain(&self.message)))
+    }
+
+    /// The nearest cause and the first hint.
+    fn annotated(&self) -> Vec<String> {
+        let likely = self.refused.as_ref().and_then(|refused| refused.causes.first());
+        let mut lines: Vec<String> = self.causes.first().cloned().into_iter().collect();
+        lines.extend(likely.map(|cause| format!("{}: {}", cause.title, cause.detail)));
+        let hint = likely.map(|cause| &cause.hint).or_else(|| self.hints.first());
+        lines.extend(hint.map(|hint| format!("hint: {hint}")));
+        lines
     }
 
     /// All on one line, for programs that show what their helpers say amid their own.

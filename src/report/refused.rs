@@ -1,28 +1,47 @@
-//! A refused join, explained: what the job said, the likely causes, rules that would let it in.
+//! A refused join, explained: what the job said, the likely cause, other ones, what would let it in.
 
-use std::fmt::Write as _;
+mod markdown;
+mod text;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::join::Refusal;
 use crate::platform::Platform;
-use crate::refusal::{Cause, Context, causes, job_says};
+use crate::refusal::{Cause, Context, Subject, causes, compare, job_says, resource};
 use crate::rules::{ServerVersion, Suggestion, suggest};
-use crate::text::fold::fold;
 use crate::text::{clocks, duration};
 
 /// All that can be said of a refusal. Holds no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// The claims this method's rules look at.
+    /// What the server's words are about.
+    pub subject: Subject,
+    /// The claims this method's rules look at, the issuer and the audience first.
     pub said: Vec<(String, String)>,
     /// Life left, clock, audience: one line each.
     pub state: Vec<String>,
-    /// The likeliest first.
+    /// The likeliest first. What nothing shows is marked as a guess.
     pub causes: Vec<Cause>,
-    /// Complete `kind: token` documents.
+    /// Commands for a shell that lead on; `None` where the cause's own hint does.
+    pub next: Option<String>,
+    /// Rules for such jobs, where the cluster has none.
     pub rules: Option<Suggestion>,
+    /// What would let the job in; `None` where rules are not the reason or cannot be told.
+    pub proposal: Option<Proposal>,
+}
+
+/// What to add on the cluster. Never replaces what is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// For a shell: `tctl edit token/NAME`, or `tctl create token.yaml` where there is no such token.
+    pub command: String,
+    /// Where in the token the rules belong; `None`: they are whole documents.
+    pub list: Option<String>,
+    /// YAML for just such jobs.
+    pub narrow: String,
+    /// YAML for the project as a whole.
+    pub wide: String,
 }
 
 impl Refused {
@@ -44,8 +63,8 @@ impl Refused {
             ..Context::at(now)
         };
         let mut state = Vec::new();
-        if let Some(end) = claims.expires() {
-            let left = end.duration_since(now);
+        let left = claims.expires().map(|end| end.duration_since(now));
+        if let Some(left) = left {
             state.push(if left.is_positive() {
                 format!("the identity token is good for another {}", duration(left))
             } else {
@@ -54,41 +73,22 @@ impl Refused {
         }
         state.extend(clock_skew.map(|skew| clocks(skew, 1)));
         let method = refusal.method.or_else(|| refusal.platform.map(crate::rules::method_of));
-        Self {
-            said: method.map(|m| job_says(m, claims)).unwrap_or_default(),
-            state,
-            causes: causes(&refusal.message, &context),
-            rules: method.and_then(|m| suggest(m, claims, &refusal.token, "my-bot")),
-        }
-    }
-
-    /// Claims, state, causes with their hints, rules.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        if !self.said.is_empty() {
-            text.push_str("this job said:\n");
-            let column =
-                self.said.iter().map(|(claim, _)| claim.chars().count()).max().unwrap_or_default().min(40);
-            for (claim, value) in &self.said {
-                let _ = writeln!(text, "  {claim:column$}  {value}");
-            }
-        }
-        for line in &self.state {
-            let _ = writeln!(text, "  {line}");
-        }
-        text.push_str("likely causes:\n");
-        for (index, cause) in self.causes.iter().enumerate() {
-            let _ =
-                writeln!(text, "  {}. {}", index + 1, fold(&format!("{}: {}", cause.title, cause.detail), 5));
-            let _ = writeln!(text, "     hint: {}", fold(&cause.hint, 11));
-        }
-        if let Some(rules) = &self.rules {
-            text.push_str("a join token for just such jobs (save it, then `tctl create -f FILE`):\n");
-            indented(&mut text, &rules.narrow);
-            text.push_str("or, for the whole project:\n");
-            indented(&mut text, &rules.wide);
-        }
-        text
+        let subject = Subject::of(&refusal.message);
+        let rules = method.and_then(|m| suggest(m, claims, &refusal.token, "my-bot"));
+        let mut causes = causes(&refusal.message, &context);
+        causes.sort_by_key(|cause| cause.is_guess);
+        let proposal = rules.as_ref().and_then(|rules| Proposal::new(subject, &refusal.token, rules));
+        let next = match (subject, &proposal) {
+            (Subject::NoToken, Some(proposal)) => Some(proposal.command.clone()),
+            (Subject::NoToken, None) => None,
+            // The rules are not the reason.
+            (Subject::Identity, _) if left.is_some_and(|left| !left.is_positive()) => None,
+            _ => Some(compare(&refusal.token)),
+        };
+        let is_new = |next: &String| causes.first().is_none_or(|cause| !cause.hint.contains(next.as_str()));
+        let next = next.filter(is_new);
+        let said = method.map(|m| job_says(m, claims)).unwrap_or_default();
+        Self { subject, said, state, causes, next, rules, proposal }
     }
 
     /// The same for scripts.
@@ -98,15 +98,58 @@ impl Refused {
         let causes: Vec<Value> = self
             .causes
             .iter()
-            .map(|c| json!({"title": c.title, "detail": c.detail, "hint": c.hint}))
+            .map(|c| json!({"title": c.title, "detail": c.detail, "hint": c.hint, "is_guess": c.is_guess}))
             .collect();
         let rules = self.rules.as_ref().map(|r| json!({"narrow": r.narrow, "wide": r.wide}));
-        json!({"claims": said, "state": self.state, "likely_causes": causes, "rules": rules})
+        let proposal = self
+            .proposal
+            .as_ref()
+            .map(|p| json!({"command": p.command, "list": p.list, "narrow": p.narrow, "wide": p.wide}));
+        json!({
+            "claims": said, "state": self.state, "likely_causes": causes, "next": self.next, "rules": rules,
+            "proposal": proposal,
+        })
+    }
+
+    /// The cause to show first, and the others.
+    fn likely(&self) -> Option<(&Cause, &[Cause])> {
+        self.causes.split_first()
     }
 }
 
-fn indented(out: &mut String, document: &str) {
-    for line in document.lines() {
-        let _ = writeln!(out, "    {line}");
+impl Proposal {
+    fn new(subject: Subject, token: &str, rules: &Suggestion) -> Option<Self> {
+        match subject {
+            Subject::NoRule => Some(Self {
+                command: format!("tctl edit {}", resource(token)),
+                list: Some(rules.list.clone()),
+                narrow: rules.narrow_rule.clone(),
+                wide: rules.wide_rule.clone(),
+            }),
+            // Without `-f`: it stops where there is such a token after all.
+            Subject::NoToken => Some(Self {
+                command: "tctl create token.yaml".to_owned(),
+                list: None,
+                narrow: rules.narrow.clone(),
+                wide: rules.wide.clone(),
+            }),
+            Subject::Identity | Subject::Other => None,
+        }
+    }
+
+    /// What to do with the YAML.
+    fn instruction(&self) -> String {
+        match &self.list {
+            Some(list) => format!("to let such jobs in, run `{}` and add to `{list}`", self.command),
+            None => format!(
+                "to create the join token, save this as `token.yaml`, write the bot's name in it, and run `{}`",
+                self.command
+            ),
+        }
+    }
+
+    /// The wide YAML, where it is another.
+    fn other(&self) -> Option<&str> {
+        Some(self.wide.as_str()).filter(|wide| *wide != self.narrow)
     }
 }

@@ -29,7 +29,8 @@ impl Cause {
     }
 
     /// The same as a guess.
-    pub(super) fn guess(self) -> Self {
+    #[must_use]
+    pub fn guess(self) -> Self {
         Self { is_guess: true, ..self }
     }
 

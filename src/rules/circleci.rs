@@ -74,5 +74,6 @@ fn causes(ctx: &Context<'_>) -> Vec<Cause> {
             format!("the job has the contexts {contexts} and the project {}", ctx.claim(PROJECT)),
             "compare these ids with `context_id` and `project_id` of the rule: they are UUIDs, not names",
         )
+        .guess()
     }]
 }

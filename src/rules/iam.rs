@@ -32,11 +32,14 @@ pub(super) const METHOD: Method = Method {
     },
     propose: |claims| Proposal::new(claims, Vec::new(), &[("aws_account", "Account")], &[("aws_arn", "Arn")]),
     causes: |ctx| {
-        vec![Cause::new(
-            "the ARN of an assumed role is not that of the role",
-            format!("the server sees `{}`", ctx.claim("Arn")),
-            "write `aws_arn: arn:aws:sts::ACCOUNT:assumed-role/ROLE/*` in the rule",
-        )]
+        vec![
+            Cause::new(
+                "the ARN of an assumed role is not that of the role",
+                format!("the server sees `{}`", ctx.claim("Arn")),
+                "write `aws_arn: arn:aws:sts::ACCOUNT:assumed-role/ROLE/*` in the rule",
+            )
+            .guess(),
+        ]
     },
     refusals: &[
         Entry::new("this token does not support the IAM join method", |_, _| {

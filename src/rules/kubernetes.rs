@@ -69,11 +69,14 @@ pub(super) const METHOD: Method = Method {
         }
     },
     causes: |ctx| {
-        vec![Cause::new(
-            "another service account",
-            format!("the token's `sub` is `{}`", ctx.claim("sub")),
-            "write `service_account: NAMESPACE:NAME` of the pod in the rule; it is compared exactly",
-        )]
+        vec![
+            Cause::new(
+                "another service account",
+                format!("the token's `sub` is `{}`", ctx.claim("sub")),
+                "write `service_account: NAMESPACE:NAME` of the pod in the rule; it is compared exactly",
+            )
+            .guess(),
+        ]
     },
     refusals: &[
         // `kubernetes token user info …`, `kubernetes OIDC token …`

@@ -63,14 +63,17 @@ fn causes(ctx: &Context<'_>) -> Vec<Cause> {
             "log in from `before_apply`, or leave `scope` out of the rule",
         ));
     }
-    found.push(Cause::new(
-        "names instead of ids",
-        format!(
-            "the claims have the ids `{}` (space) and `{}` (stack or module), not the names shown in Spacelift",
-            ctx.claim("spaceId"),
-            ctx.claim("callerId")
-        ),
-        "write these ids in the rule, and set `enable_glob_matching` if it has a `*`",
-    ));
+    found.push(
+        Cause::new(
+            "names instead of ids",
+            format!(
+                "the claims have the ids `{}` (space) and `{}` (stack or module), not the names shown in Spacelift",
+                ctx.claim("spaceId"),
+                ctx.claim("callerId")
+            ),
+            "write these ids in the rule, and set `enable_glob_matching` if it has a `*`",
+        )
+        .guess(),
+    );
     found
 }

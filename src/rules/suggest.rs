@@ -7,13 +7,19 @@ use super::registry::facts;
 use crate::claims::UnverifiedClaims;
 use crate::teleport::JoinMethod;
 
-/// Two complete documents for `tctl create`.
+/// Two complete documents for `tctl create`, and the one rule of each for `tctl edit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     /// As much as this job's claims pin down: this branch, this environment, ….
     pub narrow: String,
     /// The project or repository as a whole.
     pub wide: String,
+    /// The list that rules are in: `spec.github.allow`.
+    pub list: String,
+    /// The rule of the narrow document, as an item of that list.
+    pub narrow_rule: String,
+    /// The rule of the wide one.
+    pub wide_rule: String,
 }
 
 /// Writes rules for the job that has these claims; `None`: they are not those of such a job. The claims are
@@ -26,7 +32,14 @@ pub fn suggest(
 ) -> Option<Suggestion> {
     let found = (facts(method).propose)(claims)?;
     let document = |rule: &[Line]| document(method, token_name, bot_name, &found.options, rule);
-    Some(Suggestion { narrow: document(&found.narrow), wide: document(&found.wide) })
+    let section = facts(method).section.map(|name| format!("{name}.")).unwrap_or_default();
+    Some(Suggestion {
+        narrow: document(&found.narrow),
+        wide: document(&found.wide),
+        list: format!("spec.{section}allow"),
+        narrow_rule: item(&found.narrow, ""),
+        wide_rule: item(&found.wide, ""),
+    })
 }
 
 fn document(method: JoinMethod, token: &str, bot: &str, options: &[Line], rule: &[Line]) -> String {
@@ -47,6 +60,12 @@ fn document(method: JoinMethod, token: &str, bot: &str, options: &[Line], rule: 
         let _ = writeln!(out, "{indent}{name}: {value}");
     }
     let _ = writeln!(out, "{indent}allow:");
+    out + &item(rule, indent)
+}
+
+/// A rule as an item of a list.
+fn item(rule: &[Line], indent: &str) -> String {
+    let mut out = String::new();
     for (index, (name, value)) in rule.iter().enumerate() {
         let dash = if index == 0 { "- " } else { "  " };
         let _ = writeln!(out, "{indent}{dash}{name}: {value}");

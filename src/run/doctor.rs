@@ -17,7 +17,7 @@ use reach::Target;
 /// Runs all checks; those that do not need each other side by side. One that fails hides no other.
 pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     if args.platform_only {
-        return Ok(check::outcome(&identity::platforms(args, env), args.messages.json));
+        return Ok(check::outcome(&identity::platforms(args, env), args.messages.json, env.columns));
     }
     let (platform, detected) = identity::platform(args, env);
     let detected = detected.as_ref();
@@ -44,5 +44,5 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed>
     let mut checks = vec![platform, address, join_token, roots, http_proxy, folder, token, audience];
     checks.extend(reached);
     checks.push(ssh);
-    Ok(check::outcome(&checks, args.messages.json))
+    Ok(check::outcome(&checks, args.messages.json, env.columns))
 }

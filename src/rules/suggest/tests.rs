@@ -26,6 +26,12 @@ fn reads_like_a_document_by_hand() {
             "{head}      ref: refs/heads/main\n      environment: \"prod: eu\"\n      workflow: \"on\"\n"
         )
     );
+    assert_eq!((found.list.as_str(), found.wide_rule.as_str()), ("spec.github.allow", "- repository: o/r\n"));
+    let narrow =
+        "- repository: o/r\n  ref: refs/heads/main\n  environment: \"prod: eu\"\n  workflow: \"on\"\n";
+    assert_eq!(found.narrow_rule, narrow);
+    let iam = claims(&json!({"Account": "1", "Arn": "arn:aws:sts::1:assumed-role/r/i"}));
+    assert_eq!(suggest(JoinMethod::Iam, &iam, "", "").unwrap().list, "spec.allow");
 }
 
 /// Claims of a job of each method, made of `t`.

@@ -8,7 +8,7 @@ use crate::error::Exit;
 use crate::error::Failed;
 use crate::report::Failure;
 use crate::run::outcome::Outcome;
-use crate::text::fold::fold;
+use crate::text::fold::fold_to;
 use crate::text::safe;
 
 /// The result of a check.
@@ -97,14 +97,14 @@ impl Check {
     }
 }
 
-/// All checks as text or JSON, with the exit code of the first that failed.
-pub fn outcome(checks: &[Check], json: bool) -> Outcome {
+/// All checks as text in lines of `columns`, or as JSON, with the exit code of the first that failed.
+pub fn outcome(checks: &[Check], json: bool, columns: usize) -> Outcome {
     let stdout = if json {
         let mut text = serde_json::to_string_pretty(checks).unwrap_or_default();
         text.push('\n');
         text
     } else {
-        text(checks)
+        text(checks, columns)
     };
     let failed = checks.iter().find(|c| c.state == State::Failed);
     Outcome { stdout, line: tally(checks), exit: failed.map_or(Exit::Done, |c| c.exit), ..Outcome::default() }
@@ -118,15 +118,15 @@ fn tally(checks: &[Check]) -> String {
     counted.map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(" · ")
 }
 
-fn text(checks: &[Check]) -> String {
+fn text(checks: &[Check], columns: usize) -> String {
     let widest = checks.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for Check { name, state, finding, hints, .. } in checks {
         let before = format!("{:<9}{name:<widest$}  ", word(*state));
         let indent = before.chars().count();
-        let _ = writeln!(text, "{before}{}", fold(finding, indent));
+        let _ = writeln!(text, "{before}{}", fold_to(finding, indent, columns));
         for hint in hints {
-            let _ = writeln!(text, "{:indent$}hint: {}", "", fold(hint, indent + 6));
+            let _ = writeln!(text, "{:indent$}hint: {}", "", fold_to(hint, indent + 6, columns));
         }
     }
     text
@@ -158,11 +158,13 @@ mod tests {
             Check::warning("c", "hm", "see"),
             failed(Exit::Usage),
         ];
-        let outcome = outcome(&all, false);
+        let outcome = outcome(&all, false, 100);
         assert_eq!(outcome.exit, Exit::NoIdentity);
         assert_eq!(outcome.line, "1 ok · 1 warning · 2 failed");
         let broken = "failed   b  it ::error::broke\n            hint: mend it\n            hint: or not\n";
         assert!(outcome.stdout.contains(broken), "{}", outcome.stdout);
-        assert_eq!(super::outcome(&[Check::skipped("a", "x"), all[2].clone()], true).exit, Exit::Done);
+        let narrow = super::outcome(&[Check::ok("a", "word ".repeat(20))], false, 40).stdout;
+        assert!(narrow.lines().count() > 2 && narrow.lines().all(|line| line.len() <= 40), "{narrow}");
+        assert_eq!(super::outcome(&[Check::skipped("a", "x"), all[2].clone()], true, 100).exit, Exit::Done);
     }
 }
