@@ -77,29 +77,108 @@ fn traps() -> Vec<Trap> {
     ]
 }
 
-/// On GitHub the refusal is on the run's page, too, and nothing in it can end the block it is in.
+/// On GitHub the refusal is on the run's page, too, complete, and nothing in it ends the block it is in.
 #[test]
 fn a_refusal_is_in_the_step_summary() {
     let mut options = SandboxOptions::simulating(Some(Platform::GitHubActions));
     options.tokens[0].spec = json!({"allow": [{"repository": "acme/other"}]});
     let cluster = Cluster::start(options);
-    let claims = json!({"aud": "teleport.cluster.local", "workflow": "```\n# evil"});
+    let claims = json!({
+        "aud": "teleport.cluster.local",
+        "workflow": "```\n# evil\n<img src=x>",
+        "environment": "a|b <script> [x](https://evil.example) *y* _z_ &amp;",
+    });
     put(&cluster.path("jwt"), cluster.sandbox.id_token(Platform::GitHubActions, &claims).unwrap().expose());
     let job = cluster.job(Platform::GitHubActions);
     assert_eq!(job.login(&["--id-token-file", "jwt"]).code, 4);
     let page = std::fs::read_to_string(cluster.path("GITHUB_STEP_SUMMARY")).unwrap();
-    let lines: Vec<&str> = page.lines().collect();
-    assert_eq!(lines[0], "### Teleport refused to let this job join");
-    assert_eq!((lines[2], lines[lines.len() - 1]), ("````text", "````"), "{page}");
-    for part in [
-        "did not match any allow rules",
-        "repository        acme/app",
-        "likely causes:",
-        "join_method: github",
+    for line in [
+        "### Teleport refused to let this job join",
+        "id token claims did not match any allow rules",
+        "| claim | value |",
+        "| repository | acme/app |",
+        r"| workflow | \`\`\` \# evil &lt;img src\=x&gt; |",
+        r"| environment | a\|b &lt;script&gt; \[x\]\(https\://evil.example\) \*y\* \_z\_ &amp;amp; |",
+        "**Other possible causes:**",
+        "````yaml",
+        "````",
+        "- repository: acme/app",
+        "  ref: refs/heads/main",
+        "```yaml",
     ] {
-        assert!(page.contains(part), "{part} is not in {page}");
+        assert!(page.lines().any(|l| l == line), "{line} is not in {page}");
     }
-    assert!(!page.contains("eyJ"), "{page}");
+    assert!(
+        page.contains("run \\`tctl edit token/ci\\-github\\`")
+            || page.contains(r"run \`tctl edit token/ci-github\`"),
+        "{page}"
+    );
+    assert!(!page.contains("tctl create") && !page.contains("eyJ"), "{page}");
+    let mut fence = None;
+    for line in page.lines() {
+        match fence {
+            None if line.starts_with("```") => fence = Some(line.trim_end_matches(char::is_alphabetic)),
+            None => assert!(!line.contains("<") && !line.contains("evil.example)"), "{line}"),
+            Some(open) if line == open => fence = None,
+            Some(_) => {}
+        }
+    }
+    assert_eq!(fence, None, "{page}");
+}
+
+/// A script gets all: each cause, each claim, what to add.
+#[test]
+fn a_refusal_is_complete_as_json() {
+    let mut options = SandboxOptions::simulating(Some(Platform::GitHubActions));
+    options.tokens[0].spec = json!({"allow": [{"repository": "acme/other"}]});
+    let cluster = Cluster::start(options);
+    let ran = cluster.job(Platform::GitHubActions).login(&["--json"]);
+    assert_eq!(ran.code, 4);
+    let refused = &serde_json::from_str::<Value>(&ran.stdout).unwrap()["error"]["refused"];
+    assert_eq!(refused["claims"]["repository"], "acme/app");
+    assert!(refused["claims"]["iss"].is_string() && refused["state"].as_array().unwrap().len() == 2);
+    let causes = refused["likely_causes"].as_array().unwrap();
+    assert_eq!(causes[0]["is_guess"], false);
+    assert!(causes.len() == 4 && causes[3]["is_guess"] == true, "{causes:#?}");
+    for (field, want) in [("command", "tctl edit token/ci-github"), ("list", "spec.github.allow")] {
+        assert_eq!(refused["proposal"][field], want);
+    }
+    assert_eq!(refused["proposal"]["wide"], "- repository: acme/app\n");
+    assert!(refused["rules"]["narrow"].as_str().unwrap().starts_with("kind: token\n"));
+}
+
+/// Twelve lines are seen at most, before what is folded or, where nothing can be, before what is to be added; each has
+/// the claims, one cause and what to do with the token's own name; a token that is there is never replaced.
+#[test]
+fn a_refusal_is_seen_at_a_glance() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refusals");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if !text.starts_with("exit 4") {
+            continue;
+        }
+        count += 1;
+        let ends = ["::group::", "section_start:", "to let such jobs in", "other possible causes:"];
+        let seen: Vec<&str> = text
+            .lines()
+            .skip(1)
+            .filter(|line| !line.starts_with("::error "))
+            .take_while(|line| !ends.iter().any(|end| line.contains(end)))
+            .collect();
+        assert!(seen.len() <= 12, "{}: {} lines are seen", path.display(), seen.len());
+        for start in ["error: ", "  caused by: ", "this job: ", "likely cause: ", "hint: "] {
+            assert_eq!(
+                seen.iter().filter(|line| line.starts_with(start)).count(),
+                1,
+                "{}: {start}",
+                path.display()
+            );
+        }
+        assert!(text.contains("tctl get token/ci-") && !text.contains("tctl create"), "{}", path.display());
+    }
+    assert_eq!(count, 12);
 }
 
 #[test]

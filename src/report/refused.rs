@@ -36,12 +36,12 @@ pub struct Refused {
 pub struct Proposal {
     /// For a shell: `tctl edit token/NAME`, or `tctl create token.yaml` where there is no such token.
     pub command: String,
-    /// Where in the token the rules belong; `None`: they are whole documents.
+    /// Where in the token the rule belongs; `None`: it is in a whole document.
     pub list: Option<String>,
-    /// YAML for just such jobs.
+    /// YAML for just such jobs: a rule or a document.
     pub narrow: String,
-    /// YAML for the project as a whole.
-    pub wide: String,
+    /// The rule for the project as a whole, where it is another.
+    pub wide: Option<String>,
 }
 
 impl Refused {
@@ -79,7 +79,9 @@ impl Refused {
         causes.sort_by_key(|cause| cause.is_guess);
         let proposal = rules.as_ref().and_then(|rules| Proposal::new(subject, &refusal.token, rules));
         let next = match (subject, &proposal) {
-            (Subject::NoToken, Some(proposal)) => Some(proposal.command.clone()),
+            (Subject::NoToken, Some(proposal)) => {
+                Some(format!("tctl get {} || {}", resource(&refusal.token), proposal.command))
+            }
             (Subject::NoToken, None) => None,
             // The rules are not the reason.
             (Subject::Identity, _) if left.is_some_and(|left| !left.is_positive()) => None,
@@ -119,19 +121,20 @@ impl Refused {
 
 impl Proposal {
     fn new(subject: Subject, token: &str, rules: &Suggestion) -> Option<Self> {
+        let wide = Some(rules.wide_rule.clone()).filter(|wide| *wide != rules.narrow_rule);
         match subject {
             Subject::NoRule => Some(Self {
                 command: format!("tctl edit {}", resource(token)),
                 list: Some(rules.list.clone()),
                 narrow: rules.narrow_rule.clone(),
-                wide: rules.wide_rule.clone(),
+                wide,
             }),
             // Without `-f`: it stops where there is such a token after all.
             Subject::NoToken => Some(Self {
                 command: "tctl create token.yaml".to_owned(),
                 list: None,
                 narrow: rules.narrow.clone(),
-                wide: rules.wide.clone(),
+                wide,
             }),
             Subject::Identity | Subject::Other => None,
         }
@@ -147,9 +150,7 @@ impl Proposal {
             ),
         }
     }
-
-    /// The wide YAML, where it is another.
-    fn other(&self) -> Option<&str> {
-        Some(self.wide.as_str()).filter(|wide| *wide != self.narrow)
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,10 @@ pub fn plain(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
+            // A list's number, and the start of what GitHub makes a link.
+            '.' if out.bytes().all(|b| b.is_ascii_digit()) || out.to_ascii_lowercase().ends_with("www") => {
+                out.push_str("\\.");
+            }
             // Words and numbers stay readable in the source; alone they mean nothing within a line.
             '-' | '.' | ',' | ';' | '/' | '\'' | '"' | '?' | '%' if !out.is_empty() => out.push(c),
             c if c.is_ascii_punctuation() => out.extend(['\\', c]),
@@ -46,7 +50,8 @@ mod tests {
             ("<img src=x> & &lt;", r"&lt;img src\=x&gt; &amp; &amp;lt;"),
             ("a\r\n\n# b\n- c", r"a \# b - c"),
             ("- item", r"\- item"),
-            ("1. item", "1. item"),
+            ("12. item 1.2", r"12\. item 1.2"),
+            ("www.evil.example", r"www\.evil.example"),
             ("@team #7", r"\@team \#7"),
         ] {
             assert_eq!(plain(text), want);

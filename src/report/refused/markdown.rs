@@ -39,7 +39,7 @@ impl Refused {
         if let Some(proposal) = &self.proposal {
             let _ =
                 writeln!(text, "\n{}:\n\n{}", plain(&proposal.instruction()), code("yaml", &proposal.narrow));
-            if let Some(wide) = proposal.other() {
+            if let Some(wide) = &proposal.wide {
                 let _ = writeln!(text, "{}:\n\n{}", Proposal::INSTEAD, code("yaml", wide));
             }
         }

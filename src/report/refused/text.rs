@@ -73,7 +73,7 @@ impl Refused {
         if let Some((_, [first, others @ ..])) = self.likely() {
             let titles = others.iter().fold(first.title.clone(), |all, cause| all + "; " + &cause.title);
             let line = format!("{titles} (`--json` tells more)");
-            let _ = writeln!(text, "other possible causes: {}", fold_to(&line, 4, columns));
+            let _ = writeln!(text, "other possible causes: {}", fold_to(&line, 23, columns));
         }
         text + &self.proposed(columns)
     }
@@ -83,7 +83,7 @@ impl Refused {
         if let Some(proposal) = &self.proposal {
             let _ = writeln!(text, "{}:", fold_to(&proposal.instruction(), 0, columns));
             indented(&mut text, &proposal.narrow);
-            if let Some(wide) = proposal.other() {
+            if let Some(wide) = &proposal.wide {
                 let _ = writeln!(text, "{}:", Proposal::INSTEAD);
                 indented(&mut text, wide);
             }
