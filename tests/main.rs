@@ -19,6 +19,7 @@ mod join_stream;
 mod layering;
 mod login;
 mod network;
+mod package;
 mod policy;
 mod recorded;
 mod refusals;
