@@ -40,7 +40,6 @@ fn main() -> ExitCode {
         Level::Data => {
             drop(std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()));
         }
-        Level::Command => drop(std::io::stderr().write_all(text.as_bytes())),
         Level::Detail if verbose => print(&format!("  {text}\n"), false),
         Level::Note if !messages.quiet => print(&format!("{text}\n"), color),
         Level::Warning if !messages.quiet => {
@@ -82,7 +81,7 @@ fn main() -> ExitCode {
 fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {
     let now = env::now();
     let failure = Failure::new(error, now);
-    print(&failure.text_on(Platform::marked(env), now), is_colored(form, env));
+    print(&failure.text_on(Platform::marked(env), now, env.columns), is_colored(form, env));
     if form.json && !form.is_for_a_shell {
         let _ = std::io::stdout().write_all(failure.json().as_bytes());
     }

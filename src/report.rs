@@ -2,7 +2,6 @@
 
 pub mod failure;
 pub mod refused;
-pub mod wrapped;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,7 +10,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use crate::error::Exit;
 pub use failure::Failure;
 
 use crate::text::duration;

@@ -241,7 +241,7 @@ mod tests {
         };
         let ask = async {
             let deadline = crate::net::Deadline::after(std::time::Duration::from_secs(60));
-            let (env, log) = (crate::env::Env::of([("", ""); 0], "/"), crate::log::Log::silent());
+            let (env, log) = (crate::env::Env::new([("", ""); 0], "/"), crate::log::Log::silent());
             let network =
                 crate::net::Network::new(&env, &crate::net::Options::default(), deadline, log).unwrap();
             let tcp = network.tcp(&address).await.unwrap();

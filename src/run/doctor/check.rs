@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::error::Exit;
 use crate::error::Failed;
-use crate::report::{Exit, Failure};
-use crate::run::Outcome;
+use crate::report::Failure;
+use crate::run::outcome::Outcome;
 use crate::text::fold::fold;
 use crate::text::safe;
 
