@@ -22,6 +22,7 @@ mod layering;
 mod login;
 mod network;
 mod order;
+mod package;
 mod policy;
 mod recorded;
 mod refusals;

@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{TokenError, variable};
+use super::error::TokenError;
+use super::variable;
 use crate::error::{Exit, StageError};
 use crate::net::http::Answer;
 use crate::net::retry::{Retry, retry, retry_after};
