@@ -12,8 +12,7 @@ use serde::Serialize;
 
 pub use failure::Failure;
 
-use crate::text::duration;
-use crate::text::markdown::plain;
+use crate::text::{duration, json, markdown};
 
 /// A login that worked: the report, and the manifest `jobpass.json` of its folder.
 #[derive(Debug, Clone, Serialize)]
@@ -91,21 +90,22 @@ impl Report {
 
     /// The same as JSON, with a newline at the end.
     pub fn json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        json::pretty(self)
     }
 
     /// The same as Markdown, for a step summary.
     pub fn summary(&self) -> String {
-        let (user, cluster) = (plain(&self.user), plain(&self.cluster));
-        let mut text = format!("### Teleport credentials for {user} at {cluster}\n\n");
+        let mut text = format!(
+            "### Teleport credentials for {} at {}\n\n",
+            markdown::code(&self.user),
+            markdown::code(&self.cluster)
+        );
         text.push_str("| output | roles | logins | valid until |\n|---|---|---|---|\n");
         for output in &self.outputs {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {:.0} |",
-                plain(&output.name),
+                markdown::plain(&output.name),
                 cell(&output.roles),
                 cell(&output.logins),
                 output.valid_until
@@ -120,5 +120,5 @@ fn list(items: &[String]) -> String {
 }
 
 fn cell(items: &[String]) -> String {
-    plain(&list(items))
+    markdown::plain(&list(items))
 }

@@ -94,11 +94,11 @@ fn a_refusal_is_in_the_step_summary() {
     let page = std::fs::read_to_string(cluster.path("GITHUB_STEP_SUMMARY")).unwrap();
     for line in [
         "### Teleport refused to let this job join",
-        "id token claims did not match any allow rules",
+        "Teleport says: id token claims did not match any allow rules",
         "| claim | value |",
         "| repository | acme/app |",
-        r"| workflow | \`\`\` \# evil &lt;img src\=x&gt; |",
-        r"| environment | a\|b &lt;script&gt; \[x\]\(https\://evil.example\) \*y\* \_z\_ &amp;amp; |",
+        "| workflow | &#96;&#96;&#96; &#35; evil &#60;img src&#61;x&#62; |",
+        "| environment | a&#124;b &#60;script&#62; &#91;x&#93;&#40;https&#58;//evil.example&#41; &#42;y&#42; &#95;z&#95; &#38;amp&#59; |",
         "**Other possible causes:**",
         "````yaml",
         "````",
@@ -108,11 +108,7 @@ fn a_refusal_is_in_the_step_summary() {
     ] {
         assert!(page.lines().any(|l| l == line), "{line} is not in {page}");
     }
-    assert!(
-        page.contains("run \\`tctl edit token/ci\\-github\\`")
-            || page.contains(r"run \`tctl edit token/ci-github\`"),
-        "{page}"
-    );
+    assert!(page.contains("run &#96;tctl edit token/ci-github&#96;"), "{page}");
     assert!(!page.contains("tctl create") && !page.contains("eyJ"), "{page}");
     let mut fence = None;
     for line in page.lines() {

@@ -13,13 +13,16 @@ pub(super) const ENTRIES: &[Entry] = &[
 pub(super) fn no_rule(ctx: &Context<'_>) -> Vec<Cause> {
     let (guesses, mut found): (Vec<_>, Vec<_>) =
         hints(ctx.method).causes(ctx).into_iter().partition(|cause| cause.is_guess);
-    let token =
-        ctx.token_name.map_or_else(|| "the token".to_owned(), |name| format!("`{}`", safe(name, SHOWN)));
-    found.push(Cause::new(
+    // What the claims show tells more than the server's words alone.
+    if found.is_empty() {
+        let token =
+            ctx.token_name.map_or_else(|| "the token".to_owned(), |name| format!("`{}`", safe(name, SHOWN)));
+        found.push(Cause::new(
         "no rule of the token matches this job",
         format!("in no rule of {token} do all fields match the job's claims, and the server does not say which one fails"),
         format!("see each field beside its claim: `{}`", compare(ctx.token_name.unwrap_or("NAME"))),
     ));
+    }
     found.extend(guesses);
     found
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Proposal, Refused};
-use crate::text::markdown::{code, plain};
+use crate::text::markdown::{block, plain};
 
 impl Refused {
     /// Below the server's words.
@@ -17,7 +17,7 @@ impl Refused {
             let _ = writeln!(text, "**Hint:** {}\n", plain(&cause.hint));
         }
         if let Some(next) = &self.next {
-            let _ = writeln!(text, "**Next:**\n\n{}", code("sh", next));
+            let _ = writeln!(text, "**Next:**\n\n{}", block("sh", next));
         }
         if !self.said.is_empty() {
             text.push_str("| claim | value |\n|---|---|\n");
@@ -37,10 +37,14 @@ impl Refused {
             }
         }
         if let Some(proposal) = &self.proposal {
-            let _ =
-                writeln!(text, "\n{}:\n\n{}", plain(&proposal.instruction()), code("yaml", &proposal.narrow));
+            let _ = writeln!(
+                text,
+                "\n{}:\n\n{}",
+                plain(&proposal.instruction()),
+                block("yaml", &proposal.narrow)
+            );
             if let Some(wide) = &proposal.wide {
-                let _ = writeln!(text, "{}:\n\n{}", Proposal::INSTEAD, code("yaml", wide));
+                let _ = writeln!(text, "{}:\n\n{}", Proposal::INSTEAD, block("yaml", wide));
             }
         }
         text

@@ -8,7 +8,7 @@ use crate::text::fold::{COLUMNS, fold_to};
 
 /// The most lines of an error with a refusal that are seen, at the usual width.
 const SEEN: usize = 12;
-/// Of these, for the server's words; for claims; for the cause; for its hint.
+/// Of these, at least for the server's words; at most for claims; for the cause; for its hint.
 const WORDS: usize = 3;
 const CLAIMS: usize = 3;
 const CAUSE: usize = 4;
@@ -18,26 +18,35 @@ impl Refused {
     /// What is always seen: `head` (what was refused, in the server's words), claims, the likely cause, what to do. At
     /// most twelve lines at a width of 100, more in narrower ones.
     pub fn seen(&self, head: &str, columns: usize) -> String {
-        let mut rest = Lines::new(columns);
+        let below = self.below(columns);
+        let head = cut(head.trim_end(), head_room(&below, columns)) + "\n";
+        let used = head.lines().count() + below.lines().count();
+        let left = room(SEEN, columns).saturating_sub(used).min(room(CLAIMS, columns)).max(1);
+        head + &self.claims(columns, left) + &below
+    }
+
+    /// The likely cause, and what to do.
+    fn below(&self, columns: usize) -> String {
+        let mut text = String::new();
+        let mut add = |label: &str, said: &str, most| {
+            let folded = fold_to(said, label.len(), columns);
+            let _ = writeln!(text, "{label}{}", cut(&folded, room(most, columns)));
+        };
         if let Some((cause, _)) = self.likely() {
-            let label = if cause.is_guess { "possible cause: " } else { "likely cause: " };
-            rest.add(label, &told(cause), CAUSE);
-            rest.add("hint: ", &cause.hint, HINT);
+            add(label(cause), &told(cause), CAUSE);
+            add("hint: ", &cause.hint, HINT);
         }
         if let Some(next) = &self.next {
-            rest.add("next: ", &format!("`{next}`"), 1);
+            add("next: ", &format!("`{next}`"), 1);
         }
-        let head = cut(head.trim_end(), room(WORDS, columns)) + "\n";
-        let used = head.lines().count() + rest.0.lines().count();
-        let left = room(SEEN, columns).saturating_sub(used).min(room(CLAIMS, columns)).max(1);
-        let claims = self.claims(columns, left);
-        format!("{head}{claims}{}", rest.0)
+        text
     }
 
     /// The rest: the server's words and the claims in full, other causes, what to add on the cluster.
     pub fn rest(&self, head: &str, columns: usize) -> String {
         let mut text = String::new();
-        if head.trim_end().lines().count() > room(WORDS, columns) {
+        // What was cut above.
+        if head.trim_end().lines().count() > head_room(&self.below(columns), columns) {
             text.push_str(head);
         }
         if !self.said.is_empty() {
@@ -52,9 +61,14 @@ impl Refused {
             let _ = writeln!(text, "  {line}");
         }
         if let Some((first, others)) = self.likely() {
-            // What was cut above.
-            if fold_to(&told(first), 14, columns).lines().count() > room(CAUSE, columns) {
-                let _ = writeln!(text, "likely cause: {}", fold_to(&told(first), 14, columns));
+            let label = label(first);
+            let whole = fold_to(&told(first), label.len(), columns);
+            if whole.lines().count() > room(CAUSE, columns) {
+                let _ = writeln!(text, "{label}{whole}");
+            }
+            let hint = fold_to(&first.hint, 6, columns);
+            if hint.lines().count() > room(HINT, columns) {
+                let _ = writeln!(text, "hint: {hint}");
             }
             if !others.is_empty() {
                 text.push_str("other possible causes:\n");
@@ -117,18 +131,13 @@ impl Proposal {
     pub(super) const INSTEAD: &str = "or instead, for the project as a whole";
 }
 
-/// Lines below each other.
-struct Lines(String, usize);
+fn label(cause: &Cause) -> &'static str {
+    if cause.is_guess { "possible cause: " } else { "likely cause: " }
+}
 
-impl Lines {
-    fn new(columns: usize) -> Self {
-        Self(String::new(), columns)
-    }
-
-    fn add(&mut self, label: &str, text: &str, most: usize) {
-        let folded = fold_to(text, label.len(), self.1);
-        let _ = writeln!(self.0, "{label}{}", cut(&folded, room(most, self.1)));
-    }
+/// The lines for the server's words, with one left for claims.
+fn head_room(below: &str, columns: usize) -> usize {
+    room(SEEN, columns).saturating_sub(below.lines().count() + 1).max(room(WORDS, columns))
 }
 
 fn told(cause: &Cause) -> String {
