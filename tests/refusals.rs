@@ -114,7 +114,7 @@ fn a_refusal_is_in_the_step_summary() {
     for line in page.lines() {
         match fence {
             None if line.starts_with("```") => fence = Some(line.trim_end_matches(char::is_alphabetic)),
-            None => assert!(!line.contains("<") && !line.contains("evil.example)"), "{line}"),
+            None => assert!(!line.contains('<') && !line.contains("evil.example)"), "{line}"),
             Some(open) if line == open => fence = None,
             Some(_) => {}
         }

@@ -124,7 +124,7 @@ fn what_is_cut_is_in_the_fold() {
     let text = failure.text_on(Some(Platform::GitHubActions), now(), 100);
     let (seen, rest) = text.split_once("::group::").unwrap();
     assert!(!seen.lines().skip(1).any(|l| l.contains("last")) && seen.contains(" …\n"), "{seen}");
-    assert!(rest.contains("last") && rest.contains(&"e ".repeat(90).trim()), "{rest}");
+    assert!(rest.contains("last") && rest.contains("e ".repeat(90).trim()), "{rest}");
 }
 
 proptest! {
