@@ -128,8 +128,7 @@ fn all_tokens() -> String {
         "metadata: {name: machines}\nspec: {roles: [Node], join_method: tpm, tpm: {allow: [{ek_public_hash: a}]}}",
         "metadata: {name: gitlab-jobs}\nspec: {roles: [Bot], bot_name: b, join_method: gitlab, gitlab: {allow: [{project_path: a/b}]}}",
     ];
-    let others: String =
-        others.iter().map(|spec| format!("---\nkind: token\nversion: v2\n{spec}\n")).collect();
+    let others = others.map(|spec| format!("---\nkind: token\nversion: v2\n{spec}\n")).concat();
     format!("{RULES}{others}")
 }
 

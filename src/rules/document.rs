@@ -40,7 +40,6 @@ pub fn read(text: &str) -> Result<Vec<Document>, RulesError> {
     if text.len() as u64 > MAX_FILE {
         return Err(RulesError::TooLarge);
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let values = values(text)?;
     let numbered = values.iter().enumerate().map(|(index, value)| (Reader { number: index + 1 }, value));
     let tokens = numbered.filter(|(_, value)| value.get("kind").and_then(Value::as_str) == Some("token"));

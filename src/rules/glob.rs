@@ -65,6 +65,11 @@ mod tests {
     }
 
     #[test]
+    fn patterns_have_a_wildcard() {
+        assert!(is_pattern("a?") && is_pattern("a*") && !is_pattern("a.[b]"));
+    }
+
+    #[test]
     fn the_documented_sentences() {
         for (pattern, text, want) in [
             ("refs/heads/*", "refs/heads/a/b", true),
