@@ -39,7 +39,7 @@ pub(super) const METHOD: Method = Method {
         let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim)).unwrap_or_default();
         format!("instance {} did not match any allow rules in token {token}", safe(id, SHOWN))
     },
-    // No proposal: subscription and group stand inside a resource id.
+    // No proposal: subscription and group are parts of a resource id.
     refusals: &[
         Entry::no_rule("instance … did not match any allow rules in token"),
         Entry::new("challenge is missing or does not match", |_, _| {

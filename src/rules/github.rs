@@ -232,8 +232,8 @@ fn causes(ctx: &Context<'_>) -> Vec<Cause> {
                 "the file belongs to `{called}`, but `repository` and `workflow` are the caller's: `{repository}`, `{}`",
                 ctx.claim("workflow")
             ),
-            "write the rule for the calling repository; only a customized `sub` or `generic_oidc` can tell the called \
-             one",
+            "write the rule for the calling repository; only a customized `sub` or `generic_oidc` can name the \
+             called one",
         ));
     }
     if environment.is_empty() {
