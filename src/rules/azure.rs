@@ -29,7 +29,7 @@ pub(super) const METHOD: Method = Method {
         Field::new("resource_groups", MACHINE, How::OneOf(resource_group)),
     ],
     groups: &[&["subscription", "tenant"]],
-    claims: &["tid", MACHINE, IDENTITY],
+    more_claims: &[IDENTITY],
     // No issuer to compare: the server builds it from the token's own `tid`.
     audience: Audience::Literal("https://management.azure.com/"),
     owns_issuer: |issuer| issuer.starts_with(ISSUER),

@@ -29,8 +29,8 @@ pub(super) struct Method {
     pub(super) groups: &'static [&'static [&'static str]],
     /// A field and the one that must be set with it.
     pub(super) together: &'static [(&'static str, &'static str)],
-    /// The claims that rules can look at; empty: any claim.
-    pub(super) claims: &'static [&'static str],
+    /// Claims that decide beside those of the fields.
+    pub(super) more_claims: &'static [&'static str],
 
     /// The first server that has it; `None`: all that are still in use.
     pub(super) since: Option<Since>,
@@ -90,7 +90,7 @@ impl Method {
         fields: &[],
         groups: &[],
         together: &[],
-        claims: &[],
+        more_claims: &[],
         since: None,
         unsupported: |_, _| None,
         enterprise: None,
