@@ -78,7 +78,7 @@ async fn goes_through_the_proxy_with_its_password() {
         let scheme = if tls { "https" } else { "http" };
         let url = format!("{scheme}://us%40er:hunter2@localhost:{}", proxy.address.port());
         let (log, lines) = collected();
-        let network = network(&[("HTTPS_PROXY", &url)], Some(&pki.ca_file()), log).unwrap();
+        let network = pki.network_with(&[("HTTPS_PROXY", &url)], log);
         // Only the proxy knows this port of the target.
         assert_eq!(get(&network, "https://localhost:1/").await.unwrap().status, 200);
         let heads = heads.lock().unwrap().join("").to_ascii_lowercase();
