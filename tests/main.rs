@@ -29,3 +29,4 @@ mod spacelift;
 mod ssh_proxy;
 mod supply;
 mod support;
+mod trust;
