@@ -68,7 +68,7 @@ fn advisories_are_checked_where_that_is_possible() {
     let ran = check(finds);
     assert_eq!(
         (ran.code, ran.stdout.as_str()),
-        (1, "deny --offline --locked check advisories\n"),
+        (1, "deny --offline --locked check --config .deny.toml advisories\n"),
         "{}",
         ran.all()
     );

@@ -238,7 +238,7 @@ mod tests {
         let head_of_size = |size| {
             move |_| http::Response::builder().header("x", "x".repeat(size)).body(Full::default()).unwrap()
         };
-        let long = Server::http(Some(pki.server()), head_of_size(MAX_HEAD)).await;
+        let long = Server::http(Some(pki.server()), head_of_size(4 * MAX_HEAD)).await;
         let fitting = Server::http(Some(pki.server()), head_of_size(MAX_HEAD / 2)).await;
         let ssh = Server::saying(Some(pki.server()), b"SSH-2.0-OpenSSH_9.2\r\n").await;
         let short =
