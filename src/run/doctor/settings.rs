@@ -43,13 +43,13 @@ pub fn networks(args: &Doctor, env: &Env, target: Option<&HostPort>, log: &Log) 
         .and_then(|network| Ok((network.roots_description()?, network.system_roots_description())));
     let plain = Options::default();
     let without_ca_file = Network::new(env, &plain, deadline, silent.clone()).ok();
-    let without_roots = match &without_ca_file {
-        Some(network) => Ok(network.clone()),
-        None => {
+    let without_roots = without_ca_file.clone().map_or_else(
+        || {
             let env = blank(&[names::SSL_CERT_FILE, names::SSL_CERT_DIR]);
             Network::new(&env, &plain, deadline, silent.clone())
-        }
-    };
+        },
+        Ok,
+    );
     let full = match (&roots, &without_roots) {
         (Ok(_), Ok(_)) => Network::new(env, &options, deadline, log.clone()).map_err(|_| "the web roots"),
         (Err(_), _) => Err("the web roots"),
