@@ -100,10 +100,10 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             break
         }
         'jobpass;explain' {
-            [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'A file with `kind: token` documents: YAML, or what `tctl get token/NAME --format=json` prints (`-`: standard input)')
-            [CompletionResult]::new('--claims', '--claims', [CompletionResultType]::ParameterName, 'Explain these claims (a JSON object) instead of this job''s identity token')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'As if it were this time (RFC 3339)')
-            [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'The cluster''s version: globs and some methods came late')
+            [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'A file with `kind: token` documents, as `tctl get tokens` prints them in YAML or JSON (`-`: standard input); only the one that `--token` names is judged, if it names one')
+            [CompletionResult]::new('--claims', '--claims', [CompletionResultType]::ParameterName, 'Explain these claims instead of this job''s identity token: a JSON object, or what `explain --json` printed')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Judge as of this time (RFC 3339)')
+            [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'The cluster''s version: older ones lack globs and some methods')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The cluster''s name, which is the audience of some methods')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Name of the join token (`kind: token`), or the absolute path of a file with that name')
             [CompletionResult]::new('--join-method', '--join-method', [CompletionResultType]::ParameterName, 'The join method of the token')

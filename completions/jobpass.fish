@@ -105,10 +105,10 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s v -l verbose -
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l rules -d 'A file with `kind: token` documents: YAML, or what `tctl get token/NAME --format=json` prints (`-`: standard input)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l claims -d 'Explain these claims (a JSON object) instead of this job\'s identity token' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l at -d 'As if it were this time (RFC 3339)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l server-version -d 'The cluster\'s version: globs and some methods came late' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l rules -d 'A file with `kind: token` documents, as `tctl get tokens` prints them in YAML or JSON (`-`: standard input); only the one that `--token` names is judged, if it names one' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l claims -d 'Explain these claims instead of this job\'s identity token: a JSON object, or what `explain --json` printed' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l at -d 'Judge as of this time (RFC 3339)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l server-version -d 'The cluster\'s version: older ones lack globs and some methods' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l cluster -d 'The cluster\'s name, which is the audience of some methods' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l join-method -d 'The join method of the token' -r -f -a "auto\t''

@@ -206,7 +206,7 @@ mod tests {
     const GITLAB: (&str, &str) = ("GITLAB_CI", "true");
 
     fn run(vars: &[(&str, &str)], request: &Request) -> Result<Detected, DetectError> {
-        let found = detect(&Env::of(vars.iter().copied(), "/"), request);
+        let found = detect(&Env::new(vars.iter().copied(), "/"), request);
         let hints = found.as_ref().err().map(StageError::hints).unwrap_or_default();
         let text = format!("{found:?} {hints:?}");
         assert!(!text.contains("s3cr3t"), "{text}");

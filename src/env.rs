@@ -10,7 +10,7 @@ use jiff::Timestamp;
 pub mod names {
     /// The proxy's address, as `tsh`, `tbot` and Teleport's GitHub actions have it.
     pub const TELEPORT_PROXY: &str = "TELEPORT_PROXY";
-    /// The folder `login` wrote, as it tells later steps.
+    /// The folder that `login` wrote, as later steps get it.
     pub const JOBPASS_DIR: &str = "JOBPASS_DIR";
     /// Name of the join token.
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";
@@ -77,14 +77,6 @@ impl Env {
         let vars: BTreeMap<String, String> = vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
         let runtime_dir = vars.get(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_absolute());
         Self { vars, cwd: cwd.into(), exe: PathBuf::from("jobpass"), runtime_dir, columns: COLUMNS }
-    }
-
-    /// The former name of [`Env::new`].
-    pub fn of<K: Into<String>, V: Into<String>>(
-        vars: impl IntoIterator<Item = (K, V)>,
-        cwd: impl Into<PathBuf>,
-    ) -> Self {
-        Self::new(vars, cwd)
     }
 
     /// The value of a variable; one that is set but empty counts as unset.

@@ -6,17 +6,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
 use crate::env::Env;
-use crate::error::{Exit, StageError};
 use crate::platform::{Channel, Platform};
-use crate::text::io_reason;
 
+mod error;
 mod file;
 mod heredoc;
 mod lines;
+mod name;
 mod shell;
+
+pub use error::ExportError;
+
+/// The flag that names a file of the user's.
+const ENV_FILE: &str = "`--export env-file`";
 
 /// `--export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,62 +70,29 @@ pub struct Exported {
     pub hint: Option<&'static str>,
 }
 
-/// Why later steps get nothing.
-#[derive(Debug, Error)]
-#[allow(missing_docs)]
-pub enum ExportError {
-    /// The file cannot be written. `variable` names it, or the flag that did.
-    #[error("could not write `{path}` ({variable})")]
-    Io {
-        variable: String,
-        path: String,
-        #[source]
-        source: io::Error,
-    },
-    /// The platform does not say which file.
-    #[error("`{variable}` is not set, so later steps cannot get the variables")]
-    NoFile { variable: &'static str },
-    /// A name or value that the format cannot carry (a newline in a `K=V` file).
-    #[error("could not write `{name}` to {place}")]
-    Value { name: String, place: String, reason: String },
-}
-
-const EVAL: &str = "load the variables in your shell: `eval \"$(jobpass login --export shell)\"`";
-
-impl StageError for ExportError {
-    fn exit(&self) -> Exit {
-        Exit::Files
-    }
-
-    fn causes(&self) -> Vec<String> {
-        match self {
-            Self::Io { source, .. } => vec![io_reason(source)],
-            Self::NoFile { .. } => Vec::new(),
-            Self::Value { reason, .. } => vec![reason.clone()],
+/// Finds out whether [`export`] can write where it would; writes nothing.
+pub fn check(env: &Env, detected: Option<Platform>, sink: &Sink) -> Result<(), ExportError> {
+    let (channel, is_asked_for) = match (sink, detected) {
+        (Sink::None | Sink::Shell, _) | (Sink::Auto, None) => return Ok(()),
+        (Sink::EnvFile(path), _) => {
+            let path = env.absolute(path);
+            return file::check_replace(&path).map_err(|source| io_error(ENV_FILE, &path, source));
         }
+        (Sink::Auto, Some(platform)) => (platform.channel(), false),
+        (Sink::Platform(platform), _) => (platform.channel(), true),
+    };
+    let (variable, optional) = match channel {
+        Channel::CommandFiles { environment, outputs, .. } => (environment, Some(outputs)),
+        Channel::EnvFile { variable, .. } if is_asked_for || env.var(variable).is_some() => (variable, None),
+        Channel::BashFile { variable } => (variable, None),
+        Channel::EnvFile { .. } | Channel::Script { .. } => return Ok(()),
+    };
+    let optional = optional.filter(|variable| env.var(variable).is_some());
+    for variable in std::iter::once(variable).chain(optional) {
+        let path = file_of(env, variable)?;
+        file::check_append(&path).map_err(|source| io_error(variable, &path, source))?;
     }
-
-    fn hints(&self) -> Vec<String> {
-        let hints: &[&str] = match self {
-            Self::Io { .. } => &[
-                "make sure that the file's folder exists and can be written, or choose another place with `--export`",
-            ],
-            Self::NoFile { .. } => &[
-                EVAL,
-                "write no variables: `--export none`",
-                "inside a container of your own, mount the platform's file and forward its variable",
-            ],
-            Self::Value { .. } => &["choose a plain path with `--dir`", EVAL],
-        };
-        hints.iter().map(|hint| (*hint).to_owned()).collect()
-    }
-}
-
-impl ExportError {
-    /// The hints, one line each.
-    pub fn hint(&self) -> Option<String> {
-        Some(self.hints().join("\n"))
-    }
+    Ok(())
 }
 
 /// Gives later steps the variables. `detected` is the platform the job runs on, for `Sink::Auto`.
@@ -144,7 +114,7 @@ pub fn export(
         }
         (Sink::EnvFile(path), _) => {
             let path = env.absolute(path);
-            replace_file("`--export env-file`", &path, lines::env_file(variables)?.as_bytes())?;
+            replace_file(ENV_FILE, &path, lines::env_file(variables)?.as_bytes())?;
             done.places.push(path.display().to_string());
             return Ok(done);
         }
@@ -217,33 +187,24 @@ fn append(env: &Env, variable: &'static str, text: &str, done: &mut Exported) ->
     if text.is_empty() {
         return Ok(());
     }
-    let path = env.absolute(env.var(variable).ok_or(ExportError::NoFile { variable })?.as_ref());
+    let path = file_of(env, variable)?;
     file::append(&path, text.as_bytes()).map_err(|source| io_error(variable, &path, source))?;
     done.places.push(variable.to_owned());
     Ok(())
+}
+
+fn file_of(env: &Env, variable: &'static str) -> Result<PathBuf, ExportError> {
+    Ok(env.absolute(env.var(variable).ok_or(ExportError::NoFile { variable })?.as_ref()))
 }
 
 fn io_error(variable: &str, path: &Path, source: io::Error) -> ExportError {
     ExportError::Io { variable: variable.to_owned(), path: path.display().to_string(), source }
 }
 
-/// A name every POSIX shell takes.
-fn posix_name(name: &str) -> bool {
-    name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-fn refused(name: &str, place: &str, reason: &str) -> ExportError {
-    ExportError::Value {
-        name: name.escape_debug().to_string(),
-        place: place.to_owned(),
-        reason: reason.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StageError as _;
     use Platform::{CircleCi, GitHubActions, GitLabCi, Spacelift};
 
     struct Job {
@@ -255,7 +216,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let vars: Vec<(String, String)> =
             names.iter().map(|n| ((*n).to_owned(), dir.path().join(n).display().to_string())).collect();
-        let env = Env::of(vars, dir.path());
+        let env = Env::new(vars, dir.path());
         Job { dir, env }
     }
 
@@ -290,6 +251,8 @@ mod tests {
             let done = export(&job.env, detected, &sink, &exports()).unwrap();
             assert_eq!(done.places, [want.0], "{sink:?}");
             assert_eq!((job.read(want.0).as_str(), done.stdout.as_str()), (want.1, want.2), "{sink:?}");
+            // The next lines of the same script do not see it.
+            assert_eq!(done.hint.is_some_and(|h| h.contains("eval")), want.0 == "GITLAB_ENV", "{sink:?}");
         }
         for (detected, sink, hinted) in [
             (None, Sink::Auto, false),

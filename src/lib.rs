@@ -40,7 +40,6 @@ pub mod rules;
 pub mod run;
 pub mod sandbox;
 pub mod secret;
-pub mod span;
 pub mod teleport;
 pub mod text;
 pub mod token;

@@ -14,8 +14,6 @@ pub enum Level {
     Note,
     /// Shown unless `-q`: the user should know.
     Warning,
-    /// For the CI system, verbatim, on stderr: masks, annotations.
-    Command,
     /// For the user's scripts, verbatim, on stdout, before the run ends.
     Data,
 }
@@ -53,11 +51,6 @@ impl Log {
     /// A line the user should act on.
     pub fn warn(&self, text: impl AsRef<str>) {
         (self.sink)(Level::Warning, text.as_ref());
-    }
-
-    /// Lines for the CI system itself, each ending in a newline.
-    pub fn command(&self, text: impl AsRef<str>) {
-        (self.sink)(Level::Command, text.as_ref());
     }
 
     /// Data that is wanted before the run ends.

@@ -23,11 +23,6 @@ mod spacelift;
 pub use facts::{Absent, Channel, Marker, Severity, TokenPlace};
 pub use simulation::{SimulatedJob, Simulation};
 
-/// Names of today's callers for functions of `crate::text`.
-pub mod text {
-    pub use crate::text::{looks_like_token, safe as one_line, without_commands};
-}
-
 /// A CI system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
@@ -160,7 +155,7 @@ mod tests {
     use Platform::{CircleCi, GitHubActions, GitLabCi, Spacelift};
 
     fn env(vars: &[(&str, &str)]) -> Env {
-        Env::of(vars.iter().copied(), "/cwd")
+        Env::new(vars.iter().copied(), "/cwd")
     }
 
     #[test]

@@ -41,7 +41,7 @@ use crate::teleport::JoinMethod;
 
 pub use cause::{Cause, Context, Entry, Meaning};
 pub use claim::{find_claim, public_claim, show_claim};
-pub use document::{nearest, parse};
+pub use document::{Document, nearest, parse, read};
 pub use error::RulesError;
 pub use finding::{Finding, Severity};
 pub use lint::lint;

@@ -114,6 +114,20 @@ fn usage_errors_have_the_form_of_all_errors() {
 }
 
 #[test]
+fn errors_fit_the_terminal() {
+    let env = jobpass::env::Env::new([("TERM", "xterm")], "/");
+    let arguments = ["jobpass", "login", "--insecure"].map(Into::into).to_vec();
+    let Err(jobpass::cli::parse::Stop::Usage(error)) = jobpass::cli::parse::parse(arguments, &env) else {
+        panic!("a flag of tbot's is taken")
+    };
+    let failure = jobpass::report::Failure::new(&error.into(), jobpass::env::now());
+    for (columns, lines) in [(100, 2), (40, 4)] {
+        let text = failure.text_on(None, jobpass::env::now(), columns);
+        assert!(text.lines().count() == lines && text.lines().all(|line| line.len() <= columns), "{text}");
+    }
+}
+
+#[test]
 fn words_of_tbot_are_answered() {
     for (arguments, want) in [
         (&["start", "identity"][..], "use `jobpass login`"),

@@ -85,21 +85,134 @@ fn takes_rules_from_standard_input_and_tells_scripts() {
 #[test]
 fn says_what_is_wrong_with_its_input() {
     let folder = Folder::new(
-        "kind: token\nversion: v2\nmetadata: {name: x}\nspec: {roles: [Bot], join_method: github, github: {allow: [{repo: a/b}]}}\n",
+        "kind: token\nversion: v2\nmetadata: {name: x}\nspec: {roles: [Bot], join_method: github, github: {allow: [{repositry: a/b}]}}\n",
     );
-    for (arguments, wanted) in [
-        (&["--rules", "token.yaml"][..], "repo"),
-        (&["--rules", "nowhere.yaml"], "could not read `nowhere.yaml`"),
-        (&["--rules", "claims.json"], "kind: token"),
-        (&["--server-version", "new"], "`new` is no version"),
+    for (arguments, wanted, hint) in [
+        (
+            &["--rules", "token.yaml"][..],
+            "`token.yaml`: document 1: `spec.github.allow[0].repositry`",
+            "did you mean `repository`?",
+        ),
+        (
+            &["--rules", "token.yaml", "--token", "y"],
+            "`token.yaml` has no join token `y`",
+            "did you mean `--token x`?",
+        ),
+        (&["--rules", "nowhere.yaml"], "could not read `nowhere.yaml`", "check the path"),
+        (&["--rules", "claims.json"], "`claims.json`: no `kind: token` document", "tctl get token"),
+        (&["--server-version", "new"], "`new` is not a version", "18.11.0"),
+        (&["--claims", "token.yaml"], "`token.yaml` does not contain claims", "JSON object"),
     ] {
-        let ran = folder.explain(arguments);
+        let arguments = [&["explain", "--at", AT], arguments].concat();
+        let claims = if arguments.contains(&"--claims") { &[][..] } else { &["--claims", "claims.json"] };
+        let ran =
+            Ran::of(&jobpass(folder.0.path(), &[&arguments[..], claims].concat(), []).output().unwrap());
         assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.all());
+        let (error, hints) = ran.stderr.split_once("hint: ").unwrap();
+        let (error, hints) = (words(error), words(hints));
+        assert!(error.contains(wanted) && hints.contains(hint), "{arguments:?}: {}", ran.stderr);
+        assert!(!hints.contains(error.trim_start_matches("error: ")), "{}", ran.stderr);
+    }
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What `tctl get tokens` prints on a cluster in use: a token whose name is a secret, methods of machines, other
+/// platforms' tokens, and one with a field of a newer Teleport.
+fn all_tokens() -> String {
+    let others = [
+        "metadata: {name: 5ecret0f0ne}\nspec: {roles: [Node], join_method: token}",
+        "metadata: {name: 5ecret0fan0ther}\nspec: {roles: [Node]}",
+        "metadata: {name: machines}\nspec: {roles: [Node], join_method: tpm, tpm: {allow: [{ek_public_hash: a}]}}",
+        "metadata: {name: gitlab-jobs}\nspec: {roles: [Bot], bot_name: b, join_method: gitlab, gitlab: {allow: [{project_path: a/b}]}}",
+    ];
+    others.iter().fold(RULES.to_owned(), |all, spec| all + "---\nkind: token\nversion: v2\n" + spec + "\n")
+}
+
+const NEWER: &str = "---\nkind: token\nversion: v2\nmetadata: {name: newer}\nspec: {roles: [Bot], join_method: github, github: {allow: [{color: red}]}}\n";
+
+#[test]
+fn the_named_token_is_judged_whatever_else_is_in_the_file() {
+    let folder = Folder::new(&(all_tokens() + NEWER));
+    let by_flag = folder.explain(&["--rules", "token.yaml", "--token", "ci"]);
+    let arguments = ["explain", "--claims", "claims.json", "--at", AT, "--rules", "token.yaml"];
+    let by_variable = [("JOBPASS_TOKEN", "ci")];
+    let by_variable = Ran::of(&jobpass(folder.0.path(), &arguments, by_variable).output().unwrap());
+    for ran in [by_flag, by_variable] {
+        assert_eq!(ran.code, 4, "{}", ran.all());
+        assert_eq!(ran.stdout.matches("\njoin token `").count(), 1, "{}", ran.stdout);
         assert!(
-            ran.stderr.contains(wanted) && ran.stderr.contains("hint: "),
-            "{arguments:?}: {}",
-            ran.stderr
+            ran.stdout.contains("note: 5 other join tokens in the file were not judged"),
+            "{}",
+            ran.stdout
         );
+    }
+    let ran = folder.explain(&["--rules", "token.yaml", "--token", "machines"]);
+    assert_eq!((ran.code, ran.stderr.contains("the join method `tpm`")), (2, true), "{}", ran.stderr);
+    let ran = folder.explain(&["--rules", "token.yaml", "--token", "x"]);
+    assert!(ran.code == 2 && ran.stderr.contains("`ci`, `machines`, `gitlab-jobs`"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("5ecret"), "{}", ran.stderr);
+}
+
+#[test]
+fn other_methods_are_skipped_with_a_note_that_names_no_secret() {
+    let folder = Folder::new(&all_tokens());
+    let ran = folder.explain(&["--rules", "token.yaml"]);
+    assert_eq!(ran.code, 4, "{}", ran.all());
+    assert_eq!(ran.stdout.matches("\njoin token `").count(), 1, "{}", ran.stdout);
+    for note in [
+        "skipped 2 with the join method `token`",
+        "skipped `machines` with the join method `tpm`",
+        "skipped `gitlab-jobs`: this is a `github` job",
+    ] {
+        assert!(words(&ran.stdout).contains(note), "{}", ran.stdout);
+    }
+    assert!(!ran.all().contains("5ecret"), "{}", ran.all());
+    let ran = folder.explain(&["--rules", "token.yaml", "--join-method", "gitlab"]);
+    assert!(ran.stdout.contains("join token `gitlab-jobs` (gitlab) REFUSES"), "{}", ran.stdout);
+
+    let none =
+        all_tokens().split_once("---\n").unwrap().1.split("---\n").take(2).collect::<Vec<_>>().join("---\n");
+    let ran = Folder::new(&none).explain(&["--rules", "token.yaml"]);
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    assert!(
+        words(&ran.stderr).contains("no join token that can be judged") && !ran.all().contains("5ecret"),
+        "{}",
+        ran.stderr
+    );
+    let ran = Folder::new(&(all_tokens() + NEWER)).explain(&["--rules", "token.yaml"]);
+    assert!(ran.code == 2 && ran.stderr.contains("document 6"), "{}", ran.stderr);
+}
+
+#[test]
+fn its_own_json_can_be_explained_again() {
+    for (spec, claims) in [
+        ("join_method: github, github: {allow: [{repository: acme/app, ref: refs/heads/main}]}", CLAIMS.to_owned()),
+        (
+            "join_method: circleci, circleci: {organization_id: o, allow: [{context_id: c-2}]}",
+            r#"{"iss": "https://oidc.circleci.com/org/o", "aud": ["o"], "oidc.circleci.com/context-ids": ["c-1", "c-2"]}"#.to_owned(),
+        ),
+        (
+            "join_method: gcp, gcp: {allow: [{project_ids: [p], locations: [us-west1]}]}",
+            r#"{"iss": "https://accounts.google.com", "aud": "teleport.cluster.local", "email": "1-compute@developer.gserviceaccount.com",
+                "google": {"compute_engine": {"project_id": "p", "zone": "us-west1-a"}}}"#.to_owned(),
+        ),
+        (
+            "join_method: kubernetes, kubernetes: {type: static_jwks, allow: [{service_account: 'ns:sa'}]}",
+            r#"{"sub": "system:serviceaccount:ns:sa", "iat": 1795249000, "exp": 1795249600, "kubernetes.io": {"pod": {"name": "p"}}}"#.to_owned(),
+        ),
+    ] {
+        let folder = Folder::new(&format!(
+            "kind: token\nversion: v2\nmetadata: {{name: t}}\nspec: {{roles: [Bot], bot_name: b, {spec}}}\n"
+        ));
+        put(&folder.0.path().join("claims.json"), &claims);
+        let first = folder.explain(&["--rules", "token.yaml", "--json"]);
+        assert_eq!(first.code, 0, "{}", first.all());
+        put(&folder.0.path().join("claims.json"), &first.stdout);
+        let again = folder.explain(&["--rules", "token.yaml", "--json"]);
+        assert_eq!((again.code, again.stdout), (0, first.stdout));
     }
 }
 

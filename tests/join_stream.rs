@@ -50,7 +50,7 @@ fn join(cluster: &Cluster) -> Result<Joined, ClusterError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let deadline = Deadline::after(Duration::from_secs(60));
-        let network = Network::new(&Env::of([("", ""); 0], "/"), &options, deadline, Log::silent()).unwrap();
+        let network = Network::new(&Env::new([("", ""); 0], "/"), &options, deadline, Log::silent()).unwrap();
         let address = HostPort::parse(&cluster.proxy(), 443).unwrap();
         let teleport = Teleport::new(network, Endpoint::Proxy(address));
         let attempt = teleport.begin_join(&job.token, 0).await?;

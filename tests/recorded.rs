@@ -12,13 +12,14 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jobpass::claims::UnverifiedClaims;
+use jobpass::error::Exit;
 use jobpass::identity::keys::{KeyKind, KeyPair};
 use jobpass::identity::ssh::SshCertificate;
 use jobpass::identity::tls::TlsCertificate;
 use jobpass::issue::IssueError;
 use jobpass::join::{JoinError, Refusal};
 use jobpass::net::http::Answer;
-use jobpass::report::{Exit, Failure};
+use jobpass::report::Failure;
 use jobpass::secret::Jwt;
 use jobpass::teleport::auth_service::authority;
 use jobpass::teleport::wire;
@@ -128,7 +129,7 @@ fn recorded_refusals_become_the_right_errors() {
             ping: None,
         };
         let failure = Failure::new(&JoinError::Refused(Box::new(refusal)).into(), now);
-        let text = failure.text();
+        let text = failure.text(100);
         assert_eq!(failure.exit, Exit::Refused, "{message}");
         assert_eq!(failure.causes, [message], "{message}");
         assert!(text.contains("likely causes:") && text.contains("hint: "), "{text}");

@@ -10,16 +10,17 @@ use super::{IdentityArgs, MessageArgs};
 /// `jobpass explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A file with `kind: token` documents: YAML, or what `tctl get token/NAME --format=json` prints (`-`: standard input)
+    /// A file with `kind: token` documents, as `tctl get tokens` prints them in YAML or JSON (`-`: standard input); only
+    /// the one that `--token` names is judged, if it names one
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
-    /// Explain these claims (a JSON object) instead of this job's identity token
+    /// Explain these claims instead of this job's identity token: a JSON object, or what `explain --json` printed
     #[arg(long, value_name = "FILE", conflicts_with = "id_token")]
     pub claims: Option<PathBuf>,
-    /// As if it were this time (RFC 3339)
+    /// Judge as of this time (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
-    /// The cluster's version: globs and some methods came late
+    /// The cluster's version: older ones lack globs and some methods
     #[arg(long, value_name = "VERSION", default_value = "18.11.0")]
     pub server_version: String,
     /// The cluster's name, which is the audience of some methods

@@ -9,7 +9,7 @@ use super::MessageArgs;
 /// `jobpass inspect`.
 #[derive(Debug, Args, Default)]
 pub struct Inspect {
-    /// Folders that jobpass or tbot wrote, or `identity` files [env: `JOBPASS_DIR`]
+    /// Folders that jobpass or tbot wrote, or `identity` files; `$JOBPASS_DIR` when left out
     #[arg(value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// How much is printed

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{MessageArgs, value};
 use crate::platform::Platform;
 
-/// Serve a throw-away cluster and CI token endpoint on loopback, and print the variables of a job that uses them.
+/// Serve a throw-away cluster and CI token endpoint on loopback, for as long as a command runs or until a signal.
 #[derive(Debug, Args)]
 pub struct Sandbox {
     /// Write the variables to use it into this file once it listens (created or replaced; removed at the end)
@@ -29,8 +29,8 @@ pub struct Sandbox {
     /// Port to listen on; a free one when left out
     #[arg(long, value_name = "PORT", default_value = "0")]
     pub port: u16,
-    /// A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a
-    /// leaf cluster
+    /// A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in
+    /// a leaf cluster
     #[arg(long, value_name = "NAME=HOST:PORT", value_parser = value::node)]
     pub node: Vec<value::Node>,
     /// Allow this login as well, repeatable

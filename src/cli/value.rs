@@ -33,6 +33,9 @@ const WEB_PORT: u16 = 443;
 /// The auth service's port when none is given.
 const AUTH_PORT: u16 = 3025;
 
+/// sshd's port when none is given.
+const SSH_PORT: u16 = 22;
+
 /// Why a value cannot be what it should be. The message of [`text`] and others for what an unset variable leaves.
 pub const EMPTY: &str = "it is empty";
 
@@ -55,8 +58,6 @@ pub fn folder(text: &str) -> Result<PathBuf, String> {
         _ => Err("expected a folder: a path, or `file:///PATH`".to_owned()),
     }
 }
-/// sshd's port when none is given.
-const SSH_PORT: u16 = 22;
 
 /// `HOST[:PORT]`.
 pub fn address(text: &str) -> Result<HostPort, String> {
@@ -89,8 +90,7 @@ pub fn node(text: &str) -> Result<Node, String> {
     if name.is_empty() || name.starts_with(['-', '.']) || name.ends_with('.') || !name.chars().all(valid) {
         return Err("the name of a node has letters, digits, `-`, `_` and dots only".to_owned());
     }
-    let address = host_and_port(address, SSH_PORT)?;
-    Ok(Node { name: name.to_owned(), address })
+    Ok(Node { name: name.to_owned(), address: host_and_port(address, SSH_PORT)? })
 }
 
 /// A CA pin: SHA-256 of a `SubjectPublicKeyInfo`.

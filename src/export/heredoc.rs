@@ -5,7 +5,8 @@
 
 use aws_lc_rs::rand;
 
-use super::{ExportError, posix_name, refused};
+use super::error::{ExportError, refused};
+use super::name::is_posix;
 
 /// The summary of one step may have 1 MiB; a longer one is not shown at all.
 const MAX_SUMMARY: u64 = 1024 * 1024;
@@ -19,7 +20,7 @@ pub(super) fn variables(pairs: &[(String, String)], file: &str) -> Result<String
         if upper == "NODE_OPTIONS" || upper.starts_with("GITHUB_") || upper.starts_with("RUNNER_") {
             return Err(refused(name, place, "GitHub does not let a step set this variable"));
         }
-        if !posix_name(name) {
+        if !is_posix(name) {
             return Err(refused(name, place, "it is not a valid variable name"));
         }
     }

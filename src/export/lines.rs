@@ -1,6 +1,7 @@
 //! `K=V` lines: GitLab's file, and the user's env file.
 
-use super::{ExportError, posix_name, refused};
+use super::error::{ExportError, refused};
+use super::name::is_posix;
 
 /// For a file which a runner reads with the shell's `read -r` line by line, as GitLab's does: no newlines, no white
 /// space at a line's end.
@@ -36,7 +37,7 @@ fn lines(
 ) -> Result<String, ExportError> {
     let mut out = String::new();
     for (name, value) in pairs {
-        if !posix_name(name) {
+        if !is_posix(name) {
             return Err(refused(name, place, "it is not a valid variable name"));
         }
         if let Some(reason) = problem(value) {

@@ -1,13 +1,14 @@
 //! `export K=V` lines for POSIX shells.
 
-use super::{ExportError, posix_name, refused};
+use super::error::{ExportError, refused};
+use super::name::is_posix;
 
 /// One line per variable (more where the value has newlines), quoted so that nothing in it is expanded. `shlex` writes
 /// `''`, `"…"` or `'…'` in forms that bash, dash, zsh and ksh agree on, and nothing around plain words.
 pub(super) fn exports(pairs: &[(String, String)], place: &str) -> Result<String, ExportError> {
     let mut out = String::new();
     for (name, value) in pairs {
-        if !posix_name(name) {
+        if !is_posix(name) {
             return Err(refused(name, place, "it is not a valid variable name"));
         }
         let value = shlex::try_quote(value).map_err(|_| refused(name, place, "it contains a NUL byte"))?;

@@ -191,7 +191,7 @@ pub(super) fn network(
     log: Log,
 ) -> Result<Network, super::NetError> {
     let options = Options { ca_file: ca_file.map(Path::to_owned), ca_pem: None };
-    let env = Env::of(vars.iter().copied(), "/");
+    let env = Env::new(vars.iter().copied(), "/");
     Network::new(&env, &options, Deadline::after(Duration::from_secs(60)), log)
 }
 

@@ -150,7 +150,7 @@ mod tests {
             (&[("CIRCLE_OIDC_TOKEN", ""), ("CIRCLE_OIDC_TOKEN_V2", "b")], Some("CIRCLE_OIDC_TOKEN_V2")),
             (&[], None),
         ] {
-            let found = token_place(&Env::of(vars.iter().copied(), "/"));
+            let found = token_place(&Env::new(vars.iter().copied(), "/"));
             assert_eq!(
                 found.map(|p| match p {
                     TokenPlace::Variable(name) => name,
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn hints_name_the_organization_and_forks() {
-        let plain = absent(&Env::of([("CIRCLE_ORGANIZATION_ID", "d1a3")], "/"));
+        let plain = absent(&Env::new([("CIRCLE_ORGANIZATION_ID", "d1a3")], "/"));
         assert!(
             plain.hints[0].contains(r#"circleci run oidc get --claims '{\"aud\":\"d1a3\"}'"#),
             "{plain:?}"
@@ -172,7 +172,7 @@ mod tests {
             plain.hints.iter().any(|c| c.contains("noexec"))
                 && plain.hints.iter().any(|c| c.contains("forks"))
         );
-        let fork = absent(&Env::of([("CIRCLE_PR_NUMBER", "7")], "/"));
+        let fork = absent(&Env::new([("CIRCLE_PR_NUMBER", "7")], "/"));
         assert!(fork.hints[0].contains("from a fork"), "{fork:?}");
     }
 }

@@ -239,7 +239,7 @@ mod tests {
             ),
         ];
         for (vars, why, cure, count) in cases {
-            let absent = absent(&Env::of(vars.iter().copied(), "/"));
+            let absent = absent(&Env::new(vars.iter().copied(), "/"));
             assert!(absent.why.contains(why), "{absent:?}");
             assert_eq!(absent.hints.len(), *count, "{absent:?}");
             assert!(absent.hints.iter().any(|c| c.contains(cure)), "{absent:?}");
@@ -264,7 +264,7 @@ mod tests {
                 format!(r#"{{"pull_request":{{"head":{{"repo":{repo}}}}}}}"#).as_bytes(),
             )
             .unwrap();
-            let env = Env::of(
+            let env = Env::new(
                 [
                     ("GITHUB_EVENT_NAME", event),
                     ("GITHUB_REPOSITORY", "O/r"),

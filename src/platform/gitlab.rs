@@ -163,7 +163,7 @@ mod tests {
             format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", URL_SAFE_NO_PAD.encode(format!(r#"{{"iss":"{iss}"}}"#)))
         };
         let (ours, other) = (jwt("https://gitlab.example.com"), jwt("https://vault.example.com"));
-        let env = Env::of(
+        let env = Env::new(
             [
                 ("CI_SERVER_URL", "https://gitlab.example.com/"),
                 ("SIGSTORE_ID_TOKEN", &ours),
@@ -182,7 +182,7 @@ mod tests {
         );
         assert!(!format!("{absent:?}").contains("eyJ"));
 
-        let without_server = Env::of([("SIGSTORE_ID_TOKEN", ours.as_str())], "/");
+        let without_server = Env::new([("SIGSTORE_ID_TOKEN", ours.as_str())], "/");
         assert_eq!(super::absent(&without_server, "X").hints.len(), 1);
     }
 }

@@ -9,7 +9,12 @@ use super::refused::Refused;
 use crate::error::{Exit, Failed};
 use crate::join::JoinError;
 use crate::platform::{Platform, Severity};
-use crate::text::fold::fold;
+use crate::text::fold::{COLUMNS, fold_to};
+use crate::text::json::pretty;
+use crate::text::safe;
+
+/// The longest sentence of an error, in characters.
+const LONGEST: usize = 2_000;
 
 /// An error, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +34,7 @@ pub struct Failure {
 impl Failure {
     /// Takes an error apart. `now` is our clock.
     pub fn new(error: &Failed, now: Timestamp) -> Self {
-        let message = error.to_string();
+        let message = shown(&error.to_string());
         let refused = match error.downcast_ref() {
             Some(JoinError::Refused(refusal)) => Some(Refused::new(refusal, now)),
             _ => None,
@@ -43,24 +48,26 @@ impl Failure {
             }
         };
         let mut causes: Vec<String> = Vec::new();
-        for cause in all {
+        for cause in all.iter().map(|cause| shown(cause)) {
             let is_known = message.contains(&cause) || causes.iter().any(|old| old.contains(&cause));
             if !is_known {
                 causes.push(cause);
             }
         }
+        let hints = hints.iter().map(|hint| shown(hint)).collect();
         Self { message, causes, refused, hints, exit }
     }
 
-    /// `error:`, `caused by:`, what the job said and why it may have been refused, `hint:`; complete without colour.
-    pub fn text(&self) -> String {
+    /// `error:`, `caused by:`, what the job said and why it may have been refused, `hint:`; complete without colour, in
+    /// lines of `columns`.
+    pub fn text(&self, columns: usize) -> String {
         let details = self.refused.as_ref().map(Refused::text).unwrap_or_default();
-        format!("{}{details}{}", self.head(), self.tail())
+        format!("{}{details}{}", self.head(columns), self.tail(columns))
     }
 
     /// The same, as the platform's log shows it best: an annotation on GitHub, the details folded on GitLab.
-    pub fn text_on(&self, platform: Option<Platform>, now: Timestamp) -> String {
-        let Some(platform) = platform else { return self.text() };
+    pub fn text_on(&self, platform: Option<Platform>, now: Timestamp, columns: usize) -> String {
+        let Some(platform) = platform else { return self.text(columns) };
         let mut text = String::new();
         let hint = self.hints.first().map(|hint| format!("hint: {hint}"));
         let details: Vec<String> = self.causes.first().cloned().into_iter().chain(hint).collect();
@@ -74,11 +81,11 @@ impl Failure {
         }
         match &self.refused {
             Some(refused) if platform.folds_details() => {
-                text.push_str(&self.head());
+                text.push_str(&self.head(columns));
                 text.push_str(&platform.fold("why, and what would let this job in", &refused.text(), now));
-                text.push_str(&self.tail());
+                text.push_str(&self.tail(columns));
             }
-            _ => text.push_str(&self.text()),
+            _ => text.push_str(&self.text(columns)),
         }
         text
     }
@@ -88,7 +95,7 @@ impl Failure {
         let details = self.refused.as_ref()?.text();
         // A fence longer than any run of back-ticks inside cannot be closed from inside.
         let fence = "`".repeat(details.split(|c| c != '`').map(str::len).max().unwrap_or(0).max(2) + 1);
-        Some(format!("### {}\n\n{fence}text\n{}{details}{fence}\n", self.message, self.head()))
+        Some(format!("### {}\n\n{fence}text\n{}{details}{fence}\n", self.message, self.head(COLUMNS)))
     }
 
     /// All on one line, for programs that show what their helpers say amid their own.
@@ -104,17 +111,17 @@ impl Failure {
         text
     }
 
-    fn head(&self) -> String {
-        let mut text = format!("error: {}\n", fold(&self.message, 7));
+    fn head(&self, columns: usize) -> String {
+        let mut text = format!("error: {}\n", fold_to(&self.message, 7, columns));
         for cause in &self.causes {
-            let _ = writeln!(text, "  caused by: {}", fold(cause, 13));
+            let _ = writeln!(text, "  caused by: {}", fold_to(cause, 13, columns));
         }
         text
     }
 
-    fn tail(&self) -> String {
+    fn tail(&self, columns: usize) -> String {
         self.hints.iter().fold(String::new(), |mut text, hint| {
-            let _ = writeln!(text, "hint: {}", fold(hint, 6));
+            let _ = writeln!(text, "hint: {}", fold_to(hint, 6, columns));
             text
         })
     }
@@ -125,8 +132,11 @@ impl Failure {
             "message": self.message, "causes": self.causes, "hints": self.hints, "exit_code": self.exit as u8,
             "refused": self.refused.as_ref().map(Refused::json),
         });
-        let mut text = serde_json::to_string_pretty(&json!({ "error": error })).unwrap_or_default();
-        text.push('\n');
-        text
+        pretty(&json!({ "error": error }))
     }
+}
+
+/// Errors quote servers, jobs and files.
+fn shown(text: &str) -> String {
+    safe(text, LONGEST)
 }

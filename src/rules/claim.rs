@@ -29,7 +29,7 @@ pub fn show_claim(value: &Value) -> String {
     }
 }
 
-/// Claims about people of OpenID Connect Core 1.0 (5.1) and of GitLab, in lower case and without `_`; beside them every
+/// Claims about people of `OpenID` Connect Core 1.0 (5.1) and of GitLab, in lower case and without `_`; beside them every
 /// e-mail address. Logins and user ids are not among them: rules are written with them.
 const PERSONAL: [&str; 7] =
     ["address", "birthdate", "familyname", "givenname", "middlename", "phonenumber", "useridentities"];

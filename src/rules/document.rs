@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::claim::is_unset;
+use super::claim::{is_unset, option};
 use super::error::RulesError;
 use super::method::{Named, Shape};
 use super::registry::facts;
@@ -12,21 +12,40 @@ use crate::env::MAX_FILE;
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 
-/// Reads YAML (several documents) or JSON (one, or the list that `tctl get token/x --format=json` prints).
-/// `text` is at most 1 MiB. Documents of other kinds are skipped.
+/// Join methods that do not start from a job's identity.
+const OTHER_METHODS: [&str; 5] = ["bound_keypair", "ec2", "oracle", "tpm", SECRET];
+/// The one whose tokens' names are secrets; a server takes a token without a method for one of these.
+const SECRET: &str = "token";
+
+/// One `kind: token` document of a file.
+pub struct Document {
+    /// `metadata.name`; empty where it is missing.
+    pub name: String,
+    /// Whoever knows the name may join, or might: it must not be shown.
+    pub name_is_secret: bool,
+    /// The join method, where it is one that does not start from a job's identity.
+    pub other_method: Option<&'static str>,
+    /// The token; always an error with another method.
+    pub token: Result<ProvisionToken, RulesError>,
+}
+
+/// Reads what [`read`] reads as tokens that can all be judged.
 pub fn parse(text: &str) -> Result<Vec<ProvisionToken>, RulesError> {
+    read(text)?.into_iter().map(|document| document.token).collect()
+}
+
+/// Reads YAML (several documents) or JSON (one, or the list that `tctl get tokens --format=json` prints), at most
+/// 1 MiB. Documents of other kinds are skipped; one `kind: token` is there at least.
+pub fn read(text: &str) -> Result<Vec<Document>, RulesError> {
     if text.len() as u64 > MAX_FILE {
         return Err(RulesError::TooLarge);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut tokens = Vec::new();
-    for (index, value) in values(text)?.iter().enumerate() {
-        let document = Document { number: index + 1 };
-        if value.get("kind").and_then(Value::as_str) == Some("token") {
-            tokens.push(document.token(value)?);
-        }
-    }
-    if tokens.is_empty() { Err(RulesError::Empty) } else { Ok(tokens) }
+    let values = values(text)?;
+    let numbered = values.iter().enumerate().map(|(index, value)| (Reader { number: index + 1 }, value));
+    let tokens = numbered.filter(|(_, value)| value.get("kind").and_then(Value::as_str) == Some("token"));
+    let documents: Vec<Document> = tokens.map(|(reader, value)| reader.document(value)).collect();
+    if documents.is_empty() { Err(RulesError::Empty) } else { Ok(documents) }
 }
 
 /// All documents, lists taken apart.
@@ -61,13 +80,26 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     near.min_by_key(|&(distance, _)| distance).map(|(_, candidate)| candidate)
 }
 
-/// Which document is being read, for errors.
+/// Reads one document; knows which, for errors.
 #[derive(Clone, Copy)]
-struct Document {
+struct Reader {
     number: usize,
 }
 
-impl Document {
+impl Reader {
+    fn document(self, value: &Value) -> Document {
+        let text = |section: &str, name: &str| option(value.get(section)?, name);
+        let method = text("spec", "join_method").unwrap_or(SECRET);
+        let other_method = OTHER_METHODS.into_iter().find(|other| *other == method);
+        let is_public = method.parse::<JoinMethod>().is_ok() || other_method.is_some();
+        Document {
+            name: text("metadata", "name").unwrap_or_default().to_owned(),
+            name_is_secret: method == SECRET || !is_public,
+            other_method,
+            token: self.token(value),
+        }
+    }
+
     fn error(self, path: &str, problem: impl Into<String>) -> RulesError {
         let path = safe(path, 200);
         RulesError::Field { document: self.number, path, problem: problem.into(), hint: None }

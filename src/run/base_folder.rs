@@ -106,7 +106,7 @@ mod tests {
             std::fs::create_dir_all(dir).unwrap();
             std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).unwrap();
         };
-        let env = Env::of(
+        let env = Env::new(
             [
                 ("RUNNER_TEMP_PROJECT_DIR", temp.display().to_string()),
                 (names::XDG_RUNTIME_DIR, runtime.display().to_string()),

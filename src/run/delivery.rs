@@ -11,13 +11,13 @@ use crate::issue::Issued;
 use crate::log::Log;
 use crate::net::HostPort;
 use crate::report::{OutputReport, Report};
-use crate::run::Outcome;
 use crate::run::obtain::Credentials;
+use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
 use crate::teleport::dial::Endpoint;
 use crate::teleport::ping::Ping;
 use crate::write::contents::{self, Context};
-use crate::write::{FileToWrite, Folders, MANIFEST};
+use crate::write::{self, FileToWrite, Folders, MANIFEST};
 
 /// Name of the copy of the binary in a folder.
 const BINARY: &str = "jobpass";
@@ -58,7 +58,7 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
         names.push(MANIFEST.into());
         names.sort();
         let manifest = Report { dir: folder.clone(), files: names, ..report.clone() };
-        files.push(contents::manifest(&manifest.json()));
+        files.push(write::manifest::manifest(&manifest.json()));
         if *folder == report.dir {
             report.files = manifest.files;
         }

@@ -2,22 +2,17 @@
 
 pub mod check;
 pub mod identity;
+mod limit;
 pub mod local;
 pub mod reach;
 pub mod settings;
-
-use std::time::Duration;
 
 use crate::cli::doctor::Doctor;
 use crate::env::Env;
 use crate::error::Failed;
 use crate::log::Log;
-use crate::net::{NetError, Network};
-use crate::run::Outcome;
+use crate::run::outcome::Outcome;
 use reach::Target;
-
-/// How long one check may take.
-const LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs all checks; those that do not need each other side by side. One that fails hides no other.
 pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed> {
@@ -50,15 +45,4 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed>
     checks.extend(reached);
     checks.push(ssh);
     Ok(check::outcome(&checks, args.messages.json))
-}
-
-/// Runs one check within its own limit and the whole run's.
-async fn within<T>(
-    network: &Network,
-    limit: Duration,
-    peer: &str,
-    doing: &str,
-    work: impl Future<Output = T>,
-) -> Result<T, NetError> {
-    network.deadline().try_within(limit, peer, doing, work).await
 }

@@ -9,8 +9,10 @@ use crate::log::Log;
 use crate::net::{HostPort, Options};
 use crate::platform::Platform;
 use crate::run::error::RunError;
+use crate::run::login::pipeline;
+use crate::run::outcome::Outcome;
 use crate::run::plan::Setting;
-use crate::run::{Outcome, pipeline, request};
+use crate::run::request;
 use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
 use crate::teleport::dial::Endpoint;
 

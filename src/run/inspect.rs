@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use crate::cli;
 use crate::env::{self, Env, names};
 use crate::error::{Exit, Failed};
-use crate::run::Outcome;
 use crate::run::error::RunError;
+use crate::run::outcome::Outcome;
 use crate::text::duration;
 use crate::text::fold::fold;
 use facts::Facts;
@@ -51,7 +51,7 @@ pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
 }
 
 fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+    crate::text::json::pretty(value)
 }
 
 /// Columns of the names.

@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn env() -> Env {
-        Env::of::<&str, &str>([], "/cwd")
+        Env::new::<&str, &str>([], "/cwd")
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_join_tokens_name_is_a_name() {
         let named =
-            |name: &str| token_name(&login(&["--token", name]).identity, &Env::of::<&str, &str>([], "/"));
+            |name: &str| token_name(&login(&["--token", name]).identity, &Env::new::<&str, &str>([], "/"));
         assert_eq!(named(" ci ").unwrap(), "ci");
         for bad in ["", " ", "a b", "a\nb", "/nonexistent/file", &"x".repeat(513)] {
             assert!(named(bad).is_err(), "{bad:?}");

@@ -60,9 +60,9 @@ pub struct SandboxOptions {
     pub leaves: Vec<String>,
     /// Teleport version it pretends to be; decides join paths and key fields.
     pub version: String,
-    /// Suite told by ping and `ServerInit` (versions from 17): `balanced-v1`, … Digits are told as a JSON number.
+    /// Suite in ping and `ServerInit` (versions from 17): `balanced-v1`, … Digits become a JSON number.
     pub suite: String,
-    /// The policy. A bot is made for each `bot_name`.
+    /// The policy. There is a bot for each `bot_name`.
     pub tokens: Vec<ProvisionToken>,
     /// Roles every bot may impersonate.
     pub roles: Vec<SandboxRole>,
@@ -82,7 +82,7 @@ pub struct SandboxOptions {
     pub port: u16,
     /// Listen on `[::1]` in place of 127.0.0.1.
     pub ipv6: bool,
-    /// `proxy.ssh.public_addr` as ping tells it; `None`: the address it listens on.
+    /// `proxy.ssh.public_addr` in ping; `None`: the address it listens on.
     pub public_addr: Option<String>,
     /// Hosts for ssh.
     pub nodes: Vec<SandboxNode>,

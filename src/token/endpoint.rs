@@ -138,8 +138,7 @@ impl Endpoint<'_> {
             Err(_) if is_html(answer) => "an HTML page".to_owned(),
             Err(_) => String::from_utf8_lossy(answer.body.get(..4096).unwrap_or(&answer.body)).into_owned(),
         };
-        let text = safe(&text.replace(self.bearer.expose_secret(), "[token]"), 200);
-        text
+        safe(&text.replace(self.bearer.expose_secret(), "[token]"), 200)
     }
 }
 

@@ -44,7 +44,7 @@ impl Run {
         let given = source.into().map(ProofSource::Given);
         let source = given.or(platform.map(ProofSource::Platform)).unwrap();
         let detected = Detected { platform, source, method, reasons: Vec::new() };
-        let env = Env::of(vars.iter().copied(), "/");
+        let env = Env::new(vars.iter().copied(), "/");
         Self { env, detected, request: Request { audience: None }, limit: Duration::from_secs(60) }
     }
 

@@ -1,19 +1,10 @@
 //! Whose a folder is: what may be replaced, and which places others could tamper with.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::{MANIFEST, WriteError, io};
-
-/// The files that a folder's manifest lists, itself among them; `None` where there is no manifest of ours.
-pub(super) fn manifest_files(dir: &Path) -> Option<Vec<PathBuf>> {
-    let text = crate::env::read_text(&dir.join(MANIFEST)).ok()?;
-    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
-    json.get("jobpass")?.as_str()?;
-    let files = json.get("files")?.as_array()?.iter().filter_map(|f| f.as_str().map(PathBuf::from));
-    // What points outside is not ours to touch.
-    Some(files.filter(|f| f.components().all(|c| matches!(c, Component::Normal(_)))).collect())
-}
+use super::error::{WriteError, io};
+use super::manifest::manifest_files;
 
 /// Refuses a place that something else occupies: only an empty folder and one that jobpass wrote for this user, with
 /// nothing else in it, may be replaced. A link is never followed.

@@ -307,7 +307,7 @@ async fn waits_no_longer_than_its_limit() {
     assert!(matches!(error, NetError::Timeout { .. }) && error.is_transient(), "{error}");
     let short = Deadline::after(Duration::from_millis(50));
     let network =
-        Network::new(&Env::of([("", ""); 0], "/"), &Options::default(), short, Log::silent()).unwrap();
+        Network::new(&Env::new([("", ""); 0], "/"), &Options::default(), short, Log::silent()).unwrap();
     let error = get(&network, &url).await.unwrap_err();
     assert!(matches!(error, NetError::Deadline { .. }) && !error.is_transient(), "{error}");
     assert!(error.hints()[0].contains("--timeout"));

@@ -10,12 +10,12 @@ use tokio::time::timeout;
 
 use crate::cli::doctor::Doctor;
 use crate::env::{Env, names};
+use crate::error::Exit;
 use crate::output::{Destination, Kind, Output};
 use crate::platform::Platform;
-use crate::report::Exit;
 use crate::run::base_folder::BaseFolder;
-use crate::run::doctor::LIMIT;
 use crate::run::doctor::check::Check;
+use crate::run::doctor::limit::LIMIT;
 use crate::text::{io_reason, safe};
 use crate::write::{Folders, WriteError};
 

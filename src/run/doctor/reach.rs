@@ -11,7 +11,7 @@ use crate::net::tls::{TlsSpec, TlsStream, Trust};
 use crate::net::{HostPort, NetError, Network};
 use crate::rules::{self, ServerVersion, Unserved};
 use crate::run::doctor::check::{Check, Found, State};
-use crate::run::doctor::{LIMIT, within};
+use crate::run::doctor::limit::{LIMIT, within};
 use crate::teleport::dial::Route;
 use crate::teleport::ping::{self, Ping};
 use crate::teleport::{ClusterError, ConnectionError, JoinMethod, probe};

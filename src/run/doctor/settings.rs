@@ -75,6 +75,6 @@ pub fn networks(args: &Doctor, env: &Env, target: Option<&HostPort>, log: &Log) 
             None => Check::ok("HTTP proxy", format!("none for {target}")),
         },
     };
-    let bare = Network::new(&Env::of::<String, String>([], env.cwd.clone()), &plain, deadline, silent).ok();
+    let bare = Network::new(&Env::new::<String, String>([], env.cwd.clone()), &plain, deadline, silent).ok();
     (roots, http_proxy, Networks { full, without_roots: without_roots.ok(), without_ca_file, bare })
 }

@@ -1,22 +1,23 @@
 //! The explanation for programs.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Check, Explanation, Outcome, TokenReport};
-use crate::rules::FieldVerdict;
+use crate::rules::{FieldVerdict, Finding};
 use crate::teleport::JoinMethod;
 
 impl Explanation {
-    /// As one JSON object. Rules are counted from 0, as in `allow`.
+    /// As one JSON object. Rules are counted from 1, as in the text; `path` is a path into the document, whose lists
+    /// begin at 0. `claims` can be explained again with `--claims`.
     pub fn to_json(&self) -> Value {
-        let claims: Map<String, Value> = self.says.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
         json!({
             "source": self.source,
             "admitted": self.admitted(),
             "method": self.method.map(JoinMethod::name),
-            "claims": claims,
+            "claims": self.claims,
             "expires": self.expires.map(|at| at.to_string()),
             "tokens": self.tokens.iter().map(TokenReport::json).collect::<Vec<_>>(),
+            "notes": self.notes,
             "suggestion": self.suggestion.as_ref().map(|s| json!({"narrow": s.narrow, "wide": s.wide})),
         })
     }
@@ -25,21 +26,19 @@ impl Explanation {
 impl TokenReport {
     fn json(&self) -> Value {
         let (outcome, rule) = match self.outcome() {
-            Outcome::Admits(rule) => ("admits", Some(rule)),
+            Outcome::Admits(rule) => ("admits", Some(rule + 1)),
             Outcome::MayAdmit => ("may_admit", None),
             Outcome::Refuses => ("refuses", None),
         };
-        let rules = self.verdict.rules.iter().map(|rule| {
+        let rules = self.verdict.rules.iter().enumerate().map(|(index, rule)| {
             json!({
+                "rule": index + 1,
                 "matches": rule.matches(),
                 "undecided": rule.undecided(),
                 "fields": rule.fields.iter().map(field).collect::<Vec<_>>(),
             })
         });
-        let findings = self
-            .findings
-            .iter()
-            .map(|f| json!({"severity": f.severity.name(), "path": f.path, "message": f.message}));
+        let closest = self.closest.as_ref();
         json!({
             "name": self.name,
             "method": self.method.name(),
@@ -50,8 +49,8 @@ impl TokenReport {
             "refusals": self.refusals,
             "blocked": self.verdict.blocked,
             "rules": rules.collect::<Vec<_>>(),
-            "closest": self.closest.as_ref().map(|(rule, changes)| json!({"rule": rule, "changes": changes})),
-            "findings": findings.collect::<Vec<_>>(),
+            "closest": closest.map(|(rule, changes)| json!({"rule": rule + 1, "changes": changes})),
+            "findings": self.findings.iter().map(finding).collect::<Vec<_>>(),
         })
     }
 }
@@ -73,5 +72,14 @@ fn field(field: &FieldVerdict) -> Value {
         "matches": field.matches,
         "decided": field.decided,
         "note": field.note,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "severity": finding.severity.name(),
+        "rule": finding.rule,
+        "path": finding.path,
+        "message": finding.message,
     })
 }

@@ -12,6 +12,16 @@ fn claims(value: &serde_json::Value) -> UnverifiedClaims {
     UnverifiedClaims::from_json(value.to_string().as_bytes()).unwrap()
 }
 
+fn explain_at(
+    claims: &UnverifiedClaims,
+    tokens: &[ProvisionToken],
+    version: ServerVersion,
+    cluster: Option<&str>,
+    now: Timestamp,
+) -> Explanation {
+    explain(claims, "a file", tokens, &Setting { version, cluster, token_name: None, now })
+}
+
 fn now() -> Timestamp {
     "2026-11-21T05:00:00Z".parse().unwrap()
 }
@@ -33,12 +43,12 @@ fn the_real_case_is_clear_at_once() {
         "{roles: [Bot], bot_name: ci, join_method: github, github: {allow: [\
          {repository: other/y, ref: refs/heads/main}, {repository: asteroid-earth/x, repository_owner: benarent}]}}",
     );
-    let found = explain(&github_job(), "ACTIONS_ID_TOKEN_REQUEST_URL", &tokens, NEW, None, now());
+    let found = explain_at(&github_job(), &tokens, NEW, None, now());
     assert!(!found.admitted());
     assert_eq!(
         found.to_text(),
         "\
-this job's identity token, from ACTIONS_ID_TOKEN_REQUEST_URL
+this job's identity token, from a file
   iss               https://token.actions.githubusercontent.com
   aud               teleport.cluster.local
   repository        asteroid-earth/x
@@ -55,17 +65,19 @@ join token `gh` (github) REFUSES this job
   rule 2 does not match
     ok       repository  asteroid-earth/x
     FAILS    repository_owner  wants `benarent`, has `asteroid-earth`
-  closest is rule 2; for it to match:
+  rule 2 is the closest; for it to match:
     - `repository_owner`: write `asteroid-earth` in the rule, or run the job where it is `benarent`
-  error    spec.github.allow[1].repository_owner: can never match together with `repository:
-      asteroid-earth/x`, whose owner is `asteroid-earth`
-  warning  spec.github.allow[1]: admits every branch and every workflow of the repository; add `ref`
-      or `environment`
+  error    rule 2, `repository_owner`: can never match together with `repository: asteroid-earth/x`,
+           whose owner is `asteroid-earth`
+  warning  rule 2: admits every branch and every workflow of the repository; add `ref` or
+           `environment`
 "
     );
     let json = found.to_json();
     assert_eq!(json["tokens"][0]["outcome"], "refuses");
-    assert_eq!(json["tokens"][0]["closest"]["rule"], 1);
+    assert_eq!(json["tokens"][0]["closest"]["rule"], 2);
+    assert_eq!(json["tokens"][0]["rules"][1]["rule"], 2);
+    assert_eq!(json["tokens"][0]["findings"][0]["rule"], 2);
     assert_eq!(json["tokens"][0]["rules"][1]["fields"][1]["got"], "asteroid-earth");
 }
 
@@ -91,49 +103,62 @@ fn each_part_decides() {
         (open.to_owned(), &own, NEW, None, Outcome::MayAdmit),
         (open.to_owned(), &own, old, None, Outcome::Refuses),
     ] {
-        let found = explain(claims, "a file", &token(&spec), version, cluster, now());
+        let found = explain_at(claims, &token(&spec), version, cluster, now());
         assert_eq!(found.tokens[0].outcome(), want, "{spec}\n{}", found.to_text());
         assert_eq!(found.admitted(), matches!(want, Outcome::Admits(_)));
     }
-    let unknown = explain(&gl("x"), "a file", &token(gitlab), NEW, None, now());
+    let unknown = explain_at(&gl("x"), &token(gitlab), NEW, None, now());
     assert!(matches!(unknown.tokens[0].audience, Check::Unknown(_)));
     let mut gone = token(good);
     gone[0].expires = Some(now());
-    assert!(!explain(&github_job(), "a file", &gone, NEW, None, now()).admitted());
+    assert!(!explain_at(&github_job(), &gone, NEW, None, now()).admitted());
 }
 
 #[test]
 fn without_rules_it_writes_some() {
-    let found = explain(&github_job(), "a file", &[], NEW, None, now());
+    let found = explain_at(&github_job(), &[], NEW, None, now());
     assert_eq!(found.method, Some(JoinMethod::GitHub));
     let suggestion = found.suggestion.clone().unwrap();
     assert!(found.to_text().contains(&suggestion.narrow) && found.to_text().contains(&suggestion.wide));
-    assert!(explain(&github_job(), "f", &parse(&suggestion.narrow).unwrap(), NEW, None, now()).admitted());
+    assert!(explain_at(&github_job(), &parse(&suggestion.narrow).unwrap(), NEW, None, now()).admitted());
 
-    let unknown = explain(
-        &claims(&json!({"iss": "https://forge", "repository": "o/r"})),
-        "a file",
-        &[],
-        NEW,
-        None,
-        now(),
-    );
+    let unknown =
+        explain_at(&claims(&json!({"iss": "https://forge", "repository": "o/r"})), &[], NEW, None, now());
     assert!(unknown.method.is_none() && unknown.to_text().contains("none can be suggested"));
-    let late = explain(&github_job(), "f", &[], NEW, None, now() + jiff::SignedDuration::from_secs(300));
+    let late = explain_at(&github_job(), &[], NEW, None, now() + jiff::SignedDuration::from_secs(300));
     assert!(late.to_text().contains("expired 20s ago"));
+}
+
+#[test]
+fn what_is_about_a_person_is_not_shown() {
+    let spec = "{roles: [Bot], bot_name: ci, join_method: gitlab, gitlab: {allow: [{project_path: g/p, user_email: a@x.example}]}}";
+    let job = claims(
+        &json!({"iss": "https://gitlab.com", "aud": "c", "project_path": "g/p", "user_email": "me@y.example"}),
+    );
+    let found = explain_at(&job, &token(spec), NEW, Some("c"), now());
+    let (text, json) = (found.to_text(), found.to_json().to_string());
+    assert!(!text.contains("me@y") && !json.contains("me@y"), "{text}{json}");
+    assert!(
+        text.contains("write the job's own value") && json.contains("\"user_email\":\"(not shown)\""),
+        "{text}"
+    );
 }
 
 proptest! {
     #[test]
     fn lines_are_short_and_clean(value in "[\\PC\u{0}-\u{1f} ]{0,300}") {
-        let job = claims(&json!({"iss": value, "aud": [value], "repository": value, "ref": value}));
-        let spec = json!({"roles": ["Bot"], "bot_name": value, "join_method": "github",
-            "github": {"allow": [{"repository": "o/r", "ref": value, "sub": value}]}});
-        let found = explain(&job, &value, &token(&spec.to_string()), NEW, None, now());
-        for line in found.to_text().lines() {
-            prop_assert!(line.chars().count() <= 100, "{}", line);
-            prop_assert!(!line.chars().any(char::is_control), "{:?}", line);
+        let short: String = value.chars().filter(char::is_ascii).take(30).collect();
+        for (value, width) in [(short, 100), (value, usize::MAX)] {
+            let job = claims(&json!({"iss": value, "aud": [value], "repository": value, "ref": value}));
+            let spec = json!({"roles": ["Bot"], "bot_name": value, "join_method": "github",
+                "github": {"allow": [{"repository": "o/r", "ref": value, "sub": value}]}});
+            let setting = Setting { version: NEW, cluster: None, token_name: None, now: now() };
+            let found = explain(&job, &value, &token(&spec.to_string()), &setting);
+            for line in found.to_text().lines() {
+                prop_assert!(line.chars().count() <= width, "{}", line);
+                prop_assert!(!line.chars().any(char::is_control), "{:?}", line);
+            }
+            let _ = found.to_json();
         }
-        let _ = found.to_json();
     }
 }

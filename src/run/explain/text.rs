@@ -1,45 +1,50 @@
-//! The explanation for people: at most 100 columns, complete without colour.
+//! The explanation for people: complete without colour.
 
-use super::shown;
-use super::{Check, Explanation, Outcome, TokenReport};
-use crate::rules::RuleVerdict;
+use super::{Check, Explanation, Outcome, TokenReport, shown};
+use crate::rules::{Finding, RuleVerdict};
 use crate::text::duration;
-
-const WIDTH: usize = 100;
+use crate::text::fold::fold;
 
 impl Explanation {
-    /// As text, with a line break at its end. Lines are at most 100 characters, save those of the documents meant
-    /// for pasting.
+    /// As text, with a line break at its end; folded, save for the documents meant for pasting.
     pub fn to_text(&self) -> String {
         let mut out = Text::default();
-        out.line(0, &format!("this job's identity token, from {}", self.source));
+        out.line("this job's identity token, from ", &self.source);
         let column = self.says.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default().min(40);
         for (name, value) in &self.says {
-            out.line(2, &format!("{name:column$}  {value}"));
+            out.line(&format!("  {name:column$}  "), value);
         }
         if let Some(at) = self.expires {
             let left = at.duration_since(self.now);
-            let line = if left.is_positive() {
-                format!("expires in {}, at {at}", duration(left))
-            } else {
-                format!("expired {} ago, at {at}: the server would refuse it now", duration(left.abs()))
-            };
-            out.line(2, &line);
+            out.line(
+                "  ",
+                &if left.is_positive() {
+                    format!("expires in {}, at {at}", duration(left))
+                } else {
+                    format!("expired {} ago, at {at}: the server would refuse it now", duration(left.abs()))
+                },
+            );
         }
         for token in &self.tokens {
             out.blank();
             token.text(&mut out);
         }
+        if !self.notes.is_empty() {
+            out.blank();
+        }
+        for note in &self.notes {
+            out.line("note: ", note);
+        }
         if let Some(suggestion) = &self.suggestion {
             out.blank();
-            out.line(0, "a join token for just such jobs (save it, then `tctl create -f FILE`):");
+            out.line("", "a join token for jobs like this one (save it, then run `tctl create FILE`):");
             out.paste(&suggestion.narrow);
             out.blank();
-            out.line(0, "or for the project as a whole:");
+            out.line("", "or for the project as a whole:");
             out.paste(&suggestion.wide);
         } else if self.tokens.is_empty() {
             out.blank();
-            out.line(0, "no rules are given, and for such claims none can be suggested");
+            out.line("", "no rules are given, and none can be suggested for such claims");
         }
         out.0
     }
@@ -53,52 +58,42 @@ impl TokenReport {
             }
             Outcome::Admits(rule) => format!("ADMITS this job, by rule {}", rule + 1),
             Outcome::MayAdmit => {
-                "MAY ADMIT this job: a part of its rules is only for the server to evaluate".to_owned()
+                "MAY ADMIT this job: only the server can evaluate a part of its rules".to_owned()
             }
             Outcome::Refuses => "REFUSES this job".to_owned(),
         };
-        out.line(0, &format!("join token `{}` ({}) {outcome}", self.name, self.method));
+        out.line("", &format!("join token `{}` ({}) {outcome}", self.name, self.method));
         for refusal in &self.refusals {
-            out.line(2, &format!("FAILS    {refusal}"));
+            out.line("  FAILS    ", refusal);
         }
         for (what, check) in [("issuer", &self.issuer), ("audience", &self.audience)] {
-            out.line(
-                2,
-                &match check {
-                    Check::Passes(value) => format!("ok       {what}  {value}"),
-                    Check::Fails { want, got } if got.is_empty() => {
-                        format!("FAILS    {what}  wants `{want}`, is absent")
-                    }
-                    Check::Fails { want, got } => format!("FAILS    {what}  wants `{want}`, has `{got}`"),
-                    Check::Unknown(why) => format!("unknown  {what}  {why}"),
-                },
-            );
+            let (state, text) = match check {
+                Check::Passes(value) => ("ok     ", value.clone()),
+                Check::Fails { want, got } if got.is_empty() => {
+                    ("FAILS  ", format!("wants `{want}`, is absent"))
+                }
+                Check::Fails { want, got } => ("FAILS  ", format!("wants `{want}`, has `{got}`")),
+                Check::Unknown(why) => ("unknown", why.clone()),
+            };
+            out.line(&format!("  {state}  {what}  "), &text);
         }
         if let Some(blocked) = &self.verdict.blocked {
-            out.line(2, &format!("FAILS    {}", shown(blocked)));
+            out.line("  FAILS    ", &shown(blocked));
         }
         for (index, rule) in self.verdict.rules.iter().enumerate() {
             rule_text(index, rule, out);
         }
         if self.verdict.rules.is_empty() {
-            out.line(2, "no rules");
+            out.line("  ", "no rules");
         }
         if let Some((rule, changes)) = &self.closest {
-            out.line(2, &format!("closest is rule {}; for it to match:", rule + 1));
+            out.line("  ", &format!("rule {} is the closest; for it to match:", rule + 1));
             for change in changes {
-                out.line(4, &format!("- {change}"));
+                out.line("    - ", change);
             }
         }
         for finding in &self.findings {
-            out.line(
-                2,
-                &format!(
-                    "{:7}  {}: {}",
-                    finding.severity.name(),
-                    shown(&finding.path),
-                    shown(&finding.message)
-                ),
-            );
+            out.line(&format!("  {:7}  ", finding.severity.name()), &finding_text(finding));
         }
     }
 }
@@ -111,31 +106,38 @@ fn rule_text(index: usize, rule: &RuleVerdict, out: &mut Text) {
     } else {
         "does not match"
     };
-    out.line(2, &format!("rule {} {word}", index + 1));
+    out.line("  ", &format!("rule {} {word}", index + 1));
     if rule.fields.is_empty() {
-        out.line(4, "it sets no field");
+        out.line("    ", "it sets no field");
     }
     for field in &rule.fields {
         let (name, want) = (shown(&field.field), shown(&field.want));
         let got = field.got.as_deref().map(shown);
-        out.line(
-            4,
-            &match (field.decided, field.matches, got) {
-                (false, ..) => format!("unknown  {name}  wants `{want}`"),
-                (_, true, Some(got)) if got == want => format!("ok       {name}  {got}"),
-                (_, true, got) => {
-                    format!("ok       {name}  wants `{want}`, has `{}`", got.unwrap_or_default())
-                }
-                (_, false, Some(got)) => format!("FAILS    {name}  wants `{want}`, has `{got}`"),
-                (_, false, None) => {
-                    format!("FAILS    {name}  wants `{want}`, the claim `{}` is absent", shown(&field.claim))
-                }
-            },
-        );
+        let (state, text) = match (field.decided, field.matches, got) {
+            (false, ..) => ("unknown", format!("wants `{want}`")),
+            (_, true, Some(got)) if got == want => ("ok     ", got),
+            (_, true, got) => ("ok     ", format!("wants `{want}`, has `{}`", got.unwrap_or_default())),
+            (_, false, Some(got)) => ("FAILS  ", format!("wants `{want}`, has `{got}`")),
+            (_, false, None) => {
+                ("FAILS  ", format!("wants `{want}`, the claim `{}` is absent", shown(&field.claim)))
+            }
+        };
+        out.line(&format!("    {state}  {name}  "), &text);
         if let Some(note) = &field.note {
-            out.line(13, &shown(note));
+            out.line(&" ".repeat(13), &shown(note));
         }
     }
+}
+
+/// The place by the rule's number, as rules are counted in the text.
+fn finding_text(finding: &Finding) -> String {
+    let field = shown(&finding.field);
+    let place = match (finding.rule, field.is_empty()) {
+        (Some(rule), true) => format!("rule {rule}"),
+        (Some(rule), false) => format!("rule {rule}, `{field}`"),
+        (None, _) => format!("`{field}`"),
+    };
+    format!("{place}: {}", shown(&finding.message))
 }
 
 #[derive(Default)]
@@ -150,28 +152,10 @@ impl Text {
         self.0.push_str(document);
     }
 
-    /// A line, folded at spaces (or, failing that, anywhere) with a deeper indent.
-    fn line(&mut self, indent: usize, text: &str) {
-        let mut margin = indent;
-        let mut rest: &str = text;
-        loop {
-            let room = WIDTH.saturating_sub(margin).max(20);
-            let end = rest.char_indices().nth(room).map_or(rest.len(), |(at, _)| at);
-            let (mut head, mut tail) = rest.split_at(end);
-            if !tail.is_empty()
-                && !tail.starts_with(' ')
-                && let Some(space) = head.rfind(' ').filter(|at| *at > room / 3)
-            {
-                (head, tail) = rest.split_at(space);
-            }
-            self.0.extend(std::iter::repeat_n(' ', margin));
-            self.0.push_str(head.trim_end());
-            self.0.push('\n');
-            rest = tail.trim_start_matches(' ');
-            if rest.is_empty() {
-                return;
-            }
-            margin = indent + 4;
-        }
+    /// A line that begins with `head`; where it is folded, the text stays in its column.
+    fn line(&mut self, head: &str, text: &str) {
+        self.0.push_str(head);
+        self.0.push_str(&fold(text, head.chars().count().min(40)));
+        self.0.push('\n');
     }
 }

@@ -1,0 +1,7 @@
+//! Names of variables.
+
+/// A name every POSIX shell takes.
+pub(super) fn is_posix(name: &str) -> bool {
+    name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}

@@ -1,2 +1,0 @@
-//! Former names of [`crate::text`].
-pub use crate::text::{duration as span, hex};

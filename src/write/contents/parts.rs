@@ -1,0 +1,38 @@
+//! What the files of a kind are made from, and what comes of them.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::identity::Authorities;
+use crate::write::file::FileToWrite;
+
+/// What the files say beside the identity.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The CAs that the outputs share.
+    pub authorities: &'a Authorities,
+    /// Host of the proxy.
+    pub proxy_host: &'a str,
+    /// The proxy for later steps, `HOST:PORT`.
+    pub proxy: &'a str,
+    /// Absolute path of the binary that the `ProxyCommand` runs.
+    pub binary: &'a Path,
+    /// `--ca-file`, absolute: the `ProxyCommand` needs the same roots.
+    pub ca_file: Option<&'a Path>,
+    /// When the output expires.
+    pub expires: Timestamp,
+}
+
+/// What comes of one output.
+#[derive(Default)]
+pub struct Contents {
+    /// Its files, relative to the folder it shares.
+    pub files: Vec<FileToWrite>,
+    /// The environment of later steps: names without the suffix of the output.
+    pub variables: Vec<(&'static str, String)>,
+    /// Step outputs, likewise.
+    pub step_outputs: Vec<(&'static str, String)>,
+    /// What was left out of its files, and why.
+    pub warnings: Vec<String>,
+}
