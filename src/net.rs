@@ -38,9 +38,9 @@ pub type Stream = Box<dyn Io>;
 /// What the command line says about the network.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// `--ca-file`: trust only these roots for web certificates.
+    /// `--ca-file`: trust only these roots for the cluster's web certificate. All other servers keep the system's.
     pub ca_file: Option<PathBuf>,
-    /// Roots (PEM) of a cluster in this process, which come before all others.
+    /// Roots (PEM) of a cluster in this process, which plays the CI platform too: the only ones, for every server.
     pub ca_pem: Option<String>,
 }
 
@@ -56,17 +56,21 @@ struct Inner {
     deadline: Deadline,
     log: Log,
     connections: AtomicUsize,
-    web_config: OnceLock<ClientConfig>,
+    cluster_config: OnceLock<ClientConfig>,
+    system_config: OnceLock<ClientConfig>,
 }
 
 impl Network {
-    /// Reads roots and proxies as options and environment have them. The system's roots are loaded on first use; a broken `--ca-file`,
-    /// `SSL_CERT_FILE`, `SSL_CERT_DIR` or proxy variable is an error that names it.
+    /// Reads roots and proxies as options and environment have them. A broken `--ca-file` or proxy variable is an error that names it;
+    /// so is a broken `SSL_CERT_FILE` or `SSL_CERT_DIR`, unless `--ca-file` leaves them to servers that may not be asked at all: then
+    /// they are loaded on first use, as the system's own roots always are.
     pub fn new(env: &Env, options: &Options, deadline: Deadline, log: Log) -> Result<Self, NetError> {
         let roots = roots::Roots::new(env, options, &log)?;
         let proxies = Arc::new(proxy::Proxies::from_env(env)?);
-        let (connections, web_config) = (AtomicUsize::new(0), OnceLock::new());
-        Ok(Self { inner: Arc::new(Inner { roots, proxies, deadline, log, connections, web_config }) })
+        let (connections, cluster_config, system_config) =
+            (AtomicUsize::new(0), OnceLock::new(), OnceLock::new());
+        let inner = Inner { roots, proxies, deadline, log, connections, cluster_config, system_config };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The deadline of the whole run.
@@ -79,14 +83,20 @@ impl Network {
         &self.inner.log
     }
 
-    /// Web roots: `--ca-file`, else `SSL_CERT_FILE`/`_DIR`, else the system's, else the bundled Mozilla set.
+    /// Web roots for the cluster: `--ca-file`, else those of [`Network::system_roots_description`].
     pub fn web_roots(&self) -> Result<Arc<RootCertStore>, NetError> {
-        Ok(self.loaded_roots().store.clone())
+        Ok(self.cluster_roots()?.store.clone())
     }
 
-    /// How many web roots there are and where they come from: `145 of the system`.
+    /// How many web roots there are for the cluster and where they come from: `145 of the system`.
     pub fn roots_description(&self) -> Result<String, NetError> {
-        Ok(self.loaded_roots().description.clone())
+        Ok(self.cluster_roots()?.description.clone())
+    }
+
+    /// The same for all other servers, which are not those of `--ca-file`: `SSL_CERT_FILE`/`_DIR`, else the system's, else the
+    /// bundled Mozilla set. `None` when the cluster has the same.
+    pub fn system_roots_description(&self) -> Option<Result<String, NetError>> {
+        self.inner.roots.are_split().then(|| Ok(self.system_roots()?.description.clone()))
     }
 
     /// The HTTP proxy that leads to the target, without its credentials: `http://proxy.example.com:3128`.
@@ -119,8 +129,12 @@ impl Network {
         tls::handshake(self, stream, spec).await
     }
 
-    fn loaded_roots(&self) -> &roots::Loaded {
-        self.inner.roots.loaded(self.log())
+    fn cluster_roots(&self) -> Result<&roots::Loaded, NetError> {
+        self.inner.roots.cluster(self.log())
+    }
+
+    fn system_roots(&self) -> Result<&roots::Loaded, NetError> {
+        self.inner.roots.system(self.log())
     }
 
     fn count_connection(&self) {
@@ -131,14 +145,28 @@ impl Network {
         Arc::clone(&self.inner.proxies)
     }
 
-    /// For web roots and no client certificate: built once, so that sessions are resumed.
-    fn web_config(&self) -> Result<ClientConfig, NetError> {
-        if let Some(config) = self.inner.web_config.get() {
-            return Ok(config.clone());
-        }
-        let config = tls::web_config(self.loaded_roots(), None)?;
-        Ok(self.inner.web_config.get_or_init(|| config).clone())
+    /// For the cluster's web certificate and no client certificate: built once, so that sessions are resumed.
+    fn cluster_config(&self) -> Result<ClientConfig, NetError> {
+        let new = || tls::web_config(self.cluster_roots()?, None);
+        built_once(&self.inner.cluster_config, new)
     }
+
+    /// The same for all other servers.
+    fn system_config(&self) -> Result<ClientConfig, NetError> {
+        let new = || tls::web_config(self.system_roots()?, None);
+        built_once(&self.inner.system_config, new)
+    }
+}
+
+fn built_once(
+    place: &OnceLock<ClientConfig>,
+    new: impl FnOnce() -> Result<ClientConfig, NetError>,
+) -> Result<ClientConfig, NetError> {
+    if let Some(config) = place.get() {
+        return Ok(config.clone());
+    }
+    let config = new()?;
+    Ok(place.get_or_init(|| config).clone())
 }
 
 impl std::fmt::Debug for Network {

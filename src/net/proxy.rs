@@ -95,7 +95,8 @@ impl Proxy {
                 peer: peer.clone(),
                 server_name: self.address.host.clone(),
                 alpn: vec![b"http/1.1".to_vec()],
-                trust: Trust::Web,
+                // As curl, whose `--cacert` is not for proxies either.
+                trust: Trust::System,
                 client: None,
             };
             stream = network.tls(stream, &spec).await.map_err(|e| self.own_failure(e, target))?.stream;
@@ -265,7 +266,7 @@ mod tests {
             let scheme = if tls { "https" } else { "http" };
             let url = format!("{scheme}://us%40er:hunter2@localhost:{}", proxy.address.port());
             let (log, lines) = collected();
-            let network = network(&[("HTTPS_PROXY", &url)], Some(&pki.ca_file()), log).unwrap();
+            let network = pki.network_with(&[("HTTPS_PROXY", &url)], log);
             // Only the proxy knows this port of the target.
             assert_eq!(get(&network, "localhost:1").await.unwrap(), 200);
             let heads = heads.lock().unwrap().join("");
