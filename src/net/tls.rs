@@ -1,7 +1,7 @@
 //! TLS with an explicit provider; trust anchors and client certificate as each connection needs.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
@@ -85,6 +85,36 @@ pub struct TlsStream {
     pub alpn: Option<Vec<u8>>,
     /// The peer's chain as sent, DER.
     pub peer_chain: Vec<Vec<u8>>,
+}
+
+impl Network {
+    /// A TLS handshake on a stream. `alpn` may be empty. Returns the stream and the protocol that was agreed.
+    pub async fn tls(&self, stream: Stream, spec: &TlsSpec) -> Result<TlsStream, NetError> {
+        handshake(self, stream, spec).await
+    }
+
+    /// For the cluster's web certificate and no client certificate: built once, so that sessions are resumed.
+    fn cluster_config(&self) -> Result<ClientConfig, NetError> {
+        let new = || web_config(self.cluster_roots()?, None);
+        built_once(&self.inner.cluster_config, new)
+    }
+
+    /// The same for all other servers.
+    pub(super) fn system_config(&self) -> Result<ClientConfig, NetError> {
+        let new = || web_config(self.system_roots()?, None);
+        built_once(&self.inner.system_config, new)
+    }
+}
+
+fn built_once(
+    place: &OnceLock<ClientConfig>,
+    new: impl FnOnce() -> Result<ClientConfig, NetError>,
+) -> Result<ClientConfig, NetError> {
+    if let Some(config) = place.get() {
+        return Ok(config.clone());
+    }
+    let config = new()?;
+    Ok(place.get_or_init(|| config).clone())
 }
 
 /// A configuration without ALPN for these web roots; connections that share it share its resumption.

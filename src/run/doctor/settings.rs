@@ -4,7 +4,7 @@ use crate::cli::doctor::Doctor;
 use crate::env::{Env, names};
 use crate::error::StageError as _;
 use crate::log::Log;
-use crate::net::proxy::VARIABLES;
+use crate::net::proxies::VARIABLES;
 use crate::net::{Deadline, HostPort, Network, Options};
 use crate::run::doctor::check::{Check, Found};
 use crate::teleport::dial::Endpoint;
