@@ -73,7 +73,7 @@ fn its_env_file_is_all_a_login_needs() {
     let mode = sandbox.path().join("sandbox.env").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "a token is in it");
     let ran = sandbox.sourced("login").ok();
-    assert!(ran.stderr.contains("bot-ci at sandbox.example"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("sandbox.example as bot-ci"), "{}", ran.stderr);
     sandbox.stop("-TERM");
 }
 

@@ -29,7 +29,7 @@ impl Done<'_> {
     pub(super) fn text(&self, env: &Env) -> String {
         let mut lines = vec![
             fold_to(&self.account(), 0, env.columns),
-            "the certificates are valid for 15 minutes at most; their cluster is gone: ssh cannot connect with them"
+            "the certificates live for 15 minutes at most; their cluster is gone, so that ssh cannot connect"
                 .to_owned(),
         ];
         let mut commands = Vec::new();
@@ -65,10 +65,9 @@ impl Done<'_> {
         } else {
             String::new()
         };
-        let policies = if self.policies { ", and no policy keeps bots out" } else { "" };
+        let policies = if self.policies { ", per-session MFA and Device Trust" } else { "" };
         format!(
-            "a simulated {} job{of_branch} showed its identity token, join token `{token}` let it in, and the \
-             certificates passed the checks: keys, dates and roles are those asked for{policies}",
+            "a simulated {} job{of_branch} proved itself to join token `{token}`; checked: keys, dates, roles{policies}",
             self.platform.title()
         )
     }
