@@ -114,7 +114,7 @@ fn what_it_says_to_try_next_works() {
         for part in [
             &claim,
             "join token `ci-",
-            "checked: keys, dates, roles, per",
+            "keys, dates, roles",
             "15 minutes",
             "their cluster is gone",
         ] {

@@ -182,7 +182,7 @@ fn the_policy_of_a_file_decides() {
     let flags = ["--tokens", "policy.yaml", "--simulate", "gitlab", "--cluster", "prod.example"];
     let fits = Running::start(&flags, &[("policy.yaml", &policy("acme/app"))]);
     let ran = fits.sourced("login --dir out").ok();
-    assert!(ran.stderr.contains("bot-releaser at prod.example"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("logged in to prod.example as bot-releaser"), "{}", ran.stderr);
     fits.stop("-INT");
 
     let other = Running::start(&flags, &[("policy.yaml", &policy("acme/other"))]);

@@ -123,8 +123,8 @@ mod tests {
                 &["/run/user/7/jobpass-1"][..],
                 "the keys stay until you log out, or:  rm -r /run/user/7/jobpass-1",
             ),
-            (&["/run/user/7/a", "/srv/b"], "the keys stay until:     rm -r /run/user/7/a /srv/b"),
-            (&["/run/user/77/a  b'c"], "the keys stay until:     rm -r \"/run/user/77/a  b'c\""),
+            (&["/run/user/7/a", "/srv/b"], "the keys stay until:      rm -r /run/user/7/a /srv/b"),
+            (&["/run/user/77/a  b'c"], "the keys stay until:      rm -r \"/run/user/77/a  b'c\""),
         ] {
             let text = done(folders, true).text(&env);
             assert_eq!(text.lines().last().unwrap().trim(), want, "{text}");
