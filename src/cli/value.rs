@@ -258,7 +258,8 @@ pub fn branch(text: &str) -> Result<String, String> {
         return Err("expected the short name, without `refs/heads/`".into());
     }
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
-    let is_odd_part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let is_odd_part =
+        |part: &str| part.is_empty() || part.starts_with('.') || part.strip_suffix(".lock").is_some();
     let wrong = text.starts_with('-')
         || text.ends_with('.')
         || text == "@"
