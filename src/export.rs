@@ -18,6 +18,9 @@ mod shell;
 
 pub use error::ExportError;
 
+/// The flag that names a file of the user's.
+const ENV_FILE: &str = "`--export env-file`";
+
 /// `--export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Sink {
@@ -67,6 +70,31 @@ pub struct Exported {
     pub hint: Option<&'static str>,
 }
 
+/// Finds out whether [`export`] can write where it would; writes nothing.
+pub fn check(env: &Env, detected: Option<Platform>, sink: &Sink) -> Result<(), ExportError> {
+    let (channel, is_asked_for) = match (sink, detected) {
+        (Sink::None | Sink::Shell, _) | (Sink::Auto, None) => return Ok(()),
+        (Sink::EnvFile(path), _) => {
+            let path = env.absolute(path);
+            return file::check_replace(&path).map_err(|source| io_error(ENV_FILE, &path, source));
+        }
+        (Sink::Auto, Some(platform)) => (platform.channel(), false),
+        (Sink::Platform(platform), _) => (platform.channel(), true),
+    };
+    let (variable, optional) = match channel {
+        Channel::CommandFiles { environment, outputs, .. } => (environment, Some(outputs)),
+        Channel::EnvFile { variable, .. } if is_asked_for || env.var(variable).is_some() => (variable, None),
+        Channel::BashFile { variable } => (variable, None),
+        Channel::EnvFile { .. } | Channel::Script { .. } => return Ok(()),
+    };
+    let optional = optional.filter(|variable| env.var(variable).is_some());
+    for variable in std::iter::once(variable).chain(optional) {
+        let path = file_of(env, variable)?;
+        file::check_append(&path).map_err(|source| io_error(variable, &path, source))?;
+    }
+    Ok(())
+}
+
 /// Gives later steps the variables. `detected` is the platform the job runs on, for `Sink::Auto`.
 ///
 /// Where nobody asked for a place and the platform has none (GitLab without `GITLAB_ENV`, Spacelift), nothing is written.
@@ -86,7 +114,7 @@ pub fn export(
         }
         (Sink::EnvFile(path), _) => {
             let path = env.absolute(path);
-            replace_file("`--export env-file`", &path, lines::env_file(variables)?.as_bytes())?;
+            replace_file(ENV_FILE, &path, lines::env_file(variables)?.as_bytes())?;
             done.places.push(path.display().to_string());
             return Ok(done);
         }
@@ -159,10 +187,14 @@ fn append(env: &Env, variable: &'static str, text: &str, done: &mut Exported) ->
     if text.is_empty() {
         return Ok(());
     }
-    let path = env.absolute(env.var(variable).ok_or(ExportError::NoFile { variable })?.as_ref());
+    let path = file_of(env, variable)?;
     file::append(&path, text.as_bytes()).map_err(|source| io_error(variable, &path, source))?;
     done.places.push(variable.to_owned());
     Ok(())
+}
+
+fn file_of(env: &Env, variable: &'static str) -> Result<PathBuf, ExportError> {
+    Ok(env.absolute(env.var(variable).ok_or(ExportError::NoFile { variable })?.as_ref()))
 }
 
 fn io_error(variable: &str, path: &Path, source: io::Error) -> ExportError {

@@ -19,7 +19,7 @@ use crate::teleport::join::{JoinAttempt, Joined};
 use crate::teleport::ping::Ping;
 use crate::teleport::wire::join::Reason;
 use crate::teleport::{Cluster, ClusterError, JoinMethod};
-use crate::text::safe;
+use crate::text::{is_name, safe};
 use crate::token::{Proof, TokenError};
 
 /// How the job joins.
@@ -256,6 +256,11 @@ async fn bot(
     let certificate = joined.certificate;
     check_key(&certificate, key)?;
     let name = certificate.attribute("1.7").unwrap_or(&certificate.issuer_common_name).to_owned();
+    for (field, name) in [("CN", &certificate.common_name), ("the cluster's name", &name)] {
+        if !is_name(name) {
+            return Err(ClusterError::malformed("the bot's certificate", field).into());
+        }
+    }
     let client = ClientIdentity { chain: vec![certificate.der], key: key.private().clone() };
     let authorities = joined.authorities;
     let ping = match ping {

@@ -14,6 +14,7 @@ use jobpass::platform::{Platform, Severity};
 use jobpass::report::Failure;
 use jobpass::run;
 use jobpass::run::error::RunError;
+use jobpass::text::safe_lines;
 
 fn main() -> ExitCode {
     let env = Env::snapshot();
@@ -40,10 +41,11 @@ fn main() -> ExitCode {
         Level::Data => {
             drop(std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()));
         }
-        Level::Detail if verbose => print(&format!("  {text}\n"), false),
-        Level::Note if !messages.quiet => print(&format!("{text}\n"), color),
+        Level::Detail if verbose => print(&format!("  {}\n", shown(text)), false),
+        Level::Note if !messages.quiet => print(&format!("{}\n", shown(text)), color),
         Level::Warning if !messages.quiet => {
-            let annotation = platform.and_then(|p| p.annotate(Severity::Warning, "jobpass", text));
+            let text = shown(text);
+            let annotation = platform.and_then(|p| p.annotate(Severity::Warning, "jobpass", &text));
             print(&format!("{}warning: {text}\n", annotation.map(|a| a + "\n").unwrap_or_default()), color);
         }
         _ => {}
@@ -73,7 +75,7 @@ fn main() -> ExitCode {
         return fail(&error.into(), &env, OutputForm { json: false, ..form });
     }
     if !messages.quiet && !outcome.line.is_empty() {
-        print(&format!("{}\n", outcome.line), false);
+        print(&format!("{}\n", shown(&outcome.line)), false);
     }
     ExitCode::from(outcome.status.unwrap_or(outcome.exit as u8))
 }
@@ -104,4 +106,9 @@ fn is_colored(form: OutputForm, env: &Env) -> bool {
 fn print(text: &str, color: bool) {
     let text = if color { paint(text) } else { text.to_owned() };
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Whatever a line quotes, it stays a line, and no log reads it as a command.
+fn shown(text: &str) -> String {
+    safe_lines(text).collect::<Vec<_>>().join("\n")
 }

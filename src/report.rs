@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use failure::Failure;
 
-use crate::text::duration;
+use crate::text::{duration, json, markdown};
 
 /// A login that worked: the report, and the manifest `jobpass.json` of its folder.
 #[derive(Debug, Clone, Serialize)]
@@ -90,20 +90,22 @@ impl Report {
 
     /// The same as JSON, with a newline at the end.
     pub fn json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        json::pretty(self)
     }
 
     /// The same as Markdown, for a step summary.
     pub fn summary(&self) -> String {
-        let mut text = format!("### Teleport credentials for `{}` at `{}`\n\n", self.user, self.cluster);
+        let mut text = format!(
+            "### Teleport credentials for {} at {}\n\n",
+            markdown::code(&self.user),
+            markdown::code(&self.cluster)
+        );
         text.push_str("| output | roles | logins | valid until |\n|---|---|---|---|\n");
         for output in &self.outputs {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {:.0} |",
-                output.name,
+                markdown::plain(&output.name),
                 cell(&output.roles),
                 cell(&output.logins),
                 output.valid_until
@@ -118,5 +120,5 @@ fn list(items: &[String]) -> String {
 }
 
 fn cell(items: &[String]) -> String {
-    list(items).replace('|', "\\|")
+    markdown::plain(&list(items))
 }

@@ -5,6 +5,8 @@
 //! identity token, and a bounded length. Every sink takes foreign text through one of them.
 
 pub mod fold;
+pub mod json;
+pub mod markdown;
 
 use std::fmt::Write as _;
 
@@ -14,6 +16,9 @@ use jiff::SignedDuration;
 
 /// The longest line of foreign text that is shown, in characters.
 const LONGEST_LINE: usize = 2_000;
+
+/// No name of Teleport's is near this; in characters.
+const LONGEST_NAME: usize = 256;
 
 /// `text` as one line of at most `max` characters: runs of white space become one space, what does not fit becomes `…`.
 pub fn safe(text: &str, max: usize) -> String {
@@ -47,6 +52,11 @@ pub fn without_commands(line: &str) -> String {
         }
         _ => line,
     }
+}
+
+/// Whether this can be the name of a user, role, login or cluster: it reads the same when it is made safe.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && safe(text, LONGEST_NAME) == text
 }
 
 /// Whether this text is rather a token itself than the name of its place, as when `$TOKEN` was written for `TOKEN`.
@@ -154,6 +164,27 @@ mod tests {
             ("a ##[set-output name=x]y", 80, "a ## [set-output name=x]y"),
         ] {
             assert_eq!(safe(text, max), want);
+        }
+    }
+
+    #[test]
+    fn names_read_the_same_when_made_safe() {
+        for name in ["bot-ci", "sandbox.example", "ubuntu", "-teleport-nologin-1", "Zürich ops", "a@b:c"] {
+            assert!(is_name(name), "{name}");
+        }
+        let long = "a".repeat(257);
+        for text in [
+            "",
+            " a",
+            "a\nb",
+            "a\u{1b}[0m",
+            "a\u{202e}b",
+            "::error::x",
+            "a##[b]",
+            "eyJhbGciOiJSUzI1NiJ9",
+            &long,
+        ] {
+            assert!(!is_name(text), "{text}");
         }
     }
 

@@ -3,17 +3,13 @@
 //! A token that is known to be useless (masked, cut, expired, with another audience) is an error here, before
 //! anything is sent.
 
-use jiff::Timestamp;
-use thiserror::Error;
-
 use crate::claims::UnverifiedClaims;
 use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
-use crate::error::{Exit, StageError};
-use crate::net::{NetError, Network};
+use crate::net::Network;
 use crate::platform::{Platform, TokenPlace};
 use crate::rules::{self, Audience};
-use crate::secret::{Jwt, NotAJwt};
+use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
 use crate::teleport::join::Answer;
 use crate::teleport::wire::join::Challenge;
@@ -21,11 +17,16 @@ use crate::teleport::wire::join::Challenge;
 mod checks;
 mod command;
 mod endpoint;
+mod error;
 mod file;
+mod found;
 mod variable;
 
 pub use checks::{audience_problem, expired_since};
 pub use command::words as command_words;
+pub use error::TokenError;
+
+use found::Found;
 
 /// What the user said about it.
 #[derive(Debug, Clone, Default)]
@@ -59,104 +60,6 @@ impl Proof {
         match self {
             Self::IdentityToken { claims, .. } => claims,
         }
-    }
-}
-
-/// Why there is none.
-#[derive(Debug, Clone, Error)]
-#[allow(missing_docs)]
-pub enum TokenError {
-    /// The platform fixes the audience; asking for one is a usage error, before anything is sent.
-    #[error("{platform} fixes the token's audience in its own configuration, `--audience` cannot change it")]
-    AudienceFixed { platform: &'static str, hint: String },
-    /// The join method has no audience of its own; a usage error, before anything is sent.
-    #[error("{platform} makes a token for one audience, and none was named")]
-    AudienceMissing { platform: &'static str },
-    /// The token given by hand is for another audience than `--audience` says.
-    #[error("the identity token from {place} has the wrong audience")]
-    Audience { place: String, problem: String },
-    /// The token's time is over. `since` is its `exp`.
-    #[error("the identity token from {place} has expired")]
-    Expired { place: String, since: Timestamp, hints: Vec<String> },
-    /// The platform gave no token, for the reason named.
-    #[error("{platform} gave this job no identity token")]
-    Missing { platform: &'static str, why: String, hints: Vec<String> },
-    /// What was found is no token.
-    #[error("the text from {place} is not an identity token")]
-    NotAJwt { place: String, problem: NotAJwt, hints: Vec<String> },
-    /// The variable, file or command of the user's gave nothing.
-    #[error("could not get an identity token from {place}")]
-    Source { place: String, reason: String },
-    /// The platform's endpoint answered with a refusal; `detail` is empty where it gave no reason.
-    #[error("{platform} refused to issue an identity token")]
-    Refused { platform: &'static str, status: u16, detail: String },
-    /// The platform's endpoint could not be reached, also after retries.
-    #[error("could not reach the token endpoint of {platform}")]
-    Endpoint {
-        platform: &'static str,
-        #[source]
-        source: NetError,
-    },
-    /// It answered, but not in the documented form.
-    #[error("unexpected answer from the token endpoint of {platform}")]
-    Form { platform: &'static str, detail: String },
-}
-
-impl StageError for TokenError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Exit::Usage,
-            Self::Endpoint { source, .. } => source.exit(),
-            Self::Refused { status: 429 | 500.., .. } => Exit::Network,
-            _ => Exit::NoIdentity,
-        }
-    }
-
-    fn causes(&self) -> Vec<String> {
-        match self {
-            Self::Audience { problem, .. } => vec![problem.clone()],
-            Self::Expired { since, .. } => vec![format!("it expired at {since}")],
-            Self::Missing { why, .. } => vec![why.clone()],
-            Self::NotAJwt { problem, .. } => vec![problem.to_string()],
-            Self::Source { reason, .. } => vec![reason.clone()],
-            Self::Refused { status, detail, .. } if detail.is_empty() => vec![format!("HTTP {status}")],
-            Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
-            Self::Endpoint { source, .. } => source.chain(),
-            Self::Form { detail, .. } => vec![detail.clone()],
-            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Vec::new(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let hint = match self {
-            Self::AudienceFixed { hint, .. } => hint,
-            Self::AudienceMissing { .. } => {
-                "pass `--audience` with the audience that the cluster's `kind: token` has"
-            }
-            Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",
-            Self::Expired { hints, .. } | Self::Missing { hints, .. } | Self::NotAJwt { hints, .. } => {
-                return hints.clone();
-            }
-            Self::Source { .. } => {
-                "check that `--id-token-env`, `--id-token-file` or `--id-token-command` gives the identity token \
-                 and nothing else"
-            }
-            Self::Refused { status: 401, .. } => {
-                "run jobpass in the job itself while it runs: the variables of its token request do not work later"
-            }
-            Self::Refused { status: 403, .. } => {
-                "allow the job to request a token: `permissions: { id-token: write, contents: read }`"
-            }
-            Self::Refused { status: 429 | 500.., platform, .. } => {
-                return vec![format!("run the job again, or check the status page of {platform}")];
-            }
-            Self::Refused { .. } | Self::Form { .. } => {
-                "check that `ACTIONS_ID_TOKEN_REQUEST_URL` is as the runner set it, and that no HTTP proxy answers \
-                 in its place"
-            }
-            Self::Endpoint { source, .. } => return source.hints(),
-        };
-        vec![hint.to_owned()]
     }
 }
 
@@ -223,14 +126,6 @@ fn fixed_audience(method: JoinMethod) -> Option<&'static str> {
         Audience::Literal(audience) => Some(audience),
         _ => None,
     }
-}
-
-/// A token and where it was, for people.
-struct Found {
-    jwt: Jwt,
-    place: String,
-    /// Minted for this run: it cannot be stale.
-    is_new: bool,
 }
 
 async fn from_platform(

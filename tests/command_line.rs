@@ -294,3 +294,26 @@ fn manual_pages_can_be_read() {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     }
 }
+
+#[test]
+fn no_flags_variable_breaks_any_command() {
+    use jobpass::cli::{parse, variables};
+    let command = parse::command();
+    for called in command.get_subcommands() {
+        for variable in called.get_arguments().filter_map(|arg| variables::variable(called.get_name(), arg)) {
+            for value in ["", "x", "true"] {
+                let env = jobpass::env::Env::new([(variable.as_str(), value)], "/");
+                let arguments = vec!["jobpass".into(), called.get_name().into()];
+                // Whatever it says of the value, it says it in our words.
+                if let Err(parse::Stop::Usage(error)) = parse::parse(arguments, &env) {
+                    let text = error.to_string();
+                    assert!(
+                        !text.contains("cannot be read"),
+                        "{} {variable}={value}: {text}",
+                        called.get_name()
+                    );
+                }
+            }
+        }
+    }
+}

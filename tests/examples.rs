@@ -90,7 +90,7 @@ fn every_flag_and_command_that_is_named_is_there() {
     let known = flags(&all);
     let texts = examples().into_iter().map(|(_, path, text)| (path, text));
     for (path, text) in texts.chain([(root().join("README.md"), readme())]) {
-        for flag in flags(&jobpass_only(&text)) {
+        for flag in flags(&jobpass_only(&without_tbot(&text))) {
             assert!(known.contains(&flag), "{} names {flag}", path.display());
         }
         for (at, _) in text.match_indices("jobpass ") {
@@ -99,10 +99,82 @@ fn every_flag_and_command_that_is_named_is_there() {
                 text[at + 8..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
             // In code only: what follows a back-tick, a line's begin or a shell's opening.
             if matches!(before, Some('`' | '(' | '\n')) && !word.is_empty() {
-                assert!(commands.contains(&word.as_str()), "{} names the command {word}", path.display());
+                let is_known = word == "help" || commands.contains(&word.as_str());
+                assert!(is_known, "{} names the command {word}", path.display());
             }
         }
     }
+}
+
+/// The section on tbot, but for the column of tbot's own words.
+fn without_tbot(text: &str) -> String {
+    let lines = text.lines().map(|line| match of_tbot(text).iter().find(|(row, _, _)| *row == line) {
+        Some((_, _, ours)) => ours,
+        None => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The rows of the table of tbot's words: the whole row, tbot's column, ours.
+fn of_tbot(text: &str) -> Vec<(&str, &str, &str)> {
+    let section = text.split("\n## Coming from tbot\n").nth(1).unwrap_or_default();
+    let table = section.lines().take_while(|line| !line.starts_with("## "));
+    let rows = table.filter_map(|row| {
+        let mut cells = row.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ");
+        Some((row, cells.next()?, cells.next()?))
+    });
+    rows.collect()
+}
+
+#[test]
+fn words_of_tbot_are_answered_as_the_table_says() {
+    let readme = readme();
+    let mut asked = 0;
+    for (_, theirs, _) in of_tbot(&readme) {
+        let words: Vec<&str> = theirs.split('`').skip(1).step_by(2).collect();
+        for word in words {
+            let command: Vec<&str> = word.split(' ').collect();
+            let (arguments, is_flag) = match command[..] {
+                ["tbot", command, ..] => (vec![command], false),
+                [flag] if flag.starts_with('-') => (vec!["login", flag], true),
+                _ => continue,
+            };
+            // A flag that is taken misses its value; another one has an answer of its own.
+            let ran = Ran::of(&jobpass(Path::new("/"), &arguments, []).output().unwrap());
+            let is_taken = is_flag && ran.stderr.contains("needs a value");
+            assert!(is_taken || !ran.stderr.contains("--help`"), "{word}: {}", ran.stderr);
+            assert_eq!(ran.code, 2, "{word}: {}", ran.stderr);
+            asked += 1;
+        }
+    }
+    assert!(asked >= 15, "{asked}");
+}
+
+#[test]
+fn every_path_that_contributing_names_is_there() {
+    let text = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let words = text.split('`').skip(1).step_by(2).filter(|word| !word.contains(['\n', ' ', '*', '{']));
+    let paths: Vec<&str> = words.filter(|word| word.contains('/') && !word.contains("NAME")).collect();
+    assert!(paths.len() > 10, "{paths:?}");
+    for path in paths {
+        assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+/// What `if:` reads of a pull request is empty on push, where the job must run.
+#[test]
+fn conditions_on_forks_hold_on_push() {
+    let texts = examples().into_iter().map(|(_, _, text)| text).chain([readme()]);
+    let all: Vec<String> = texts.collect();
+    let conditions = all.iter().flat_map(|text| text.lines().filter(|line| line.contains("head.repo")));
+    let mut found = 0;
+    for line in conditions {
+        let holds = line.contains("github.event_name != 'pull_request' ||")
+            || line.contains("!github.event.pull_request.head.repo.fork");
+        assert!(holds, "{line}");
+        found += 1;
+    }
+    assert!(found > 0);
 }
 
 /// Flags of other programs are on lines that begin with their names.

@@ -9,7 +9,6 @@ const LAYERS: &[(&str, u8)] = &[
     ("run", 8),
     ("cli", 7),
     ("report", 7),
-    ("refusal", 6),
     ("detect", 6),
     ("output", 5),
     ("token", 6),
@@ -18,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("verify", 6),
     ("write", 6),
     ("export", 6),
+    ("refusal", 5),
     ("platform", 4),
     ("sandbox", 4),
     ("rules", 4),
@@ -26,7 +26,6 @@ const LAYERS: &[(&str, u8)] = &[
     ("net", 2),
     ("claims", 1),
     ("log", 1),
-    ("span", 0),
     ("text", 0),
     ("error", 0),
     ("env", 0),
@@ -93,7 +92,7 @@ fn files_stay_readable() {
 #[test]
 fn the_table_can_fail() {
     assert_eq!(
-        used_modules("use crate::{claims, net::tls};\n    crate::report::span(x)"),
+        used_modules("use crate::{claims, net::tls};\n    crate::report::line(x)"),
         ["claims", "net", "report"]
     );
 }

@@ -4,6 +4,7 @@
 
 mod auth_server;
 mod circleci;
+mod circles;
 mod command_line;
 mod completions;
 mod doctor;
@@ -12,6 +13,7 @@ mod examples;
 mod explain;
 mod failures;
 mod faults;
+mod foreign_text;
 mod github;
 mod gitlab;
 mod inspect;
@@ -19,6 +21,8 @@ mod join_stream;
 mod layering;
 mod login;
 mod network;
+mod order;
+mod package;
 mod policy;
 mod recorded;
 mod refusals;

@@ -8,7 +8,7 @@ use std::path::Path;
 /// undone. A missing file is created (0600); anything but a file is refused.
 pub(super) fn append(path: &Path, text: &[u8]) -> io::Result<()> {
     match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a regular file")),
+        Ok(found) if !found.is_file() => return Err(not_a_file()),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -34,10 +34,35 @@ pub(super) fn append(path: &Path, text: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Whether [`append`] would find a file that it can write, or a folder to create it in.
+pub(super) fn check_append(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(not_a_file()),
+        Ok(_) => OpenOptions::new().read(true).append(true).open(path).map(drop),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => check_replace(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether [`replace`] could create a file there.
+pub(super) fn check_replace(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(not_a_file());
+    }
+    tempfile::tempfile_in(parent(path)?).map(drop)
+}
+
+fn parent(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| io::Error::other("it has no parent folder"))
+}
+
+fn not_a_file() -> io::Error {
+    io::Error::other("it is not a regular file")
+}
+
 /// Puts a new file (0600) with `text` in the place of `path`.
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("it has no parent folder"))?;
-    let mut file = tempfile::Builder::new().prefix(".jobpass-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".jobpass-").tempfile_in(parent(path)?)?;
     file.write_all(text)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -72,6 +97,27 @@ mod tests {
         assert!(append(dir.path(), b"x").is_err());
         assert!(append(&dir.path().join("no/f"), b"x").is_err());
         assert!(append(Path::new("/dev/full"), b"x").is_err());
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn what_cannot_be_written_is_found_beforehand() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("there"), "A=1").unwrap();
+        for (name, can_append, can_replace) in [
+            ("there", true, true),
+            ("new", true, true),
+            ("", false, false),
+            ("no/f", false, false),
+            ("there/f", false, false),
+        ] {
+            assert_eq!(check_append(&path(name)).is_ok(), can_append, "{name}");
+            assert_eq!(check_replace(&path(name)).is_ok(), can_replace, "{name}");
+        }
+        // Nothing is written, nothing created.
+        assert_eq!(std::fs::read(path("there")).unwrap(), b"A=1");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     /// Not a test of its own: the next one runs it where files cannot grow beyond 1 KiB.

@@ -10,6 +10,11 @@ use crate::error::{Exit, Failed};
 use crate::join::JoinError;
 use crate::platform::{Platform, Severity};
 use crate::text::fold::{COLUMNS, fold_to};
+use crate::text::json::pretty;
+use crate::text::safe;
+
+/// The longest sentence of an error, in characters.
+const LONGEST: usize = 2_000;
 
 /// An error, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +34,7 @@ pub struct Failure {
 impl Failure {
     /// Takes an error apart. `now` is our clock.
     pub fn new(error: &Failed, now: Timestamp) -> Self {
-        let message = error.to_string();
+        let message = shown(&error.to_string());
         let refused = match error.downcast_ref() {
             Some(JoinError::Refused(refusal)) => Some(Refused::new(refusal, now)),
             _ => None,
@@ -43,12 +48,13 @@ impl Failure {
             }
         };
         let mut causes: Vec<String> = Vec::new();
-        for cause in all {
+        for cause in all.iter().map(|cause| shown(cause)) {
             let is_known = message.contains(&cause) || causes.iter().any(|old| old.contains(&cause));
             if !is_known {
                 causes.push(cause);
             }
         }
+        let hints = hints.iter().map(|hint| shown(hint)).collect();
         Self { message, causes, refused, hints, exit }
     }
 
@@ -126,8 +132,11 @@ impl Failure {
             "message": self.message, "causes": self.causes, "hints": self.hints, "exit_code": self.exit as u8,
             "refused": self.refused.as_ref().map(Refused::json),
         });
-        let mut text = serde_json::to_string_pretty(&json!({ "error": error })).unwrap_or_default();
-        text.push('\n');
-        text
+        pretty(&json!({ "error": error }))
     }
+}
+
+/// Errors quote servers, jobs and files.
+fn shown(text: &str) -> String {
+    safe(text, LONGEST)
 }

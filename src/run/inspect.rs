@@ -51,7 +51,7 @@ pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
 }
 
 fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+    crate::text::json::pretty(value)
 }
 
 /// Columns of the names.

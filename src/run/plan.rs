@@ -9,7 +9,7 @@ use crate::cli::Login;
 use crate::detect::Detected;
 use crate::env::Env;
 use crate::error::Failed;
-use crate::export::Sink;
+use crate::export::{self, ExportError, Sink};
 use crate::identity::keys::KeyKind;
 use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
@@ -99,6 +99,15 @@ impl<'a> Plan<'a> {
                 log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
             }
         }
+        let sink = match export::check(env, detected.platform, &sink) {
+            // The user said where the files go, and can find them there.
+            Err(error @ ExportError::NoFile { .. }) if sink == Sink::Auto && args.output.dir.is_some() => {
+                log.warn(error.to_string());
+                Sink::None
+            }
+            Err(error) => return Err(error.into()),
+            Ok(()) => sink,
+        };
         // One for issuing, one for each set of roles to be verified.
         let connections = 1 + if args.guards.no_verify { 0 } else { policy::connections(&outputs) };
         let (method, platform) = (detected.method, detected.platform);

@@ -11,7 +11,7 @@ use super::wire::PingResponse;
 use crate::identity::Suite;
 use crate::net::HostPort;
 use crate::net::http::{Answer, Connection};
-use crate::text::safe;
+use crate::text::{is_name, safe};
 
 /// The parts of `/webapi/ping` that are used.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +81,10 @@ pub fn read(body: &[u8], status: u16, peer: &str) -> Result<Ping, ClusterError> 
     };
     let public = text("/proxy/ssh/public_addr");
     Ok(Ping {
-        cluster_name: text("/cluster_name").ok_or_else(|| missing("cluster_name"))?.to_owned(),
+        cluster_name: text("/cluster_name")
+            .filter(|name| is_name(name))
+            .ok_or_else(|| missing("cluster_name"))?
+            .to_owned(),
         major: major(server_version).ok_or_else(|| missing("server_version"))?,
         server_version: safe(server_version, 50),
         public_address: public.and_then(|address| HostPort::parse(address, 443).ok()),
@@ -123,7 +126,9 @@ pub fn from_auth(answer: PingResponse) -> Result<Ping, ClusterError> {
         major: major(&answer.server_version).ok_or_else(|| missing("server_version"))?,
         server_version: safe(&answer.server_version, 50),
         public_address: HostPort::parse(&answer.proxy_public_addr, 443).ok(),
-        cluster_name: answer.cluster_name,
+        cluster_name: Some(answer.cluster_name)
+            .filter(|name| is_name(name))
+            .ok_or_else(|| missing("cluster_name"))?,
         tls_routing: true,
         suite: suite.and_then(|s| Suite::parse(&s)),
         edition: None,
@@ -235,7 +240,7 @@ mod tests {
         let serve = async {
             use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
             let (mut tcp, _) = listener.accept().await.unwrap();
-            tcp.read(&mut [0; 4096]).await.unwrap();
+            let _ = tcp.read(&mut [0; 4096]).await.unwrap();
             let answer = b"HTTP/1.1 302 Found\r\nlocation: https://teleport.test:3080/web\r\ncontent-length: 0\r\n\r\n";
             tcp.write_all(answer).await.unwrap();
         };

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Found, TokenError};
+use super::error::TokenError;
+use super::found::Found;
 use crate::claims::UnverifiedClaims;
 use crate::text::safe;
 

@@ -9,7 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
-use super::{Found, TokenError, variable};
+use super::error::TokenError;
+use super::found::Found;
+use super::variable;
 use crate::env::Env;
 use crate::net::Network;
 use crate::text::{io_reason, looks_like_token, safe};

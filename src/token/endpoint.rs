@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{TokenError, variable};
+use super::error::TokenError;
+use super::variable;
 use crate::error::{Exit, StageError};
 use crate::net::http::Answer;
 use crate::net::retry::{Retry, retry, retry_after};
@@ -138,8 +139,7 @@ impl Endpoint<'_> {
             Err(_) if is_html(answer) => "an HTML page".to_owned(),
             Err(_) => String::from_utf8_lossy(answer.body.get(..4096).unwrap_or(&answer.body)).into_owned(),
         };
-        let text = safe(&text.replace(self.bearer.expose_secret(), "[token]"), 200);
-        text
+        safe(&text.replace(self.bearer.expose_secret(), "[token]"), 200)
     }
 }
 

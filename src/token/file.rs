@@ -6,7 +6,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Found, TokenError, variable};
+use super::error::TokenError;
+use super::found::Found;
+use super::variable;
 use crate::env::{Env, MAX_FILE};
 use crate::net::Network;
 use crate::text::{io_reason, looks_like_token};

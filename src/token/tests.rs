@@ -9,7 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::error::{Exit, StageError as _};
 use crate::log::Log;
+use crate::net::NetError;
 use crate::net::{Deadline, Options};
 use Platform::{CircleCi, GitHubActions, GitLabCi, Spacelift};
 

@@ -1,6 +1,7 @@
 //! An identity token in a variable, the user's or the platform's, and in a text from anywhere.
 
-use super::{Found, TokenError};
+use super::error::TokenError;
+use super::found::Found;
 use crate::env::Env;
 use crate::platform::Platform;
 use crate::secret::{Jwt, NotAJwt};

@@ -12,6 +12,7 @@ use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::{TlsCertificate, ders_of};
 use crate::identity::{Authorities, DRY_RUN, Identity};
 use crate::net::tls::provider;
+use crate::text::is_name;
 
 /// What was asked for.
 pub(super) struct Request<'a> {
@@ -47,6 +48,7 @@ pub(super) fn check(
         is_signed: is_signed(&tls.cert, authorities, request.now),
         user: &tls.cert.common_name,
         roles: Some(tls.cert.organizations.clone()),
+        logins: &tls.cert.localities,
         from: tls.cert.not_before,
         to: tls.cert.not_after,
     };
@@ -62,6 +64,7 @@ pub(super) fn check(
             user: cert.key_id.strip_prefix(DRY_RUN).map_or(cert.key_id.as_str(), str::trim_start),
             // Not in all versions.
             roles: (!roles.is_empty()).then_some(roles),
+            logins: &cert.principals,
             from: cert.valid_after,
             to: cert.valid_before,
         };
@@ -76,6 +79,7 @@ struct Facts<'a> {
     is_signed: bool,
     user: &'a str,
     roles: Option<Vec<String>>,
+    logins: &'a [String],
     from: Timestamp,
     to: Timestamp,
 }
@@ -91,6 +95,9 @@ impl Facts<'_> {
         if self.user != request.user {
             return Err(format!("it is for the user `{}`", self.user));
         }
+        if let Some(name) = self.names().find(|name| !is_name(name)) {
+            return Err(format!("it has a name that Teleport would not allow: `{name}`"));
+        }
         if let Some(roles) = &self.roles {
             let has: BTreeSet<&String> = roles.iter().collect();
             let asked: BTreeSet<&String> = request.roles.iter().collect();
@@ -102,6 +109,10 @@ impl Facts<'_> {
             }
         }
         self.check_dates(request)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.roles.iter().flatten().chain(self.logins)
     }
 
     fn check_dates(&self, request: &Request<'_>) -> Result<(), String> {

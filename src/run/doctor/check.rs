@@ -9,6 +9,7 @@ use crate::error::Failed;
 use crate::report::Failure;
 use crate::run::outcome::Outcome;
 use crate::text::fold::fold;
+use crate::text::json::pretty;
 use crate::text::safe;
 
 /// The result of a check.
@@ -99,13 +100,7 @@ impl Check {
 
 /// All checks as text or JSON, with the exit code of the first that failed.
 pub fn outcome(checks: &[Check], json: bool) -> Outcome {
-    let stdout = if json {
-        let mut text = serde_json::to_string_pretty(checks).unwrap_or_default();
-        text.push('\n');
-        text
-    } else {
-        text(checks)
-    };
+    let stdout = if json { pretty(&checks) } else { text(checks) };
     let failed = checks.iter().find(|c| c.state == State::Failed);
     Outcome { stdout, line: tally(checks), exit: failed.map_or(Exit::Done, |c| c.exit), ..Outcome::default() }
 }

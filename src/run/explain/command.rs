@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use serde_json::Value;
 
 use super::select::{Selection, by_method, by_name, unreadable};
@@ -66,7 +65,7 @@ pub async fn run(args: &Explain, env: &Env, log: &Log) -> Result<Outcome, Failed
     explanation.notes = selection.notes;
     let is_admitted = selection.tokens.is_empty() || explanation.admitted();
     let stdout = if args.messages.json {
-        serde_json::to_string_pretty(&explanation.to_json()).context("writing JSON")? + "\n"
+        crate::text::json::pretty(&explanation.to_json())
     } else {
         explanation.to_text()
     };

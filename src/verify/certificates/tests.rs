@@ -70,23 +70,29 @@ fn recorded_certificates_are_right() {
     }
 }
 
+type Change = fn(&mut SshCertificate, &KeyPair);
+type TlsChange = fn(&mut TlsCertificate, &KeyPair);
+
 #[test]
 fn each_fact_of_each_certificate_counts() {
     let cas = authorities();
     let other = KeyPair::generate(KeyKind::P256).unwrap();
-    type Change = fn(&mut SshCertificate, &KeyPair);
-    let changes: [(Change, &str); 7] = [
+    let changes: [(Change, &str); 8] = [
         (|c, other| c.public_key = other.public_ssh().clone(), "it is for a different key"),
         (|c, other| c.signed_by = other.public_ssh().clone(), "none of the cluster's user CAs signed it"),
         (|c, _| c.key_id = "bot-other".into(), "it is for the user `bot-other`"),
         (|c, _| c.valid_before = at("04:59:59"), "it expired at 2026-11-21T04:59:59Z"),
         (|c, _| c.valid_after = at("05:02:01"), "it is not valid before 2026-11-21T05:02:01Z"),
+        (
+            |c, _| c.principals.push("a\u{1b}[2J".into()),
+            "it has a name that Teleport would not allow: `a\u{1b}[2J`",
+        ),
         (|c, _| c.valid_before = at("05:57:00"), "it expires at 2026-11-21T05:57:00Z, later than asked"),
         (
             |c, _| {
                 c.extensions.iter_mut().filter(|(n, _)| n == "teleport-roles").for_each(|(_, v)| {
                     *v = r#"{"version":"v1","roles":["ci-deploy","ci-read","editor"]}"#.into();
-                })
+                });
             },
             "it has the role `editor`, which was not asked for",
         ),
@@ -101,8 +107,7 @@ fn each_fact_of_each_certificate_counts() {
         let shown = found(&bundle, &cas, "05:00:00", &ROLES, "05:54:59");
         assert_eq!(shown, format!("SSH certificate of the `identity` file: {wanted}"));
     }
-    type TlsChange = fn(&mut TlsCertificate, &KeyPair);
-    let changes: [(TlsChange, &str); 7] = [
+    let changes: [(TlsChange, &str); 9] = [
         (|c, other| c.public_key = other.public_der().to_vec(), "it is for a different key"),
         (
             |c, _| {
@@ -119,6 +124,11 @@ fn each_fact_of_each_certificate_counts() {
         (|c, _| c.not_after = at("04:59:59"), "it expired at 2026-11-21T04:59:59Z"),
         (|c, _| c.not_before = at("05:02:01"), "it is not valid before 2026-11-21T05:02:01Z"),
         (|c, _| c.organizations.push("editor".into()), "it has the role `editor`, which was not asked for"),
+        (|c, _| c.organizations.push("##[a]".into()), "it has a name that Teleport would not allow: `##[a]`"),
+        (
+            |c, _| c.localities.push("\n::error::x".into()),
+            "it has a name that Teleport would not allow: `\n::error::x`",
+        ),
         (|c, _| c.organizations.retain(|r| r != "ci-read"), "it lacks the role `ci-read`"),
     ];
     for (change, wanted) in changes {
