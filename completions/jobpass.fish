@@ -91,6 +91,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'P
 gitlab\t''
 circleci\t''
 spacelift\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
