@@ -42,7 +42,7 @@ complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "help" -d 'Print thi
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l proxy -d 'The proxy\'s web address' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Trust only these roots (PEM) for the cluster\'s web certificate, with `--auth-server` for the auth service; other servers keep the system\'s roots (or `SSL_CERT_FILE`)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
@@ -91,6 +91,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'P
 gitlab\t''
 circleci\t''
 spacelift\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -143,7 +144,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -s V -l version
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l proxy -d 'The proxy\'s web address' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-file -d 'Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-file -d 'Trust only these roots (PEM) for the cluster\'s web certificate, with `--auth-server` for the auth service; other servers keep the system\'s roots (or `SSL_CERT_FILE`)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
@@ -190,7 +191,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s h -l help -d
 complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l dir -d 'The folder that login wrote' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l proxy -d 'The proxy\'s web address; that of the login when left out' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l ca-file -d 'Trust only these roots for web certificates (PEM)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l ca-file -d 'Trust only these roots (PEM) for the cluster\'s web certificate' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l timeout -d 'How long connecting may take' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::secret::Jwt;
 
-/// Claims nobody has verified. Good for explaining a refusal and for guessing the platform, never for a decision
+/// Claims that are not verified. Good for explaining a refusal and for guessing the platform, never for a decision
 /// about trust (the sandbox verifies the signature first).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnverifiedClaims(Map<String, Value>);
@@ -29,7 +29,7 @@ impl UnverifiedClaims {
         }
     }
 
-    /// A claim by its own name (names hold dots and slashes: `oidc.circleci.com/project-id`).
+    /// A claim by its own name (names contain dots and slashes: `oidc.circleci.com/project-id`).
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
@@ -95,7 +95,7 @@ pub enum ClaimsError {
     /// The payload is not JSON.
     #[error("the token's payload is not JSON")]
     Json,
-    /// JSON, but no object.
+    /// JSON, but not an object.
     #[error("the token's payload is not a JSON object")]
     NotAnObject,
 }

@@ -241,4 +241,29 @@ mod tests {
             assert_eq!((marked, Platform::marked(&job)), (vec![platform], Some(platform)));
         }
     }
+
+    #[test]
+    fn a_branch_is_in_all_claims_and_variables_of_a_simulated_job() {
+        for platform in Platform::ALL {
+            let simulation = platform.simulation();
+            let (issuer, usual) = (simulation.issuer, simulation.usual_branch());
+            let both = [usual, "other"].map(|branch| {
+                let endpoint = "https://x";
+                let job = SimulatedJob { issuer, branch, token: "t", token_endpoint: endpoint, bearer: "b" };
+                let claims = (simulation.claims)(issuer, 0, branch).to_string();
+                (claims, format!("{:?}", (simulation.variables)(&job)))
+            });
+            let [(claims, variables), (others, other_variables)] = both;
+            let renamed = |text: String| {
+                text.replace(usual, "other").replace(r#"protected":"true""#, r#"protected":"false""#)
+            };
+            assert_eq!(renamed(claims.clone()), others, "{platform:?}");
+            assert!(!other_variables.contains(usual), "{other_variables}");
+            if simulation.admits_one_branch {
+                assert!(claims != others && variables != other_variables, "{platform:?}");
+                assert!(other_variables.contains(r#"REF_PROTECTED", "false""#), "{other_variables}");
+                assert!((simulation.admitting_spec)().to_string().contains(usual));
+            }
+        }
+    }
 }

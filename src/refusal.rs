@@ -86,7 +86,7 @@ pub fn job_says(method: JoinMethod, claims: &UnverifiedClaims) -> Vec<(String, S
             claims.iter().map(|(name, _)| name).filter(|n| !plumbing.contains(n)).take(40).filter_map(line),
         );
     } else {
-        lines.extend(wanted.iter().copied().filter_map(line));
+        lines.extend(wanted.into_iter().filter_map(line));
     }
     lines
 }

@@ -67,24 +67,24 @@ pub struct OutputReport {
 }
 
 impl Report {
-    /// One line: bot, cluster, roles, logins, until when, folder, time taken.
+    /// One line: cluster, user, roles, logins, until when, folder, time taken.
     pub fn line(&self, now: Timestamp, took: Duration) -> String {
         let mut line = String::new();
         if self.dry_run {
-            line.push_str("DRY-RUN ");
+            line.push_str("DRY-RUN: ");
         }
-        let _ = write!(line, "{} at {}", self.user, self.cluster);
+        let _ = write!(line, "logged in to {} as {}", self.cluster, self.user);
         for output in &self.outputs {
             line.push_str(" · ");
             if self.outputs.len() > 1 {
                 let _ = write!(line, "{}: ", output.name);
             }
             let _ = write!(line, "roles {}", list(&output.roles));
-            let _ = write!(line, ", logins {}", list(&output.logins));
+            let _ = write!(line, " · logins {}", list(&output.logins));
         }
         let left = duration(self.valid_until.duration_since(now));
-        let _ = write!(line, " · until {:.0} ({left})", self.valid_until);
-        let _ = write!(line, " · {} · {:.1}s", self.dir.display(), took.as_secs_f64());
+        let _ = write!(line, " · valid until {:.0} ({left})", self.valid_until);
+        let _ = write!(line, " · written to {} · took {:.1}s", self.dir.display(), took.as_secs_f64());
         line
     }
 

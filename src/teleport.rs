@@ -18,11 +18,3 @@ pub mod wire;
 pub use cluster::Cluster;
 pub use error::{ClusterError, ConnectionError};
 pub use method::JoinMethod;
-
-/// The former place of [`crate::text::safe`], until `inspect` uses that.
-pub mod fault {
-    /// One line of at most 2,000 characters.
-    pub fn plain(text: &str) -> String {
-        crate::text::safe(text, 2_000)
-    }
-}

@@ -33,7 +33,7 @@ fn joins_where_the_ca_is_known() {
     let (file, pin) = host_ca(&cluster);
     for arguments in [&["--ca-pin", &pin][..], &["--ca-file", &file], &["--insecure-trust-on-first-use"]] {
         let ran = login(&cluster, arguments).ok();
-        assert!(ran.stderr.contains("bot-ci at sandbox.example"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("logged in to sandbox.example as bot-ci"), "{}", ran.stderr);
         // Later steps go through the proxy, which the auth service names.
         let told = std::fs::read_to_string(cluster.path("GITLAB_ENV")).unwrap();
         assert!(told.contains("TELEPORT_PROXY=teleport.example.com:443"), "{told}");

@@ -205,6 +205,21 @@ fn variables_stand_for_flags_that_are_not_given() {
 }
 
 #[test]
+fn variables_give_way_to_flags_that_exclude_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = folder.path().join("claims.json").display().to_string();
+    std::fs::write(&claims, r#"{"iss":"https://gitlab.com","sub":"x"}"#).unwrap();
+    let group =
+        [("JOBPASS_ID_TOKEN_ENV", "NONE"), ("JOBPASS_ID_TOKEN_FILE", "/none"), ("JOBPASS_TOKEN", "ci")];
+    called(&["explain", "--claims", &claims], &group).ok();
+    // Without such a flag they count, and two of them are one too many.
+    let both = called(&["explain"], &group);
+    assert!(both.code == 2 && both.stderr.contains("JOBPASS_ID_TOKEN_"), "{}", both.all());
+    let one = called(&["explain", "--id-token-file", "/none"], &group);
+    assert!(one.stderr.contains("/none"), "{}", one.all());
+}
+
+#[test]
 fn durations_and_folders_as_people_write_them() {
     let cluster = Cluster::any();
     let folder = format!("file://{}", cluster.path("x y").display()).replace(' ', "%20");

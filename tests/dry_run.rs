@@ -5,7 +5,7 @@ use jobpass::platform::Platform;
 use crate::failures::DeadPort;
 use crate::github::heredocs;
 use crate::support::cluster::listing;
-use crate::support::command::{Ran, jobpass, put, run};
+use crate::support::command::{Ran, binary, jobpass, put, run};
 
 /// Runs with these variables and nothing else but a path and a temp folder.
 fn dry(folder: &std::path::Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
@@ -25,7 +25,11 @@ fn every_platform_can_be_simulated_behind_a_dead_proxy_and_no_network() {
             dry(folder.path(), &variables, &["--simulate", platform.id(), "--dir", "out", "--ttl", "8h"])
                 .ok();
         assert_eq!(ran.stdout, "");
-        assert!(ran.stderr.contains("DRY-RUN bot-ci at sandbox.example"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("DRY-RUN: logged in to sandbox.example as bot-ci · roles "),
+            "{}",
+            ran.stderr
+        );
         let out = folder.path().join("out");
         for file in ["key-cert.pub", "identity", "known_hosts", "jobpass.json"] {
             assert!(out.join(file).exists(), "{file}");
@@ -92,4 +96,132 @@ fn what_it_needs_is_told() {
     assert_eq!(report["outputs"][0]["roles"], serde_json::json!(["ci-read"]));
     let shown = dry(folder.path(), &[], &["--simulate", "spacelift", "--export", "shell"]).ok();
     assert!(shown.stdout.contains("export JOBPASS_DIR=/"), "{}", shown.stdout);
+}
+
+/// What a dry run says to try next.
+fn next(ran: &Ran) -> Vec<&str> {
+    let lines = ran.stderr.lines().skip_while(|line| *line != "try next:").skip(1);
+    lines.map(|line| line.split_once(": ").unwrap().1.trim()).collect()
+}
+
+#[test]
+fn what_it_says_to_try_next_works() {
+    for platform in Platform::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let ran = dry(folder.path(), &[], &["--simulate", platform.id(), "--dir", "a b's  `c` $(d)"]).ok();
+        assert_eq!(ran.stdout, "");
+        let claim = format!("{} job", platform.title());
+        for part in [&claim, "join token `ci-", "keys, dates, roles", "15 minutes", "their cluster is gone"] {
+            assert!(ran.stderr.replace('\n', " ").contains(part), "{part}: {}", ran.stderr);
+        }
+        assert!(ran.stderr.lines().count() <= 10, "{}", ran.stderr);
+        let before = listing(folder.path());
+        let commands = next(&ran);
+        let starts = [
+            ("jobpass inspect ", 0, "dry run           yes"),
+            ("jobpass login --dry-run ", 4, "/other"),
+            ("jobpass sandbox ", 0, "repository"),
+            ("jobpass sandbox ", 0, ""),
+            ("rm -r ", 0, ""),
+        ];
+        assert_eq!(commands.len(), starts.len(), "{commands:?}");
+        for (command, (start, code, shows)) in commands.into_iter().zip(starts) {
+            assert!(command.starts_with(start), "{command}");
+            let path = format!("{}:/usr/bin:/bin", binary().parent().unwrap().display());
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", command]).env_clear().env("PATH", path).env("TMPDIR", folder.path());
+            shell.current_dir("/").stdin(std::process::Stdio::null());
+            let seen = Ran::of(&shell.output().unwrap());
+            assert_eq!(seen.code, code, "{command}: {}", seen.all());
+            // Claims differ by platform; those of GitHub are known here.
+            if platform == Platform::GitHubActions || start.starts_with("jobpass inspect") {
+                assert!(seen.all().contains(shows), "{command}: {}", seen.all());
+            }
+            if !start.starts_with("rm") {
+                assert_eq!(listing(folder.path()), before, "{command}");
+            }
+        }
+        assert!(listing(folder.path()).is_empty(), "the keys are gone");
+    }
+}
+
+#[test]
+fn what_to_try_next_is_for_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let quiet = dry(folder.path(), &[], &["--simulate", "github", "-q"]).ok();
+    assert_eq!(quiet.all(), "");
+    let json = dry(folder.path(), &[], &["--simulate", "github", "--json"]).ok();
+    let report: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert!(next(&json)[0].ends_with(report["dir"].as_str().unwrap()), "{}", json.stderr);
+    // A job has nobody to try it, and its dry run would need another flag.
+    let job = dry(folder.path(), &[("CI", "true")], &["--simulate", "github", "--allow-dry-run-in-ci"]).ok();
+    assert!(
+        !job.stderr.contains("try next") && job.stderr.contains("  the keys stay until:"),
+        "{}",
+        job.stderr
+    );
+    // Each folder that was written, and no other.
+    let several =
+        ["--simulate", "gitlab", "--dir", "out", "--output", "ssh", "--output", "ssh,name=b,dir=two"];
+    let ran = dry(folder.path(), &[], &several).ok();
+    let two = folder.path().join("two").display().to_string();
+    let commands = next(&ran);
+    assert!(commands[0].contains(&two) && commands[4].contains(&two), "{commands:?}");
+}
+
+#[test]
+fn another_branch_is_refused_as_a_cluster_would() {
+    for (platform, claim) in [("github", "refs/heads/other"), ("gitlab", "other")] {
+        let folder = tempfile::tempdir().unwrap();
+        let other = ["--simulate", platform, "--dir", "out", "--as-branch", "other"];
+        let ran = dry(folder.path(), &[], &other);
+        assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{}", ran.all());
+        for part in [
+            "DRY-RUN as branch `other`: join token `ci-",
+            "admits branch `main` only",
+            "id token claims did not match any allow rules",
+            claim,
+        ] {
+            assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+        }
+        assert!(listing(folder.path()).is_empty());
+        let json = dry(folder.path(), &[], &[&other[..], &["--json"]].concat());
+        let error: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        let ref_ = &error["error"]["refused"]["claims"]["ref"];
+        assert_eq!((&error["error"]["exit_code"], ref_), (&4.into(), &claim.into()), "{error}");
+        // The variable means the same, and the usual branch changes nothing.
+        let variable = dry(folder.path(), &[("JOBPASS_AS_BRANCH", "other")], &other[..4]);
+        assert_eq!(variable.code, 4, "{}", variable.all());
+        let usual = dry(folder.path(), &[], &[&other[..5], &["main"]].concat()).ok();
+        assert!(!usual.stderr.contains("as branch"), "{}", usual.stderr);
+    }
+}
+
+#[test]
+fn a_branch_needs_a_name_a_dry_run_and_a_rule_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (branch, why) in [
+        ("", "it is empty"),
+        (" ", "it is empty"),
+        ("a b", "not a valid name of a git branch"),
+        ("a\n::error::b", "not a valid name of a git branch"),
+        ("refs/heads/main", "without `refs/heads/`"),
+    ] {
+        let ran = dry(folder.path(), &[], &["--simulate", "github", &format!("--as-branch={branch}")]);
+        assert_eq!(ran.code, 2, "{}", ran.all());
+        assert!(ran.stderr.contains(why), "{branch:?}: {}", ran.stderr);
+    }
+    for platform in ["circleci", "spacelift"] {
+        let ran = dry(folder.path(), &[], &["--simulate", platform, "--as-branch", "other"]);
+        assert_eq!(ran.code, 2, "{}", ran.all());
+        assert!(
+            ran.stderr.contains("looks at the branch") && ran.stderr.contains("--simulate gitlab"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let alone = ["login", "--as-branch", "other", "--proxy", "127.0.0.1:1"];
+    let ran = Ran::of(&jobpass(folder.path(), &alone, [("PATH", "/bin")]).output().unwrap());
+    assert!(ran.code == 2 && ran.stderr.contains("--dry-run"), "{}", ran.all());
+    assert!(listing(folder.path()).is_empty());
 }

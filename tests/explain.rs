@@ -128,7 +128,8 @@ fn all_tokens() -> String {
         "metadata: {name: machines}\nspec: {roles: [Node], join_method: tpm, tpm: {allow: [{ek_public_hash: a}]}}",
         "metadata: {name: gitlab-jobs}\nspec: {roles: [Bot], bot_name: b, join_method: gitlab, gitlab: {allow: [{project_path: a/b}]}}",
     ];
-    others.iter().fold(RULES.to_owned(), |all, spec| all + "---\nkind: token\nversion: v2\n" + spec + "\n")
+    let others = others.map(|spec| format!("---\nkind: token\nversion: v2\n{spec}\n")).concat();
+    format!("{RULES}{others}")
 }
 
 const NEWER: &str = "---\nkind: token\nversion: v2\nmetadata: {name: newer}\nspec: {roles: [Bot], join_method: github, github: {allow: [{color: red}]}}\n";

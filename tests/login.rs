@@ -50,7 +50,7 @@ fn every_platform_gets_into_a_real_sshd() {
             assert!(ran.stdout.is_empty(), "{}", ran.stdout);
             let line = ran.stderr.lines().rfind(|l| !l.is_empty()).unwrap();
             for part in [
-                "bot-ci at sandbox.example",
+                "logged in to sandbox.example as bot-ci · ",
                 "roles ci-deploy, ci-read",
                 "logins deploy, reader",
                 "(1h)",

@@ -33,3 +33,4 @@ mod spacelift;
 mod ssh_proxy;
 mod supply;
 mod support;
+mod trust;

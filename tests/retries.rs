@@ -71,7 +71,7 @@ fn a_lost_auth_service_is_tried_again_with_a_line() {
     // Page and join come first; what is broken is opened for the auth service.
     let gate = Gate::start(&cluster, |number| number == 0);
     let ran = login(&cluster, &gate, &["--timeout", "50s"]).ok();
-    assert!(ran.stderr.contains("bot-ci at sandbox.example"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("logged in to sandbox.example as bot-ci"), "{}", ran.stderr);
 }
 
 #[test]

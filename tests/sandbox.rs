@@ -73,7 +73,7 @@ fn its_env_file_is_all_a_login_needs() {
     let mode = sandbox.path().join("sandbox.env").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "a token is in it");
     let ran = sandbox.sourced("login").ok();
-    assert!(ran.stderr.contains("bot-ci at sandbox.example"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("sandbox.example as bot-ci"), "{}", ran.stderr);
     sandbox.stop("-TERM");
 }
 
@@ -182,7 +182,7 @@ fn the_policy_of_a_file_decides() {
     let flags = ["--tokens", "policy.yaml", "--simulate", "gitlab", "--cluster", "prod.example"];
     let fits = Running::start(&flags, &[("policy.yaml", &policy("acme/app"))]);
     let ran = fits.sourced("login --dir out").ok();
-    assert!(ran.stderr.contains("bot-releaser at prod.example"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("logged in to prod.example as bot-releaser"), "{}", ran.stderr);
     fits.stop("-INT");
 
     let other = Running::start(&flags, &[("policy.yaml", &policy("acme/other"))]);

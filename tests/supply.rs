@@ -1,10 +1,13 @@
 //! What must never come in, whoever brings it: the bans of `.deny.toml`, and features that break connections we dial ourselves.
 
-use crate::support::command::Ran;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::support::command::{Ran, put};
 
 /// Every crate that is built, tests' included, with its features; the lock file would list what is only possible.
 fn tree() -> String {
-    let mut cargo = std::process::Command::new(env!("CARGO"));
+    let mut cargo = Command::new(env!("CARGO"));
     cargo.args([
         "tree",
         "--locked",
@@ -39,4 +42,34 @@ fn tonic_has_no_tls_of_its_own() {
     let tree = tree();
     let tonic = tree.lines().find(|l| l.starts_with("tonic v")).unwrap();
     assert!(tonic.contains("codegen") && !tonic.contains("tls"), "{tonic}");
+}
+
+/// What is missing is told, and is no failure; what cargo-deny finds is one.
+#[test]
+fn advisories_are_checked_where_that_is_possible() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let cargo = folder.path().join("cargo");
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let check = |script: &str| {
+        put(&cargo, format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let mut check = Command::new("bash");
+        check.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/advisories"));
+        Ran::of(&check.env_clear().env("PATH", &path).env("CARGO_HOME", &home).output().unwrap())
+    };
+    let finds = "case $* in *--version) ;; *) echo \"$*\"; exit 1 ;; esac";
+    let ran = check("exit 101").ok();
+    assert!(ran.all().starts_with("tests/advisories: not checked: cargo-deny is missing"), "{}", ran.all());
+    let ran = check(finds).ok();
+    assert!(ran.all().contains("not checked: ") && ran.all().contains("has no database"), "{}", ran.all());
+    assert_eq!(ran.all().lines().count(), 1, "{}", ran.all());
+    std::fs::create_dir_all(home.join("advisory-dbs/advisory-db-1")).unwrap();
+    let ran = check(finds);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (1, "deny --offline --locked check --config .deny.toml advisories\n"),
+        "{}",
+        ran.all()
+    );
 }

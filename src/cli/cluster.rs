@@ -27,7 +27,8 @@ pub struct ClusterArgs {
     /// Trust whatever answers at `--auth-server`; the join sends it this job's identity token
     #[arg(long, requires = "auth_server", conflicts_with_all = ["ca_pin", "ca_file"])]
     pub insecure_trust_on_first_use: bool,
-    /// Trust only these roots (PEM) for web certificates; with `--auth-server`, for the auth service
+    /// Trust only these roots (PEM) for the cluster's web certificate, with `--auth-server` for the auth service; other servers keep
+    /// the system's roots (or `SSL_CERT_FILE`)
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Deadline of the whole run; a bare number is seconds

@@ -118,6 +118,9 @@ pub struct TrialArgs {
     /// Pretend to be a job of this platform (with `--dry-run`)
     #[arg(long, value_name = "PLATFORM", requires = "dry_run", value_parser = value::simulated())]
     pub simulate: Option<Platform>,
+    /// Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)
+    #[arg(long, value_name = "BRANCH", requires = "dry_run", value_parser = value::branch)]
+    pub as_branch: Option<String>,
     /// Allow `--dry-run` inside a real CI job
     #[arg(long, requires = "dry_run")]
     pub allow_dry_run_in_ci: bool,

@@ -18,7 +18,7 @@ pub struct SshProxy {
     /// The proxy's web address; that of the login when left out
     #[arg(long, value_name = "HOST[:PORT]", value_parser = value::address)]
     pub proxy: Option<HostPort>,
-    /// Trust only these roots for web certificates (PEM)
+    /// Trust only these roots (PEM) for the cluster's web certificate
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// How long connecting may take

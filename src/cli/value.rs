@@ -11,6 +11,7 @@ use crate::export::Sink;
 use crate::net::{HostPort, NetError};
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
+use crate::text::safe;
 use crate::verify::policy::Target;
 
 /// `auto`, or a choice.
@@ -35,6 +36,9 @@ const AUTH_PORT: u16 = 3025;
 
 /// sshd's port when none is given.
 const SSH_PORT: u16 = 22;
+
+/// The longest branch: git keeps a branch as a file, whose name has 255 bytes at most.
+const LONGEST_BRANCH: usize = 250;
 
 /// Why a value cannot be what it should be. The message of [`text`] and others for what an unset variable leaves.
 pub const EMPTY: &str = "it is empty";
@@ -245,6 +249,30 @@ pub fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// The name of a git branch, by the rules of `git check-ref-format --branch`.
+pub fn branch(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err(EMPTY.to_owned());
+    }
+    if text.starts_with("refs/") {
+        return Err("expected the short name, without `refs/heads/`".into());
+    }
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    let is_odd_part =
+        |part: &str| part.is_empty() || part.starts_with('.') || part.strip_suffix(".lock").is_some();
+    let wrong = text.starts_with('-')
+        || text.ends_with('.')
+        || text == "@"
+        || text == "HEAD"
+        || text.len() > LONGEST_BRANCH
+        || text.chars().any(is_odd)
+        || text.contains("..")
+        || text.contains("@{")
+        || text.split('/').any(is_odd_part)
+        || safe(text, LONGEST_BRANCH) != text;
+    if wrong { Err("it is not a valid name of a git branch".into()) } else { Ok(text.to_owned()) }
+}
+
 /// A command, split as a POSIX shell would split it; nothing is expanded.
 pub fn words(text: &str) -> Result<Words, String> {
     if text.trim().is_empty() {
@@ -289,6 +317,47 @@ mod tests {
             ("kubernetes-secret://name", None),
         ] {
             assert_eq!(folder(text).ok(), want.map(PathBuf::from), "{text}");
+        }
+    }
+
+    #[test]
+    fn branches_are_those_of_git() {
+        for good in ["main", "feature/a-b", "renovate/x@1.2", "é", "a.b", "dependabot/npm_and_yarn/a"] {
+            assert_eq!(branch(good).as_deref(), Ok(good));
+        }
+        let long = "a".repeat(251);
+        for bad in [
+            "",
+            " ",
+            "-x",
+            "a b",
+            "a..b",
+            "/a",
+            "a/",
+            "a//b",
+            ".a",
+            "a/.b",
+            "a.lock",
+            "a.lock/b",
+            "a.",
+            "@",
+            "a@{1}",
+            "a~1",
+            "a^",
+            "a:b",
+            "a?",
+            "a*",
+            "a[b",
+            "a\\b",
+            "a\nb",
+            "a\u{1b}",
+            "HEAD",
+            "refs/heads/a",
+            &long,
+            "\u{202e}a",
+            "eyJhbGciOiJSUzI1NiJ9.eyJhIjoxMjM0NTY3OH0.c2lnbmF0dXJl",
+        ] {
+            assert!(branch(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -71,12 +71,16 @@ pub fn fill_in(command: &Command, arguments: Vec<OsString>, env: &Env) -> Result
     let Ok(matches) = lenient else { return Ok(unchanged(arguments)) };
     let Some((name, given)) = matches.subcommand() else { return Ok(unchanged(arguments)) };
     let Some(called) = command.find_subcommand(name) else { return Ok(unchanged(arguments)) };
+    // Groups that flags name are there once a command is built.
+    let mut built = command.clone();
+    built.build();
     let own = called.get_arguments().map(|arg| (arg, called, given));
     let global = command.get_arguments().map(|arg| (arg, command, &matches));
     let (mut added, mut from_variables) = (Vec::new(), Vec::new());
     for (arg, command, given) in own.chain(global) {
         let Some((variable, flag)) = variable(name, arg).zip(arg.get_long()) else { continue };
         let Some(value) = env.var(&variable) else { continue };
+        let command = built.find_subcommand(command.get_name()).unwrap_or(&built);
         if is_given(arg, given) || excluded_by(command, arg).iter().any(|other| is_given(other, given)) {
             continue;
         }

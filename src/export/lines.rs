@@ -57,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
     use std::process::Command;
 
-    fn one(value: &str) -> [(String, String); 1] {
+    fn variable(value: &str) -> [(String, String); 1] {
         [("K".to_owned(), value.to_owned())]
     }
 
@@ -77,8 +77,8 @@ mod tests {
             ("~/x", true, false),
             ("a\\b", true, false),
         ] {
-            assert_eq!(gitlab(&one(value), "GITLAB_ENV").is_ok(), to_gitlab, "{value:?}");
-            assert_eq!(env_file(&one(value)).is_ok(), to_file, "{value:?}");
+            assert_eq!(gitlab(&variable(value), "GITLAB_ENV").is_ok(), to_gitlab, "{value:?}");
+            assert_eq!(env_file(&variable(value)).is_ok(), to_file, "{value:?}");
         }
         for name in ["A-B", "A B", "A\nB", "", "1", "A=B"] {
             let pair = [(name.to_owned(), "v".to_owned())];
@@ -93,7 +93,7 @@ mod tests {
         fn an_env_file_means_the_same_to_a_shell(
             value in "[a-z~$'\"`\\\\ *?#!&;|<>(){}=:,./%+@äλ-]{0,8}|[a-z/.:@%+=,_-]{0,20}"
         ) {
-            if let Ok(text) = env_file(&one(&value)) {
+            if let Ok(text) = env_file(&variable(&value)) {
                 let dir = tempfile::tempdir().unwrap();
                 let path = dir.path().join("env");
                 super::super::file::replace(&path, text.as_bytes()).unwrap();
@@ -105,7 +105,7 @@ mod tests {
 
         #[test]
         fn gitlab_values_come_back_from_its_reading_loop(value in "[ -~]{0,30}") {
-            if let Ok(text) = gitlab(&one(&value), "GITLAB_ENV") {
+            if let Ok(text) = gitlab(&variable(&value), "GITLAB_ENV") {
                 // As gitlab-runner's bash script does.
                 let script = "while read -r line; do export \"$line\"; done <<< \"$0\"; printf %s \"$K\"";
                 let line = text.trim_end_matches('\n');

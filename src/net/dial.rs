@@ -103,6 +103,13 @@ fn no_connection(peer: &str, failures: &[io::Error]) -> NetError {
     NetError::Connect { peer: peer.to_owned(), reason: reasons.join(", "), refused }
 }
 
+impl Network {
+    /// The addresses of the target's name, in the order they are tried; within 10 s.
+    pub async fn resolve(&self, target: &HostPort) -> Result<Vec<std::net::SocketAddr>, NetError> {
+        addresses(self, target, &target.to_string()).await.map(Vec::from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -160,7 +160,7 @@ impl CertificateFault {
     fn hint(self) -> &'static str {
         match self {
             Self::Issuer => {
-                "pass the CA that issued it with `--ca-file` (or `SSL_CERT_FILE`): a PEM file, then the only trusted roots"
+                "pass the CA that issued it, a PEM file, with `--ca-file` if this is the cluster, else with `SSL_CERT_FILE`: then the only trusted roots"
             }
             Self::Dates => {
                 "ask the server's operator to renew the certificate, and check this machine's clock"

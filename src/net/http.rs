@@ -235,12 +235,19 @@ mod tests {
         let of_size = |size| move |_| http::Response::new(Full::from(vec![b'x'; size]));
         let large = Server::http(Some(pki.server()), of_size(LIMIT + 1)).await;
         let whole = Server::http(Some(pki.server()), of_size(LIMIT)).await;
+        let head_of_size = |size| {
+            move |_| http::Response::builder().header("x", "x".repeat(size)).body(Full::default()).unwrap()
+        };
+        let long = Server::http(Some(pki.server()), head_of_size(4 * MAX_HEAD)).await;
+        let fitting = Server::http(Some(pki.server()), head_of_size(MAX_HEAD / 2)).await;
         let ssh = Server::saying(Some(pki.server()), b"SSH-2.0-OpenSSH_9.2\r\n").await;
         let short =
             Server::saying(Some(pki.server()), b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc").await;
         let silent = Server::saying(Some(pki.server()), b"").await;
         let error = async |server: &Server| get(&network, &server.target()).await.unwrap_err();
         assert!(matches!(error(&large).await, NetError::TooLarge { limit: LIMIT, .. }));
+        assert!(matches!(error(&long).await, NetError::Http { .. }));
+        assert_eq!(get(&network, &fitting.target()).await.unwrap().status, 200);
         assert!(matches!(error(&ssh).await, NetError::Http { .. }));
         assert!(matches!(error(&short).await, NetError::Closed { .. }));
         assert!(matches!(error(&silent).await, NetError::Closed { .. }));

@@ -1,90 +1,32 @@
-//! The HTTP proxies of the CI network: which target goes through one, and a tunnel through it.
+//! A tunnel through an HTTP proxy.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
+use http::header::{HOST, PROXY_AUTHORIZATION, USER_AGENT};
 use http_body_util::Empty;
-use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 
+use super::proxies::Proxy;
 use super::tls::{TlsSpec, Trust};
 use super::{HostPort, NetError, Network, Stream, dial, http::AGENT};
-use crate::env::Env;
 
 /// How long a proxy may take to answer CONNECT.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// curl's variables for `https` targets; the first that is set counts (curl.se/docs/manpage.html, "ENVIRONMENT").
-/// `HTTP_PROXY` is for `http` targets, which never leave this machine and its link.
-pub const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
-
-/// The decision which targets go through a proxy.
-pub(super) struct Proxies {
-    proxy: Option<Proxy>,
-    matcher: Matcher,
-}
-
-/// One HTTP proxy.
-#[derive(Clone)]
-pub(super) struct Proxy {
-    address: HostPort,
-    tls: bool,
-    /// `Proxy-Authorization`: a secret.
-    pub(super) auth: Option<HeaderValue>,
-}
-
-impl Proxies {
-    /// Reads curl's variables. What is not the URL of an HTTP proxy is an error: to go out directly is not what was asked for.
-    pub(super) fn from_env(env: &Env) -> Result<Self, NetError> {
-        let Some((variable, url)) = VARIABLES.iter().find_map(|v| Some((*v, env.var(v)?.trim()))) else {
-            return Ok(Self { proxy: None, matcher: Matcher::builder().build() });
+impl Network {
+    /// A TCP connection to the target, through the CI network's HTTP proxy where one applies (CONNECT; `https://` proxies too). Else
+    /// tries all addresses of the name, IPv6 and IPv4 in turns (RFC 8305).
+    pub async fn tcp(&self, target: &HostPort) -> Result<Stream, NetError> {
+        let Some(proxy) = self.inner.proxies.for_target(target) else {
+            return Ok(Box::new(dial::dial(self, target, &target.to_string()).await?));
         };
-        let proxy = Proxy::parse(url).map_err(|reason| NetError::ProxySetting {
-            variable: variable.to_owned(),
-            reason: reason.to_owned(),
-        })?;
-        let except = EXCEPTIONS.iter().find_map(|v| env.var(v)).unwrap_or_default();
-        // The matcher applies it to names only; curl and Go to addresses too.
-        if exceptions(except).split(',').any(|entry| entry == "*") {
-            return Ok(Self { proxy: None, matcher: Matcher::builder().build() });
-        }
-        let matcher = Matcher::builder().https(url).no(exceptions(except)).build();
-        Ok(Self { proxy: Some(proxy), matcher })
-    }
-
-    /// The proxy of this run; `None`: every target is reached directly.
-    pub(super) fn proxy(&self) -> Option<&Proxy> {
-        self.proxy.as_ref()
-    }
-
-    /// The proxy for a target, unless `NO_PROXY` names it.
-    pub(super) fn for_target(&self, target: &HostPort) -> Option<&Proxy> {
-        let proxy = self.proxy.as_ref()?;
-        let uri = format!("https://{target}").parse().ok()?;
-        self.matcher.intercept(&uri).map(|_| proxy)
+        self.log().detail(format!("connecting to {target} through the HTTP proxy {proxy}"));
+        proxy.connect(self, target).await
     }
 }
 
 impl Proxy {
-    fn parse(url: &str) -> Result<Self, &'static str> {
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        let tls = match scheme.as_deref() {
-            None | Some("http") => false,
-            Some("https") => true,
-            Some(_) => return Err("only `http://` and `https://` proxies are supported"),
-        };
-        // The matcher reads user and password, and gives nothing for what is not a URL.
-        let any = http::Uri::from_static("https://any");
-        let found = Matcher::builder().https(url).build().intercept(&any).ok_or(NOT_A_URL)?;
-        let authority = found.uri().authority().ok_or(NOT_A_URL)?;
-        let address =
-            HostPort::parse(authority.as_str(), if tls { 443 } else { 80 }).map_err(|_| NOT_A_URL)?;
-        Ok(Self { address, tls, auth: found.basic_auth().cloned() })
-    }
-
     /// A tunnel to the target (CONNECT).
     pub(super) async fn connect(&self, network: &Network, target: &HostPort) -> Result<Stream, NetError> {
         let peer = format!("the HTTP proxy {self}");
@@ -95,7 +37,8 @@ impl Proxy {
                 peer: peer.clone(),
                 server_name: self.address.host.clone(),
                 alpn: vec![b"http/1.1".to_vec()],
-                trust: Trust::Web,
+                // As curl, whose `--cacert` is not for proxies either.
+                trust: Trust::System,
                 client: None,
             };
             stream = network.tls(stream, &spec).await.map_err(|e| self.own_failure(e, target))?.stream;
@@ -148,25 +91,6 @@ impl Proxy {
             other => other,
         }
     }
-}
-
-impl fmt::Display for Proxy {
-    /// Without credentials.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.address)
-    }
-}
-
-const NOT_A_URL: &str = "it is not a proxy URL, `http://[USER:PASSWORD@]HOST:PORT`";
-
-/// `NO_PROXY` in the form the matcher knows: separated by commas, `.example.com` for `*.example.com`.
-fn exceptions(text: &str) -> String {
-    let entry = |e: &str| match e.strip_prefix('*') {
-        Some(rest) if rest.starts_with('.') => rest.to_owned(),
-        _ => e.trim_end_matches('.').to_owned(),
-    };
-    let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|e| !e.is_empty());
-    entries.map(entry).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -265,7 +189,7 @@ mod tests {
             let scheme = if tls { "https" } else { "http" };
             let url = format!("{scheme}://us%40er:hunter2@localhost:{}", proxy.address.port());
             let (log, lines) = collected();
-            let network = network(&[("HTTPS_PROXY", &url)], Some(&pki.ca_file()), log).unwrap();
+            let network = pki.network_with(&[("HTTPS_PROXY", &url)], log);
             // Only the proxy knows this port of the target.
             assert_eq!(get(&network, "localhost:1").await.unwrap(), 200);
             let heads = heads.lock().unwrap().join("");

@@ -1,4 +1,4 @@
-//! The trusted web roots, and where they come from.
+//! The trusted web roots, for the cluster and for all other servers, and where they come from.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -25,9 +25,20 @@ const BUNDLES: [&str; 4] = [
 /// The most we read of all files in the folders of `SSL_CERT_DIR`: 16 MiB.
 const MAX_FOLDERS: u64 = 16 * MAX_FILE;
 
-/// The web roots of this run: the user's are read at once, the system's on first use.
+/// The web roots of this run: what the cluster needs is read at once if the user named it, all else on first use.
 pub(super) struct Roots {
-    loaded: OnceLock<Loaded>,
+    /// `--ca-file`: the cluster's alone.
+    cluster: Option<Loaded>,
+    system: OnceLock<Result<Loaded, NetError>>,
+    variables: Variables,
+}
+
+/// OpenSSL's two variables, which stand in for the system's roots; certificates of both are trusted when both are set.
+struct Variables {
+    /// Of `SSL_CERT_FILE`: as an error names it, and where it is.
+    file: Option<(String, PathBuf)>,
+    /// Of `SSL_CERT_DIR`.
+    folders: Option<(String, Vec<PathBuf>)>,
 }
 
 /// Roots and where they come from.
@@ -42,68 +53,91 @@ pub(super) struct Loaded {
 impl Roots {
     /// Reads `--ca-file`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`; what is named but useless is an error, never silently ignored.
     pub(super) fn new(env: &Env, options: &Options, log: &Log) -> Result<Self, NetError> {
-        let roots = Self { loaded: OnceLock::new() };
-        let named = match (&options.ca_pem, &options.ca_file) {
-            (Some(pem), _) => Some((certificates(pem.as_bytes()), "this process".to_owned())),
+        let mut roots = Self { cluster: None, system: OnceLock::new(), variables: Variables::from_env(env) };
+        let named = |found: Result<_, String>, source: &str| {
+            let loaded = found.and_then(|found| usable(found, source, log));
+            loaded.map_err(|reason| broken(source, reason))
+        };
+        match (&options.ca_pem, &options.ca_file) {
+            (Some(pem), _) => {
+                let loaded = named(certificates(pem.as_bytes()), "this process")?;
+                log.detail(format!("web roots: {}", loaded.description));
+                let _ = roots.system.set(Ok(loaded));
+            }
             (None, Some(path)) => {
-                Some((file(&env.absolute(path)), format!("--ca-file `{}`", path.display())))
+                let loaded = named(file(&env.absolute(path)), &format!("--ca-file `{}`", path.display()))?;
+                log.detail(format!("web roots for the cluster: {}", loaded.description));
+                roots.cluster = Some(loaded);
             }
-            (None, None) => None,
-        };
-        let named = match named {
-            Some((found, source)) => {
-                let loaded = found.and_then(|found| usable(found, &source, log));
-                Some(loaded.map_err(|reason| broken(&source, reason))?)
+            // The cluster needs them in any case.
+            (None, None) if roots.variables.are_set() => {
+                roots.system(log)?;
             }
-            None => from_environment(env, log)?,
-        };
-        if let Some(named) = named {
-            report(log, &named);
-            let _ = roots.loaded.set(named);
+            (None, None) => {}
         }
         Ok(roots)
     }
 
-    /// The roots; the first call reads the system's.
-    pub(super) fn loaded(&self, log: &Log) -> &Loaded {
-        self.loaded.get_or_init(|| {
-            let loaded = from_system(&BUNDLES, native);
-            report(log, &loaded);
-            loaded
-        })
+    /// Whether the cluster has roots of its own.
+    pub(super) fn are_split(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// The roots for the cluster.
+    pub(super) fn cluster(&self, log: &Log) -> Result<&Loaded, NetError> {
+        self.cluster.as_ref().map_or_else(|| self.system(log), Ok)
+    }
+
+    /// The roots for all other servers; the first call reads them.
+    pub(super) fn system(&self, log: &Log) -> Result<&Loaded, NetError> {
+        let loaded = self.system.get_or_init(|| {
+            let loaded = self.variables.load(log)?.unwrap_or_else(|| from_system(&BUNDLES, native));
+            log.detail(format!("web roots: {}", loaded.description));
+            Ok(loaded)
+        });
+        loaded.as_ref().map_err(Clone::clone)
     }
 }
 
-fn report(log: &Log, loaded: &Loaded) {
-    log.detail(format!("web roots: {}", loaded.description));
+impl Variables {
+    fn from_env(env: &Env) -> Self {
+        let named = |name: &str| env.var(name).map(|value| (format!("{name}=`{value}`"), value));
+        let at = |text: &str| env.absolute(Path::new(text));
+        // Several folders as in `PATH`; the empty ones mean nothing.
+        let separator = if cfg!(windows) { ';' } else { ':' };
+        let all = |value: &str| value.split(separator).filter(|f| !f.is_empty()).map(at).collect();
+        Self {
+            file: named(names::SSL_CERT_FILE).map(|(source, value)| (source, at(value))),
+            folders: named(names::SSL_CERT_DIR).map(|(source, value)| (source, all(value))),
+        }
+    }
+
+    fn are_set(&self) -> bool {
+        self.file.is_some() || self.folders.is_some()
+    }
+
+    /// `None` when neither is set.
+    fn load(&self, log: &Log) -> Result<Option<Loaded>, NetError> {
+        let mut certificates = BTreeSet::new();
+        let mut sources = Vec::new();
+        if let Some((source, path)) = &self.file {
+            certificates.extend(file(path).map_err(|reason| broken(source, reason))?);
+            sources.push(source.as_str());
+        }
+        if let Some((source, folders)) = &self.folders {
+            certificates.extend(in_folders(folders).map_err(|reason| broken(source, reason))?);
+            sources.push(source);
+        }
+        if sources.is_empty() {
+            return Ok(None);
+        }
+        let source = sources.join(" and ");
+        usable(certificates, &source, log).map(Some).map_err(|reason| broken(&source, reason))
+    }
 }
 
 fn broken(source: &str, reason: String) -> NetError {
     NetError::Roots { source_name: source.to_owned(), reason }
-}
-
-/// OpenSSL's two variables; certificates of both are trusted when both are set.
-fn from_environment(env: &Env, log: &Log) -> Result<Option<Loaded>, NetError> {
-    let mut certificates = BTreeSet::new();
-    let mut sources = Vec::new();
-    if let Some(value) = env.var(names::SSL_CERT_FILE) {
-        let source = format!("{}=`{value}`", names::SSL_CERT_FILE);
-        certificates.extend(file(&env.absolute(Path::new(value))).map_err(|r| broken(&source, r))?);
-        sources.push(source);
-    }
-    if let Some(value) = env.var(names::SSL_CERT_DIR) {
-        let source = format!("{}=`{value}`", names::SSL_CERT_DIR);
-        // Several folders as in `PATH`; the empty ones mean nothing.
-        let separator = if cfg!(windows) { ';' } else { ':' };
-        let folders = value.split(separator).filter(|f| !f.is_empty()).map(|f| env.absolute(Path::new(f)));
-        certificates.extend(in_folders(folders).map_err(|r| broken(&source, r))?);
-        sources.push(source);
-    }
-    if sources.is_empty() {
-        return Ok(None);
-    }
-    let source = sources.join(" and ");
-    usable(certificates, &source, log).map(Some).map_err(|r| broken(&source, r))
 }
 
 /// The certificates as roots; what cannot be one is a warning, none at all is an error.
@@ -168,12 +202,12 @@ fn certificates(text: &[u8]) -> Result<BTreeSet<Vec<u8>>, String> {
 
 /// All certificates of the files in the folders. Other files are skipped; a missing folder counts only when the others
 /// have nothing.
-fn in_folders(folders: impl Iterator<Item = PathBuf>) -> Result<BTreeSet<Vec<u8>>, String> {
+fn in_folders(folders: &[PathBuf]) -> Result<BTreeSet<Vec<u8>>, String> {
     let mut found = BTreeSet::new();
     let mut failure = None;
     let mut left = MAX_FOLDERS;
     for folder in folders {
-        let entries = match std::fs::read_dir(&folder) {
+        let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(e) => {
                 failure.get_or_insert(format!("`{}`: {}", folder.display(), io_reason(&e)));
@@ -241,7 +275,7 @@ mod tests {
         let network = network(&[], Some(&ours), log).unwrap();
         assert_eq!(network.web_roots().unwrap().len(), 1);
         let _ = network.web_roots();
-        assert_eq!(*lines.lock().unwrap(), [format!("web roots: 1 of --ca-file `{file}`")]);
+        assert_eq!(*lines.lock().unwrap(), [format!("web roots for the cluster: 1 of --ca-file `{file}`")]);
     }
 
     #[test]

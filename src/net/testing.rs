@@ -167,9 +167,14 @@ impl Pki {
         builder.with_single_cert(chain, key).unwrap()
     }
 
-    /// A network that trusts this CA, among these variables.
+    /// A network that trusts this CA everywhere, among these variables.
     pub(super) fn network(&self, vars: &[(&str, &str)]) -> Network {
-        network(vars, Some(&self.ca_file()), Log::silent()).unwrap()
+        self.network_with(vars, Log::silent())
+    }
+
+    pub(super) fn network_with(&self, vars: &[(&str, &str)], log: Log) -> Network {
+        let file = self.ca_file();
+        network(&[vars, &[("SSL_CERT_FILE", file.to_str().unwrap())]].concat(), None, log).unwrap()
     }
 
     fn openssl(&self, arguments: &str) {

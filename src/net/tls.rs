@@ -1,7 +1,7 @@
 //! TLS with an explicit provider; trust anchors and client certificate as each connection needs.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
@@ -41,7 +41,7 @@ pub struct TlsSpec {
 }
 
 impl TlsSpec {
-    /// As for a web server: HTTP/1.1, its own name, web roots, no client certificate.
+    /// As for the cluster's web server: HTTP/1.1, its own name, web roots, no client certificate.
     pub fn web(target: &HostPort) -> Self {
         Self {
             peer: target.to_string(),
@@ -56,8 +56,10 @@ impl TlsSpec {
 /// The trust anchors of one connection.
 #[derive(Clone)]
 pub enum Trust {
-    /// The network's web roots.
+    /// The web roots for the cluster: `--ca-file`, else the system's.
     Web,
+    /// The system's web roots, whatever `--ca-file` says: for every server that is not the cluster's.
+    System,
     /// These CA certificates (DER) only, such as a cluster's host CA.
     Only(Vec<Vec<u8>>),
     /// A CA whose `SubjectPublicKeyInfo` has this SHA-256 (Teleport's `sha256:…` CA pin), found in the chain the server sends.
@@ -85,7 +87,37 @@ pub struct TlsStream {
     pub peer_chain: Vec<Vec<u8>>,
 }
 
-/// A configuration without ALPN for the network's web roots; connections that share it share its resumption.
+impl Network {
+    /// A TLS handshake on a stream. `alpn` may be empty. Returns the stream and the protocol that was agreed.
+    pub async fn tls(&self, stream: Stream, spec: &TlsSpec) -> Result<TlsStream, NetError> {
+        handshake(self, stream, spec).await
+    }
+
+    /// For the cluster's web certificate and no client certificate: built once, so that sessions are resumed.
+    fn cluster_config(&self) -> Result<ClientConfig, NetError> {
+        let new = || web_config(self.cluster_roots()?, None);
+        built_once(&self.inner.cluster_config, new)
+    }
+
+    /// The same for all other servers.
+    pub(super) fn system_config(&self) -> Result<ClientConfig, NetError> {
+        let new = || web_config(self.system_roots()?, None);
+        built_once(&self.inner.system_config, new)
+    }
+}
+
+fn built_once(
+    place: &OnceLock<ClientConfig>,
+    new: impl FnOnce() -> Result<ClientConfig, NetError>,
+) -> Result<ClientConfig, NetError> {
+    if let Some(config) = place.get() {
+        return Ok(config.clone());
+    }
+    let config = new()?;
+    Ok(place.get_or_init(|| config).clone())
+}
+
+/// A configuration without ALPN for these web roots; connections that share it share its resumption.
 pub(super) fn web_config(roots: &Loaded, client: Option<&ClientIdentity>) -> Result<ClientConfig, NetError> {
     let (store, named) = (Arc::clone(&roots.store), Arc::clone(&roots.named));
     let verifier = Verifier::with_roots(store, named, provider()).ok_or_else(|| no_roots("web"))?;
@@ -109,7 +141,7 @@ pub(super) async fn handshake(
         reason: "it is neither a DNS name nor an IP address".to_owned(),
     })?;
     let verifier = match &spec.trust {
-        Trust::Web => None,
+        Trust::Web | Trust::System => None,
         Trust::Only(authorities) => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(
@@ -121,9 +153,14 @@ pub(super) async fn handshake(
         Trust::Pin(pin) => Some(Verifier::with_pin(*pin, provider())),
         Trust::Blindly => Some(Verifier::blind(provider())),
     };
+    let is_system = matches!(spec.trust, Trust::System);
     let mut config = match (verifier, &spec.client) {
-        (None, None) => network.web_config()?,
-        (None, client) => web_config(network.loaded_roots(), client.as_ref())?,
+        (None, None) if is_system => network.system_config()?,
+        (None, None) => network.cluster_config()?,
+        (None, client) => {
+            let roots = if is_system { network.system_roots()? } else { network.cluster_roots()? };
+            web_config(roots, client.as_ref())?
+        }
         (Some(verifier), client) => config(verifier, peer, client.as_ref())?,
     };
     config.alpn_protocols.clone_from(&spec.alpn);

@@ -1,5 +1,5 @@
-//! HTTP to CI platforms and clouds, by reqwest: our TLS configuration, our resolver, our choice of proxy; no redirects,
-//! bounded answers. reqwest itself reads nothing of the environment.
+//! HTTP to CI platforms and clouds, by reqwest: our TLS configuration with the system's roots, our resolver, our choice of proxy; no
+//! redirects, bounded answers. reqwest itself reads nothing of the environment.
 
 use std::error::Error;
 use std::io;
@@ -84,7 +84,8 @@ impl WebClient {
 
     fn tls_config(&self, url: &Url) -> Result<ClientConfig, NetError> {
         let mut config = match url.scheme() {
-            "https" => self.network.web_config()?,
+            // Of the target and of an HTTPS proxy before it.
+            "https" => self.network.system_config()?,
             // No TLS is spoken, but without a configuration reqwest looks for one of the process and panics.
             _ => tls::config_that_trusts_nobody()?,
         };

@@ -43,9 +43,11 @@ pub(super) const FACTS: Facts = Facts {
                 (CIRCLE_ORGANIZATION_ID, organization(job.issuer).to_owned()),
                 (CIRCLE_OIDC_TOKEN, job.token.to_owned()),
                 (CIRCLE_OIDC_TOKEN_V2, job.token.to_owned()),
+                ("CIRCLE_BRANCH", job.branch.to_owned()),
             ]
         },
         admitting_spec: || json!({"organization_id": organization(ISSUER), "allow": [{"project_id": PROJECT}]}),
+        admits_one_branch: false,
     },
 };
 
@@ -108,9 +110,8 @@ const PROJECT: &str = "66666666-7777-8888-9999-000000000000";
 const WORKFLOW: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 const JOB: &str = "bbbbbbbb-cccc-dddd-eeee-ffffffffffff";
 
-const VARIABLES: [(&str, &str); 8] = [
+const VARIABLES: [(&str, &str); 7] = [
     (CIRCLECI, "true"),
-    ("CIRCLE_BRANCH", "main"),
     ("CIRCLE_BUILD_NUM", "42"),
     ("CIRCLE_JOB", "deploy"),
     ("CIRCLE_PROJECT_ID", PROJECT),
@@ -124,7 +125,7 @@ fn organization(issuer: &str) -> &str {
     issuer.rsplit('/').next().unwrap_or_default()
 }
 
-fn claims(issuer: &str, _: i64) -> Value {
+fn claims(issuer: &str, _: i64, branch: &str) -> Value {
     let org = organization(issuer);
     json!({
         "sub": format!("org/{org}/project/{PROJECT}/user/cccccccc-dddd-eeee-ffff-000000000000"),
@@ -134,7 +135,7 @@ fn claims(issuer: &str, _: i64) -> Value {
         "oidc.circleci.com/project-id": PROJECT,
         "oidc.circleci.com/ssh-rerun": false,
         "oidc.circleci.com/vcs-origin": format!("github.com/{REPOSITORY}"),
-        "oidc.circleci.com/vcs-ref": "refs/heads/main",
+        "oidc.circleci.com/vcs-ref": format!("refs/heads/{branch}"),
         "oidc.circleci.com/workflow-id": WORKFLOW,
     })
 }

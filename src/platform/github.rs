@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::facts::{Absent, Channel, Facts, LogSyntax, Severity, TokenPlace, exactly_true, how_missing};
-use super::simulation::{OWNER, REPOSITORY, RUN, SHA, Simulation};
+use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
 use crate::env::{Env, MAX_FILE};
 use crate::text::{safe, safe_lines};
 
@@ -50,9 +50,16 @@ pub(super) const FACTS: Facts = Facts {
         fixed: &VARIABLES,
         variables: |job| {
             let url = format!("{}?api-version=2.0", job.token_endpoint);
-            vec![(REQUEST_URL, url), (REQUEST_TOKEN, job.bearer.to_owned())]
+            vec![
+                (REQUEST_URL, url),
+                (REQUEST_TOKEN, job.bearer.to_owned()),
+                ("GITHUB_REF", format!("refs/heads/{}", job.branch)),
+                ("GITHUB_REF_NAME", job.branch.to_owned()),
+                ("GITHUB_REF_PROTECTED", (job.branch == BRANCH).to_string()),
+            ]
         },
-        admitting_spec: || json!({"allow": [{"repository": REPOSITORY}]}),
+        admitting_spec: || json!({"allow": [{"repository": REPOSITORY, "ref": format!("refs/heads/{BRANCH}")}]}),
+        admits_one_branch: true,
     },
 };
 
@@ -156,7 +163,7 @@ fn payload(env: &Env) -> Option<Value> {
     serde_json::from_slice(&bytes).ok()
 }
 
-const VARIABLES: [(&str, &str); 22] = [
+const VARIABLES: [(&str, &str); 19] = [
     (GITHUB_ACTIONS, "true"),
     ("GITHUB_ACTION", "__run"),
     ("GITHUB_ACTOR", "octocat"),
@@ -164,9 +171,6 @@ const VARIABLES: [(&str, &str); 22] = [
     ("GITHUB_API_URL", "https://api.github.com"),
     ("GITHUB_EVENT_NAME", "push"),
     ("GITHUB_JOB", "deploy"),
-    ("GITHUB_REF", "refs/heads/main"),
-    ("GITHUB_REF_NAME", "main"),
-    ("GITHUB_REF_PROTECTED", "true"),
     ("GITHUB_REF_TYPE", "branch"),
     ("GITHUB_REPOSITORY", REPOSITORY),
     ("GITHUB_REPOSITORY_ID", "74"),
@@ -181,15 +185,16 @@ const VARIABLES: [(&str, &str); 22] = [
     ("RUNNER_ENVIRONMENT", "github-hosted"),
 ];
 
-fn claims(_: &str, now: i64) -> Value {
-    let workflow = format!("{REPOSITORY}/.github/workflows/deploy.yml@refs/heads/main");
+fn claims(_: &str, now: i64, branch: &str) -> Value {
+    let full = format!("refs/heads/{branch}");
+    let workflow = format!("{REPOSITORY}/.github/workflows/deploy.yml@{full}");
     json!({
         "exp": now + 300,
         "nbf": now - 600,
-        "sub": format!("repo:{REPOSITORY}:ref:refs/heads/main"),
-        "ref": "refs/heads/main",
+        "sub": format!("repo:{REPOSITORY}:ref:{full}"),
+        "ref": full,
         "ref_type": "branch",
-        "ref_protected": "true",
+        "ref_protected": (branch == BRANCH).to_string(),
         "sha": SHA,
         "repository": REPOSITORY,
         "repository_id": "74",

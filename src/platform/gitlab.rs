@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, exactly_true, how_missing};
-use super::simulation::{OWNER, REPOSITORY, RUN, SHA, Simulation, host};
+use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation, host};
 use crate::claims::UnverifiedClaims;
 use crate::env::Env;
 use crate::secret::Jwt;
@@ -57,9 +57,13 @@ pub(super) const FACTS: Facts = Facts {
                 ("CI_SERVER_HOST", host(job.issuer).to_owned()),
                 (CI_SERVER_URL, job.issuer.to_owned()),
                 (TBOT_GITLAB_JWT, job.token.to_owned()),
+                ("CI_COMMIT_BRANCH", job.branch.to_owned()),
+                ("CI_COMMIT_REF_NAME", job.branch.to_owned()),
+                ("CI_COMMIT_REF_PROTECTED", (job.branch == BRANCH).to_string()),
             ]
         },
-        admitting_spec: || json!({"allow": [{"project_path": REPOSITORY}]}),
+        admitting_spec: || json!({"allow": [{"project_path": REPOSITORY, "ref": BRANCH, "ref_type": "branch"}]}),
+        admits_one_branch: true,
     },
 };
 
@@ -108,11 +112,8 @@ fn candidates(env: &Env) -> impl Iterator<Item = &str> {
         .filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
-const VARIABLES: [(&str, &str); 13] = [
+const VARIABLES: [(&str, &str); 10] = [
     (GITLAB_CI, "true"),
-    ("CI_COMMIT_BRANCH", "main"),
-    ("CI_COMMIT_REF_NAME", "main"),
-    ("CI_COMMIT_REF_PROTECTED", "true"),
     ("CI_COMMIT_SHA", SHA),
     ("CI_JOB_ID", RUN),
     ("CI_JOB_NAME", "deploy"),
@@ -124,10 +125,10 @@ const VARIABLES: [(&str, &str); 13] = [
     ("GITLAB_USER_LOGIN", "octocat"),
 ];
 
-fn claims(issuer: &str, now: i64) -> Value {
+fn claims(issuer: &str, now: i64, branch: &str) -> Value {
     json!({
         "nbf": now - 5,
-        "sub": format!("project_path:{REPOSITORY}:ref_type:branch:ref:main"),
+        "sub": format!("project_path:{REPOSITORY}:ref_type:branch:ref:{branch}"),
         "namespace_id": "72",
         "namespace_path": OWNER,
         "project_id": "20",
@@ -138,15 +139,15 @@ fn claims(issuer: &str, now: i64) -> Value {
         "pipeline_id": "42",
         "pipeline_source": "push",
         "job_id": RUN,
-        "ref": "main",
+        "ref": branch,
         "ref_type": "branch",
-        "ref_path": "refs/heads/main",
-        "ref_protected": "true",
+        "ref_path": format!("refs/heads/{branch}"),
+        "ref_protected": (branch == BRANCH).to_string(),
         "runner_id": 1,
         "runner_environment": "gitlab-hosted",
         "sha": SHA,
         "project_visibility": "private",
-        "ci_config_ref_uri": format!("{}/{REPOSITORY}//.gitlab-ci.yml@refs/heads/main", host(issuer)),
+        "ci_config_ref_uri": format!("{}/{REPOSITORY}//.gitlab-ci.yml@refs/heads/{branch}", host(issuer)),
         "ci_config_sha": SHA,
     })
 }

@@ -53,6 +53,7 @@ pub(super) const FACTS: Facts = Facts {
         fixed: &VARIABLES,
         variables: |job| vec![(SPACELIFT_OIDC_TOKEN, job.token.to_owned())],
         admitting_spec: || json!({"hostname": host(ISSUER), "allow": [{"space_id": SPACE}]}),
+        admits_one_branch: false,
     },
 };
 
@@ -100,7 +101,7 @@ const VARIABLES: [(&str, &str); 7] = [
     ("TF_VAR_spacelift_stack_id", "app"),
 ];
 
-fn claims(_: &str, now: i64) -> Value {
+fn claims(_: &str, now: i64, _: &str) -> Value {
     json!({
         "nbf": now,
         "sub": format!("space:{SPACE}:stack:app:run_type:TRACKED:scope:write"),

@@ -1,4 +1,4 @@
-//! The server's texts that are recognised, each with what it means; prefixes may stand before it.
+//! The server's texts that are recognized, each with what it means.
 
 use super::{admission, matching, verification};
 use crate::rules::{Entry, refusals};

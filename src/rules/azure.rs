@@ -29,7 +29,7 @@ pub(super) const METHOD: Method = Method {
         Field::new("resource_groups", MACHINE, How::OneOf(resource_group)),
     ],
     groups: &[&["subscription", "tenant"]],
-    claims: &["tid", MACHINE, IDENTITY],
+    more_claims: &[IDENTITY],
     // No issuer to compare: the server builds it from the token's own `tid`.
     audience: Audience::Literal("https://management.azure.com/"),
     owns_issuer: |issuer| issuer.starts_with(ISSUER),
@@ -39,7 +39,7 @@ pub(super) const METHOD: Method = Method {
         let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim)).unwrap_or_default();
         format!("instance {} did not match any allow rules in token {token}", safe(id, SHOWN))
     },
-    // No proposal: subscription and group stand inside a resource id.
+    // No proposal: subscription and group are parts of a resource id.
     refusals: &[
         Entry::no_rule("instance … did not match any allow rules in token"),
         Entry::new("challenge is missing or does not match", |_, _| {

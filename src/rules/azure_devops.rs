@@ -34,7 +34,7 @@ pub(super) const METHOD: Method = Method {
         Field::exact("repository_ref", "rpo_ref"),
     ],
     groups: &[&["sub", "project_name", "project_id"]],
-    claims: &["sub", "org_id", "prj_id", "def_id", "rpo_uri", "rpo_ver", "rpo_ref"],
+    more_claims: &["org_id"],
     since: Some(Since::new(17, 5, 1)),
     issuer: |spec| option(spec, "organization_id").map(|id| format!("{ISSUER}{id}")),
     // Fixed by the platform.

@@ -18,7 +18,6 @@ pub(super) const METHOD: Method = Method {
         Field::exact("branch_name", "branchName"),
     ],
     groups: &[&["workspace_uuid", "repository_uuid"]],
-    claims: &["workspaceUuid", "repositoryUuid", "deploymentEnvironmentUuid", "branchName"],
     since: Some(Since::new(16, 0, 0)),
     issuer: |spec| option(spec, "identity_provider_url").map(str::to_owned),
     audience: Audience::FromToken("audience"),

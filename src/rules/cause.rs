@@ -96,7 +96,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A text of the server's that is recognised, wherever it stands in a message; `…` in it stands for what varies.
+/// A text of the server that is recognized anywhere in a message; `…` in it means any text.
 pub struct Entry {
     pub(crate) text: &'static str,
     pub(crate) meaning: Meaning,

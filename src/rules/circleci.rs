@@ -19,7 +19,6 @@ pub(super) const METHOD: Method = Method {
     required: &["organization_id"],
     fields: &[Field::exact("project_id", PROJECT), Field::new("context_id", CONTEXTS, How::Contained)],
     groups: &[&["project_id", "context_id"]],
-    claims: &[PROJECT, CONTEXTS],
     issuer: |spec| option(spec, "organization_id").map(|id| format!("{ROOT_ISSUER}/org/{id}")),
     audience: Audience::FromToken("organization_id"),
     owns_issuer: is_own,

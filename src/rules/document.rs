@@ -40,7 +40,6 @@ pub fn read(text: &str) -> Result<Vec<Document>, RulesError> {
     if text.len() as u64 > MAX_FILE {
         return Err(RulesError::TooLarge);
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let values = values(text)?;
     let numbered = values.iter().enumerate().map(|(index, value)| (Reader { number: index + 1 }, value));
     let tokens = numbered.filter(|(_, value)| value.get("kind").and_then(Value::as_str) == Some("token"));
@@ -170,11 +169,11 @@ impl Reader {
             Some(name) => {
                 let path = format!("spec.{name}");
                 let section = spec.get(name).filter(|s| !s.is_null());
-                (section.ok_or_else(|| self.error(&path, "is missing: the rules stand in it"))?, path)
+                (section.ok_or_else(|| self.error(&path, "is missing, it contains the rules"))?, path)
             }
         };
         let Value::Object(fields) = section else { return Err(self.error(&path, "must be an object")) };
-        // Where the rules stand in `spec` itself, other fields of `spec` stand beside them.
+        // Rules in `spec` itself are beside its other fields.
         if method.section.is_some() {
             let has_allow = (!method.fields.is_empty()).then_some("allow");
             for (name, value) in fields.iter().filter(|(name, _)| Some(name.as_str()) != has_allow) {
@@ -199,7 +198,7 @@ impl Reader {
         fields.iter().try_for_each(|(name, value)| self.named(name, value, known, None, path))
     }
 
-    /// A field: known, and of the right form. The server ignores or refuses others, so a slip of the pen would
+    /// A field: known, and of the right form. The server ignores or refuses others, so a typo would
     /// make a rule wider than it looks.
     fn named(
         self,

@@ -24,7 +24,6 @@ pub(super) const METHOD: Method = Method {
         Field::new("locations", ZONE, How::OneOf(location)),
     ],
     groups: &[&["project_ids"]],
-    claims: &["email", PROJECT, ZONE],
     issuer: |_| Some(ISSUER.to_owned()),
     audience: ANY_CLUSTER,
     ignores_authorized_party: true,

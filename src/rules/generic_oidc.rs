@@ -46,7 +46,7 @@ pub(super) const METHOD: Method = Method {
     refusal: |_, _| NO_RULE.to_owned(),
     evaluate: Some(evaluate),
     lint_section,
-    // No proposal: a good rule for claims of any kind is not ours to guess.
+    // No proposal: which of the claims matter is not known.
     refusals: &[
         Entry::new(MISSING_KEY, |message, ctx| named(message, ctx, MISSING_KEY)),
         Entry::new(WRONG_VALUE, |message, ctx| named(message, ctx, WRONG_VALUE)),
@@ -89,7 +89,7 @@ pub(super) const METHOD: Method = Method {
     ..Method::BASE
 };
 
-/// Numbers from here on cannot be told apart in JSON's doubles; the server refuses to compare them.
+/// Numbers from here on are not distinct as doubles, which JSON has; the server refuses to compare them.
 const UNSAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// First `must_match_fields`, then the entries of `allow_any` in their order until one matches. An entry that cannot be
@@ -240,7 +240,7 @@ fn condition(index: usize, condition: &Value, root: &Map<String, Value>) -> (Fie
                 Some(values) => values.iter().filter_map(Value::as_str).collect(),
                 None => vec![operand.get("value").and_then(Value::as_str).unwrap_or_default()],
             };
-            (format!("{name} {}", wants.join(", ")), got.map_or(Ok(false), |got| holds(name, &wants, got)))
+            (format!("{name} {}", wants.join(", ")), got.map_or(Ok(false), |got| compare(name, &wants, got)))
         }
     };
     // An absent claim comes before everything else, operators included.
@@ -262,7 +262,7 @@ fn condition(index: usize, condition: &Value, root: &Map<String, Value>) -> (Fie
     (field, problem)
 }
 
-fn holds(operator: &str, wants: &[&str], got: &Value) -> Result<bool, String> {
+fn compare(operator: &str, wants: &[&str], got: &Value) -> Result<bool, String> {
     let mut found = false;
     for want in wants {
         if scalar(want, got)? {

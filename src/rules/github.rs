@@ -46,18 +46,6 @@ pub(super) const METHOD: Method = Method {
         Field::exact("enterprise_id", "enterprise_id").since(GLOBS),
     ],
     groups: &[&["repository", "repository_owner", "sub"]],
-    claims: &[
-        "sub",
-        "repository",
-        "repository_owner",
-        "workflow",
-        "environment",
-        "actor",
-        "ref",
-        "ref_type",
-        "enterprise",
-        "enterprise_id",
-    ],
     enterprise: Some(SERVER),
     issuer,
     audience: ANY_CLUSTER,
@@ -232,8 +220,8 @@ fn causes(ctx: &Context<'_>) -> Vec<Cause> {
                 "the file belongs to `{called}`, but `repository` and `workflow` are the caller's: `{repository}`, `{}`",
                 ctx.claim("workflow")
             ),
-            "write the rule for the calling repository; only a customized `sub` or `generic_oidc` can tell the called \
-             one",
+            "write the rule for the calling repository; only a customized `sub` or `generic_oidc` can name the \
+             called one",
         ));
     }
     if environment.is_empty() {

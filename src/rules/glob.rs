@@ -8,7 +8,7 @@ pub(super) fn is_pattern(text: &str) -> bool {
 
 /// Whether all of `text` matches.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    // No wildcard crosses a line break, so each line stands for itself.
+    // No wildcard crosses a line break, so lines match one by one.
     let (patterns, lines) = (pattern.split('\n'), text.split('\n'));
     patterns.clone().count() == lines.clone().count() && patterns.zip(lines).all(|(p, t)| line(p, t))
 }
@@ -62,6 +62,11 @@ mod tests {
             (Some((want, rest)), Some((got, after))) => want == got && reference(rest, after),
             (None, Some(_)) | (Some(_), None) => false,
         }
+    }
+
+    #[test]
+    fn patterns_have_a_wildcard() {
+        assert!(is_pattern("a?") && is_pattern("a*") && !is_pattern("a.[b]"));
     }
 
     #[test]

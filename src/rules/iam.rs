@@ -24,7 +24,6 @@ pub(super) const METHOD: Method = Method {
     ],
     together: &[("aws_organizational_units", "aws_organization_id")],
     groups: &[&["aws_account", "aws_arn", "aws_organization_id"]],
-    claims: &["Account", "Arn"],
     looks_like: |claims| has_all(claims, &["Account", "Arn"]),
     refusal: |claims, _| {
         let arn = text_of(claims, "Arn").unwrap_or_default();

@@ -43,7 +43,7 @@ pub(super) const METHOD: Method = Method {
         ("service_account_name", "service_account_namespace"),
         ("service_account_namespace", "service_account_name"),
     ],
-    claims: &["sub", "kubernetes.io"],
+    more_claims: &["kubernetes.io"],
     unsupported: |spec, version| {
         let lacks = kind(spec) == "oidc" && !OIDC.includes(version);
         lacks.then(|| format!("`kubernetes` with type `oidc` needs {OIDC}, the server is {version}"))

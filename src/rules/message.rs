@@ -5,7 +5,7 @@ use crate::text::safe;
 /// The longest value of a claim or of the server's that is shown, in characters.
 pub const SHOWN: usize = 200;
 
-/// Whether the parts of `text`, which stand between its `…`, all occur in this order.
+/// Whether the parts of `text` between its `…` all occur in this order.
 pub fn contains(message: &str, text: &str) -> bool {
     let mut rest = message;
     text.split('…').map(str::trim).filter(|part| !part.is_empty()).all(|part| match rest.split_once(part) {
@@ -17,7 +17,7 @@ pub fn contains(message: &str, text: &str) -> bool {
     })
 }
 
-/// What stands between two markers, without the quotes around it, made safe; without the second marker, the rest of
+/// The text between two markers, without the quotes around it, made safe; without the second marker, the rest of
 /// the text.
 pub fn between(message: &str, before: &str, after: &str) -> Option<String> {
     let rest = message.split_once(before)?.1.trim_start();

@@ -27,10 +27,10 @@ pub(super) struct Method {
     /// Of each group a rule must set one, or the server refuses to create the token
     /// (Teleport `api/types/provisioning.go`).
     pub(super) groups: &'static [&'static [&'static str]],
-    /// A field and the one that must stand beside it.
+    /// A field and the one that must be set with it.
     pub(super) together: &'static [(&'static str, &'static str)],
-    /// The claims that rules can look at; empty: any claim.
-    pub(super) claims: &'static [&'static str],
+    /// Claims that decide beside those of the fields.
+    pub(super) more_claims: &'static [&'static str],
 
     /// The first server that has it; `None`: all that are still in use.
     pub(super) since: Option<Since>,
@@ -56,7 +56,7 @@ pub(super) struct Method {
     pub(super) blocked: fn(&Value, &UnverifiedClaims) -> Option<String>,
     /// The server's words when no rule matched, from the claims and the token's name.
     pub(super) refusal: fn(&UnverifiedClaims, &str) -> String,
-    /// The method's own evaluation, where its rules are no list of fields.
+    /// The method's own evaluation, where its rules are not a list of fields.
     pub(super) evaluate: Option<fn(&Value, &UnverifiedClaims) -> Verdict>,
     /// Rules for a job with these claims; `None`: they are not those of such a job.
     pub(super) propose: fn(&UnverifiedClaims) -> Option<Proposal>,
@@ -90,7 +90,7 @@ impl Method {
         fields: &[],
         groups: &[],
         together: &[],
-        claims: &[],
+        more_claims: &[],
         since: None,
         unsupported: |_, _| None,
         enterprise: None,
@@ -109,7 +109,7 @@ impl Method {
         causes: |_| Vec::new(),
         refusals: &[],
         issuer_hint: |got| {
-            format!("set the issuer in the join token to `{got}`, or name the token made for it")
+            format!("set the issuer in the join token to `{got}`, or name a token created for it")
         },
         audience_hint: |want| {
             format!(

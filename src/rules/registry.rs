@@ -40,8 +40,15 @@ pub fn audience(method: JoinMethod) -> Audience {
 }
 
 /// The claims that the method's rules can look at, by the names [`super::claim::find_claim`] takes; empty: any claim.
-pub fn rule_claims(method: JoinMethod) -> &'static [&'static str] {
-    facts(method).claims
+pub fn rule_claims(method: JoinMethod) -> Vec<&'static str> {
+    let facts = facts(method);
+    let mut claims = Vec::new();
+    for claim in facts.fields.iter().map(|field| field.claim).chain(facts.more_claims.iter().copied()) {
+        if !claims.contains(&claim) {
+            claims.push(claim);
+        }
+    }
+    claims
 }
 
 /// The method whose platform alone makes such claims.

@@ -24,7 +24,6 @@ pub(super) const METHOD: Method = Method {
         Field::exact("scope", "scope"),
     ],
     groups: &[&["space_id", "caller_id"]],
-    claims: &["spaceId", "callerId", "callerType", "scope"],
     enterprise: Some(JOINING),
     always_enterprise: true,
     issuer: |spec| option(spec, "hostname").map(|host| format!("https://{host}")),

@@ -206,10 +206,63 @@ fn a_pattern_on_a_server_without_globs_is_noted() {
 }
 
 #[test]
-fn rule_claims_name_every_claim_a_field_reads() {
-    for method in table_methods() {
-        for field in facts(method).fields {
-            assert!(rule_claims(method).contains(&field.claim), "{method} {}", field.claim);
-        }
+fn notes_say_what_a_reader_would_not_guess() {
+    use JoinMethod::{GitLab, Kubernetes, Spacelift};
+    for (method, section, job, note) in [
+        (
+            Spacelift,
+            json!({"hostname": "h", "allow": [{"space_id": "r*"}]}),
+            json!({"spaceId": "root"}),
+            "`enable_glob_matching` is not set",
+        ),
+        (Spacelift, json!({"hostname": "h", "allow": [{"space_id": "r"}]}), json!({"spaceId": "root"}), ""),
+        (GitLab, json!({"allow": [{"environment_protected": false}]}), json!({}), "not even `false`"),
+        (GitLab, json!({"allow": [{"user_id": "42"}]}), json!({"user_id": 42}), "the claim is not a string"),
+        (Kubernetes, json!({"allow": [{"service_account": "n:s"}]}), json!({"sub": "x"}), ""),
+    ] {
+        let verdict = token(method, &section).evaluate(&claims(&job), NEW);
+        let found = verdict.rules[0].fields[0].note.clone().unwrap_or_default();
+        assert!(found.contains(note) && found.is_empty() == note.is_empty(), "{section}: {found}");
     }
+}
+
+#[test]
+fn what_a_server_does_not_have_is_named() {
+    let oidc =
+        json!({"type": "oidc", "oidc": {"issuer": "https://i"}, "allow": [{"service_account": "n:s"}]});
+    let in_cluster = json!({"allow": [{"service_account": "n:s"}]});
+    let generic = json!({"issuer": "https://i", "audience": "a"});
+    for (method, section, version, lacks) in [
+        (JoinMethod::Kubernetes, &oidc, "18.1.4", true),
+        (JoinMethod::Kubernetes, &oidc, "18.1.5", false),
+        (JoinMethod::Kubernetes, &oidc, "17.7.3", false),
+        (JoinMethod::Kubernetes, &in_cluster, "16.0.0", false),
+        (JoinMethod::GenericOidc, &generic, "18.10.9", true),
+        (JoinMethod::GenericOidc, &generic, "18.11.0", false),
+    ] {
+        let found = token(method, section).unsupported(ServerVersion::parse(version).unwrap());
+        assert_eq!(found.is_some(), lacks, "{method} {version}: {found:?}");
+        assert!(found.is_none_or(|text| text.ends_with(&format!("the server is {version}"))));
+    }
+}
+
+#[test]
+fn claims_are_found_and_shown() {
+    let job =
+        claims(&json!({"a.b": null, "a": {"b": "x", "n": null}, "list": ["p", "q"], "mixed": ["p", 1]}));
+    let shown = |path: &str| find_claim(&job, path).map(show_claim);
+    assert_eq!(shown("a.b"), None);
+    assert_eq!(shown("a.n"), None);
+    assert_eq!(shown("list").as_deref(), Some("p, q"));
+    assert_eq!(shown("mixed").as_deref(), Some("[\"p\",1]"));
+    assert_eq!(shown("a").as_deref(), Some("{\"b\":\"x\",\"n\":null}"));
+}
+
+#[test]
+fn rules_look_at_each_claim_once() {
+    assert_eq!(rule_claims(JoinMethod::AzureDevops)[..3], ["sub", "prj_id", "def_id"]);
+    assert!(rule_claims(JoinMethod::AzureDevops).contains(&"org_id"));
+    assert_eq!(rule_claims(JoinMethod::Kubernetes), ["sub", "kubernetes.io"]);
+    assert_eq!(rule_claims(JoinMethod::Iam), ["Account", "Arn"]);
+    assert!(rule_claims(JoinMethod::GenericOidc).is_empty());
 }

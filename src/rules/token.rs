@@ -54,7 +54,7 @@ impl ProvisionToken {
         }
     }
 
-    /// Compares each rule with the claims. Issuer, audience, dates and signature are no part of it.
+    /// Compares each rule with the claims. Issuer, audience, dates and signature are not compared.
     pub fn evaluate(&self, claims: &UnverifiedClaims, version: ServerVersion) -> Verdict {
         let method = facts(self.method);
         if let Some(evaluate) = method.evaluate {
@@ -75,7 +75,7 @@ impl ProvisionToken {
         keys.get("jwks").unwrap_or(keys).as_str().filter(|text| !text.trim().is_empty())
     }
 
-    /// The rules as written; empty for `generic_oidc`, whose rules are no list of fields.
+    /// The rules as written; empty for `generic_oidc`, whose rules are not a list of fields.
     pub(super) fn allow(&self) -> &[Value] {
         self.spec.get("allow").and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }

@@ -9,7 +9,7 @@ pub struct Verdict {
     pub blocked: Option<String>,
     /// Teleport's own refusal text for this method when nothing matched.
     pub refusal: String,
-    /// It hangs on something that only the server can evaluate.
+    /// It depends on something that only the server can evaluate.
     pub undecided: bool,
 }
 

@@ -31,9 +31,9 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed>
         (Some(address), Err(_), Some(network)) => Ok(Target { address, network, trusted: false }),
         (_, Err(_), None) => Err("the HTTP proxy"),
     };
-    let full = networks.full.as_ref().map_err(|needs| *needs);
+    let for_token = networks.full.as_ref().or_else(|needs| networks.without_ca_file.as_ref().ok_or(*needs));
     let ((token, claims), folder, ssh, (reached, ping)) = tokio::join!(
-        identity::token(args, env, detected, full, networks.bare.as_ref()),
+        identity::token(args, env, detected, for_token, networks.bare.as_ref()),
         local::folder(args, env, detected.and_then(|d| d.platform)),
         local::ssh(env),
         reach::reach(target.as_ref().map_err(|needs| *needs), detected.and_then(|d| d.method)),

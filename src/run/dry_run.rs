@@ -1,5 +1,9 @@
 //! `login --dry-run`: the same pipeline against a cluster that lives in this process.
 
+mod next;
+
+use next::Done;
+
 use crate::cli::Login;
 use crate::detect;
 use crate::env::{Env, names};
@@ -35,8 +39,21 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
         }
         .into());
     };
+    let simulation = platform.simulation();
+    let usual = simulation.usual_branch();
+    let branch = args.trial.as_branch.as_deref().unwrap_or(usual);
+    if args.trial.as_branch.is_some() && !simulation.admits_one_branch {
+        return Err(RunError::usage(
+            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", platform.title()),
+            format!("take a platform whose rules do: `--simulate {}`", with_branches()),
+        )
+        .into());
+    }
     let options = cluster_for(args, platform);
-    let token = options.token_for(platform).map(|t| t.name.clone());
+    let token = options.token_for(platform).map(|t| t.name.clone()).unwrap_or_default();
+    if branch != usual {
+        log.note(format!("DRY-RUN as branch `{branch}`: join token `{token}` admits branch `{usual}` only"));
+    }
     let sandbox = Sandbox::start(options).await?;
     let mut job = env.clone();
     for (name, value) in sandbox.job_environment(platform)? {
@@ -44,9 +61,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     }
     // An HTTP proxy of the network has no route to this process.
     job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
-    if let Some(token) = token {
-        job = job.with(names::JOBPASS_TOKEN, token);
-    }
+    job = job.with(names::JOBPASS_TOKEN, &token);
     let wanted = detect::Request { platform: Some(platform), ..request::detection(&args.identity) };
     let setting = Setting {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
@@ -64,7 +79,23 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     };
     let outcome = pipeline(args, &job, log, setting).await;
     sandbox.stop().await;
-    outcome
+    let mut outcome = outcome?;
+    let done = Done {
+        platform,
+        branch,
+        token: &token,
+        policies: !args.guards.no_verify,
+        folders: outcome.placed.iter().map(|placed| placed.dir().to_owned()).collect(),
+        by_hand: !in_ci,
+    };
+    outcome.line = format!("{}\n{}", outcome.line, done.text(env));
+    Ok(outcome)
+}
+
+/// The platforms whose jobs differ by branch for the rules.
+fn with_branches() -> String {
+    let all = Platform::ALL.into_iter().filter(|p| p.simulation().admits_one_branch);
+    all.map(Platform::id).collect::<Vec<_>>().join("` or `--simulate ")
 }
 
 fn ids() -> String {
@@ -74,6 +105,7 @@ fn ids() -> String {
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
 fn cluster_for(args: &Login, platform: Platform) -> SandboxOptions {
     let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::simulating(Some(platform)) };
+    options.branch.clone_from(&args.trial.as_branch);
     for token in &mut options.tokens {
         if let Some(name) = args.identity.token.as_ref().filter(|n| !n.starts_with('/')) {
             name.clone_into(&mut token.name);

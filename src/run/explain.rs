@@ -49,7 +49,7 @@ pub struct Explanation {
     pub claims: Map<String, Value>,
     /// `exp` of the identity token.
     pub expires: Option<Timestamp>,
-    /// The time it was made for.
+    /// The time it is as of.
     pub now: Timestamp,
     /// A report for each join token.
     pub tokens: Vec<TokenReport>,
@@ -107,7 +107,7 @@ impl Check {
 pub enum Outcome {
     /// This rule (from 0) admits the job.
     Admits(usize),
-    /// Only the server can tell: a rule has a part that is not evaluated here.
+    /// Only the server knows: a rule has a part that is not evaluated here.
     MayAdmit,
     /// It refuses.
     Refuses,

@@ -32,7 +32,7 @@ const FILES: [(&str, &str); 9] = [
 const OF_FOLDERS: [&str; 4] = ["login", "doctor", "inspect", "ssh-proxy"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 18] = [
+const EXAMPLES: [(&str, &str, &str); 19] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -43,6 +43,7 @@ const EXAMPLES: [(&str, &str, &str); 18] = [
     ("login", "Two roles for ten minutes:", "jobpass login --roles deploy,read --ttl 10m"),
     ("login", "The variables in this shell:", "eval \"$(jobpass login --export shell)\""),
     ("login", "Without a cluster:", "jobpass login --dry-run --simulate gitlab"),
+    ("login", "A refusal, without a cluster:", "jobpass login --dry-run --simulate gitlab --as-branch other"),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),
     ("explain", "Anywhere:", "jobpass explain --rules token.yaml --claims claims.json"),
     ("doctor", "In the job:", "jobpass doctor --proxy teleport.example.com --token ci-deploy"),

@@ -44,6 +44,7 @@ pub(super) fn environment(
     let token = token(cluster, platform, None, &Value::Null)?;
     let job = SimulatedJob {
         issuer: &issuer(cluster, platform),
+        branch: branch(cluster, platform),
         token: token.expose(),
         token_endpoint: &format!("{}{TOKEN_PATH}", cluster.url()),
         bearer: &cluster.bearer,
@@ -68,12 +69,16 @@ fn usual_claims(cluster: &Cluster, platform: Platform) -> Result<Map<String, Val
         "jti": hex(&random::<16>()?), "iss": issuer, "iat": now, "exp": now + 3600, "aud": audience,
     });
     let mut all = Map::new();
-    for part in [common, (simulation.claims)(&issuer, now)] {
+    for part in [common, (simulation.claims)(&issuer, now, branch(cluster, platform))] {
         if let Value::Object(part) = part {
             all.extend(part);
         }
     }
     Ok(all)
+}
+
+fn branch(cluster: &Cluster, platform: Platform) -> &str {
+    cluster.options.branch.as_deref().unwrap_or_else(|| platform.simulation().usual_branch())
 }
 
 /// The join token that decides issuer and audience.

@@ -64,6 +64,8 @@ pub struct SandboxOptions {
     pub suite: String,
     /// The policy. There is a bot for each `bot_name`.
     pub tokens: Vec<ProvisionToken>,
+    /// The branch of the simulated jobs; `None`: the one that the usual policy admits.
+    pub branch: Option<String>,
     /// Roles every bot may impersonate.
     pub roles: Vec<SandboxRole>,
     /// Answer the new join path (`teleport.join.v1`), which versions from 18 have.
@@ -127,6 +129,7 @@ impl SandboxOptions {
             version: "18.2.0".to_owned(),
             suite: "balanced-v1".to_owned(),
             tokens,
+            branch: None,
             roles: vec![role("ci-deploy", "deploy"), role("ci-read", "reader")],
             join_new: true,
             join_old: true,

@@ -121,8 +121,12 @@ async fn keep_end(mut pipe: impl AsyncRead + Unpin, kept: Arc<Mutex<Vec<u8>>>) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::log::Log;
+    use crate::net::{Deadline, Options};
 
     #[test]
     fn splits_as_a_shell_does() {
@@ -143,6 +147,31 @@ mod tests {
             let want: Result<Vec<String>, _> = want.map(|w| w.iter().map(|w| (*w).to_owned()).collect());
             assert_eq!(words(line), want, "{line}");
         }
+    }
+
+    /// It holds a connection to the test for as long as it lives.
+    #[tokio::test]
+    async fn a_command_is_killed_at_the_deadline() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; exec sleep 60");
+        let words = ["bash", "-c", &script].map(str::to_owned);
+        let env = Env::new([("", ""); 0], "/");
+        for seconds in [1, 4, 16] {
+            let deadline = Deadline::after(Duration::from_secs(seconds));
+            let network = Network::new(&env, &Options::default(), deadline, Log::silent()).unwrap();
+            let Err(TokenError::Source { reason, .. }) = output_of(&network, &env, &words).await else {
+                panic!("it printed nothing");
+            };
+            assert!(reason.contains("the deadline"), "{reason}");
+            let waiting = timeout(Duration::from_millis(10), listener.accept()).await;
+            // On a busy machine it may not have come so far.
+            let Ok(Ok((mut connection, _))) = waiting else { continue };
+            let end = timeout(Duration::from_secs(10), connection.read_u8()).await;
+            assert_eq!(end.expect("it lives on").unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+            return;
+        }
+        panic!("it never came so far as to connect");
     }
 
     proptest! {

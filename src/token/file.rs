@@ -26,7 +26,7 @@ pub(super) async fn user_file(env: &Env, network: &Network, path: &Path) -> Resu
         let reason = "it takes a path, not a token".to_owned();
         return Err(TokenError::Source { place: "`--id-token-file`".to_owned(), reason });
     }
-    let place = place(path);
+    let place = shown_path(path);
     match platform_file(network, &env.absolute(path)).await? {
         Some(found) => Ok(Found { place, ..found }),
         None => Err(TokenError::Source { place, reason: "there is no such file".to_owned() }),
@@ -37,13 +37,13 @@ pub(super) async fn user_file(env: &Env, network: &Network, path: &Path) -> Resu
 pub(super) async fn platform_file(network: &Network, path: &Path) -> Result<Option<Found>, TokenError> {
     let owned = path.to_owned();
     match read(network, || File::open(owned)).await {
-        Ok(text) => variable::parse(&text, place(path)).map(Some),
+        Ok(text) => variable::parse(&text, shown_path(path)).map(Some),
         Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(reason) => Err(TokenError::Source { place: place(path), reason: reason.text() }),
+        Err(reason) => Err(TokenError::Source { place: shown_path(path), reason: reason.text() }),
     }
 }
 
-fn place(path: &Path) -> String {
+fn shown_path(path: &Path) -> String {
     format!("the file `{}`", path.display().to_string().escape_debug())
 }
 

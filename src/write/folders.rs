@@ -34,7 +34,7 @@ impl Folders {
         }
         let mut done: Vec<Placed> = Vec::new();
         for folder in self.0 {
-            match folder.place() {
+            match folder.put_in_place() {
                 Ok(placed) => done.push(placed),
                 Err(error) => {
                     done.into_iter().for_each(Placed::take_back);

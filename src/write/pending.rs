@@ -56,7 +56,7 @@ impl Pending {
     /// Writes all files and puts the folder in place for good.
     pub fn commit(self, files: &[FileToWrite]) -> Result<(), WriteError> {
         self.fill(files)?;
-        self.place().map(drop)
+        self.put_in_place().map(drop)
     }
 
     /// Writes files: new, with their modes, down to the disk.
@@ -65,7 +65,7 @@ impl Pending {
     }
 
     /// Renames the folder into place. An earlier one steps aside, and comes back when the new one is taken back.
-    pub fn place(self) -> Result<Placed, WriteError> {
+    pub fn put_in_place(self) -> Result<Placed, WriteError> {
         let (from, to) = (self.temporary.path().to_owned(), self.final_dir);
         if let Ok(folder) = File::open(&from) {
             let _ = folder.sync_all();
@@ -239,7 +239,7 @@ mod tests {
         let new = [file("new", "x"), file(MANIFEST, r#"{"jobpass":"1","files":["new","jobpass.json"]}"#)];
         let pending = Pending::prepare(&dir).unwrap();
         pending.fill(&new).unwrap();
-        let placed = pending.place().unwrap();
+        let placed = pending.put_in_place().unwrap();
         assert_eq!(entries(&dir), ["jobpass.json", "new"]);
         placed.take_back();
         assert_eq!(entries(&dir), ["a", "jobpass.json", "key"]);
@@ -247,7 +247,7 @@ mod tests {
 
         let pending = Pending::prepare(&dir).unwrap();
         pending.fill(&new).unwrap();
-        drop(pending.place().unwrap());
+        drop(pending.put_in_place().unwrap());
         assert_eq!(
             (entries(&dir), entries(base.path())),
             (vec!["jobpass.json".into(), "new".into()], vec!["out".into()])

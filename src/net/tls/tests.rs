@@ -120,6 +120,7 @@ async fn a_self_signed_certificate_is_trusted_by_itself() {
     let file = pki.ca_file();
     let by_variable = network(&[("SSL_CERT_FILE", file.to_str().unwrap())], None, Log::silent()).unwrap();
     connect(&by_variable, &server, &spec("localhost", Trust::Web)).await.unwrap();
+    assert_eq!(fault(&other, &server, "localhost", Trust::Pin(other.pin())).await.0, Fault::Pin);
     // The CAs of a cluster are not named by the user.
     let only = Trust::Only(vec![pki.ca_der()]);
     assert_eq!(fault(&pki, &server, "localhost", only).await, self_signed);

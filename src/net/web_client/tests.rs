@@ -6,6 +6,7 @@ use crate::env::Env;
 use crate::error::StageError as _;
 use crate::log::Log;
 use crate::net::error::CertificateFault;
+use crate::net::http::Connection;
 use crate::net::testing::{Pki, Server, VALID, collected, echo, network};
 use crate::net::{Deadline, Options};
 
@@ -52,6 +53,47 @@ async fn sends_what_was_asked() {
     assert_eq!((server.accepted(), network.connections()), (2, 2));
 }
 
+/// Neither for what is asked here nor for an HTTPS proxy, whoever is behind it. The cluster has no other roots then.
+#[tokio::test]
+async fn the_ca_file_is_for_the_cluster_only() {
+    let (cluster, web) = (Pki::named("Cluster Root"), Pki::named("Web Root"));
+    let (ca_file, web_file) = (cluster.ca_file(), web.ca_file());
+    let theirs = Server::http(Some(cluster.server()), ok).await;
+    let others = Server::http(Some(web.server()), ok).await;
+    let roots = ("SSL_CERT_FILE", web_file.to_str().unwrap());
+    let direct = network(&[roots], Some(&ca_file), Log::silent()).unwrap();
+    let asked = async |network: &Network, server: &Server| {
+        get(network, &format!("https://{}/", server.target())).await.map(drop)
+    };
+    let connected = async |network: &Network, server: &Server| {
+        Connection::open(network, &server.target()).await.map(drop)
+    };
+    let refused = |result: Result<(), NetError>, from: &str| match result {
+        Err(NetError::Certificate { fault: CertificateFault::Issuer, peer, .. }) => assert_eq!(peer, from),
+        other => panic!("{from}: {other:?}"),
+    };
+    refused(asked(&direct, &theirs).await, &theirs.target().to_string());
+    asked(&direct, &others).await.unwrap();
+    refused(connected(&direct, &others).await, &others.target().to_string());
+    connected(&direct, &theirs).await.unwrap();
+
+    for (pki, is_trusted) in [(&cluster, false), (&web, true)] {
+        let (proxy, heads) = Server::proxy(Some(pki.server()), "200 OK", theirs.address).await;
+        let url = format!("https://u:hunter2@localhost:{}", proxy.address.port());
+        let through = network(&[roots, ("HTTPS_PROXY", &url)], Some(&ca_file), Log::silent()).unwrap();
+        let name = format!("the HTTP proxy https://localhost:{}", proxy.address.port());
+        let reached = connected(&through, &theirs).await;
+        if is_trusted {
+            reached.unwrap();
+            refused(asked(&through, &theirs).await, &theirs.target().to_string());
+        } else {
+            refused(reached, &name);
+            refused(asked(&through, &others).await, &name);
+        }
+        assert_eq!(heads.lock().unwrap().len(), if is_trusted { 2 } else { 0 });
+    }
+}
+
 /// A process that has proxy variables runs the other tests, which know of none.
 #[test]
 #[allow(clippy::disallowed_methods)] // the variables of another process
@@ -78,7 +120,7 @@ async fn goes_through_the_proxy_with_its_password() {
         let scheme = if tls { "https" } else { "http" };
         let url = format!("{scheme}://us%40er:hunter2@localhost:{}", proxy.address.port());
         let (log, lines) = collected();
-        let network = network(&[("HTTPS_PROXY", &url)], Some(&pki.ca_file()), log).unwrap();
+        let network = pki.network_with(&[("HTTPS_PROXY", &url)], log);
         // Only the proxy knows this port of the target.
         assert_eq!(get(&network, "https://localhost:1/").await.unwrap().status, 200);
         let heads = heads.lock().unwrap().join("").to_ascii_lowercase();

@@ -87,6 +87,7 @@ fn names_what_it_cannot_read() {
     assert_eq!(parse("kind: role\nversion: v7"), Err(RulesError::Empty));
     assert_eq!(parse(""), Err(RulesError::Empty));
     assert_eq!(parse(&" ".repeat(1024 * 1024 + 1)), Err(RulesError::TooLarge));
+    assert_eq!(parse(&" ".repeat(1024 * 1024)), Err(RulesError::Empty));
     // A hidden multiplication is refused rather than expanded.
     let bomb = (1..40).fold("kind: token\na0: &a0 [x,x,x,x,x,x,x,x]\n".to_owned(), |text, i| {
         let items = vec![format!("*a{}", i - 1); 8].join(",");
@@ -109,10 +110,49 @@ fn a_misspelt_name_finds_the_known_one() {
         ("repositry", Some("repository")),
         ("repository-owner", Some("repository_owner")),
         ("refs", Some("ref")),
-        ("Sub", Some("sub")),
+        ("SUB", Some("sub")),
+        ("R-E-F-TYPE", Some("ref_type")),
+        ("a-ref-type", Some("ref_type")),
+        ("a.ref.type", None),
+        ("ref_abcd", None),
         ("job_workflow_ref", None),
         ("", None),
     ] {
         assert_eq!(nearest(name, known), want, "{name}");
+    }
+}
+
+#[test]
+fn what_editors_and_programs_write_is_read() {
+    let spec = json!({"roles": null, "join_method": "iam", "allow": null});
+    for expires in ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", ""] {
+        let document = json!({"kind": "token", "version": "v2", "metadata": {"name": "t", "expires": expires}, "spec": spec});
+        let token = parse(&format!("\u{feff}{document}")).unwrap().remove(0);
+        assert_eq!((token.expires, token.roles.len(), token.allow().len()), (None, 0, 0), "{expires}");
+    }
+    let spec = json!({"roles": "Bot", "join_method": "iam"});
+    let document = json!({"kind": "token", "version": "v2", "metadata": {"name": "t"}, "spec": spec});
+    assert!(parse(&document.to_string()).unwrap_err().to_string().contains("`spec.roles` must be a list"));
+}
+
+#[test]
+fn names_that_are_secrets_are_known() {
+    for (spec, secret, other) in [
+        ("{join_method: github, github: {}}", false, None),
+        ("{join_method: tpm}", false, Some("tpm")),
+        ("{join_method: token}", true, Some("token")),
+        ("{roles: [Node]}", true, Some("token")),
+        ("{join_method: ''}", true, Some("token")),
+        ("{join_method: githab}", true, None),
+        ("{join_method: 7}", true, Some("token")),
+    ] {
+        let text = format!("kind: token\nversion: v2\nmetadata: {{name: t}}\nspec: {spec}\n");
+        let found = read(&text).unwrap().remove(0);
+        assert_eq!(
+            (found.name.as_str(), found.name_is_secret, found.other_method),
+            ("t", secret, other),
+            "{spec}"
+        );
+        assert_eq!(found.token.is_ok(), !secret && other.is_none(), "{spec}");
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::cli::doctor::Doctor;
 use crate::env::{Env, names};
+use crate::error::StageError as _;
 use crate::log::Log;
-use crate::net::proxy::VARIABLES;
+use crate::net::proxies::VARIABLES;
 use crate::net::{Deadline, HostPort, Network, Options};
 use crate::run::doctor::check::{Check, Found};
 use crate::teleport::dial::Endpoint;
@@ -12,8 +13,10 @@ use crate::teleport::dial::Endpoint;
 pub struct Networks {
     /// As for `login`; else the check that failed.
     pub full: Result<Network, &'static str>,
-    /// Without the named roots. Good up to TCP.
+    /// Without the roots for the cluster, or without any that the user named. Good up to TCP.
     pub without_roots: Option<Network>,
+    /// Without `--ca-file`, which is not for the CI platform.
+    pub without_ca_file: Option<Network>,
     /// Without any setting: for an identity token in a file or a variable.
     pub bare: Option<Network>,
 }
@@ -37,17 +40,31 @@ pub fn networks(args: &Doctor, env: &Env, target: Option<&HostPort>, log: &Log) 
     let blank = |names: &[&str]| names.iter().fold(env.clone(), |env, name| env.with(*name, ""));
     let silent = Log::silent();
     let roots = Network::new(&blank(&VARIABLES), &options, deadline, silent.clone())
-        .and_then(|network| network.roots_description());
+        .and_then(|network| Ok((network.roots_description()?, network.system_roots_description())));
     let plain = Options::default();
-    let without_roots =
-        Network::new(&blank(&[names::SSL_CERT_FILE, names::SSL_CERT_DIR]), &plain, deadline, silent.clone());
+    let without_ca_file = Network::new(env, &plain, deadline, silent.clone()).ok();
+    let without_roots = without_ca_file.clone().map_or_else(
+        || {
+            let env = blank(&[names::SSL_CERT_FILE, names::SSL_CERT_DIR]);
+            Network::new(&env, &plain, deadline, silent.clone())
+        },
+        Ok,
+    );
     let full = match (&roots, &without_roots) {
         (Ok(_), Ok(_)) => Network::new(env, &options, deadline, log.clone()).map_err(|_| "the web roots"),
         (Err(_), _) => Err("the web roots"),
         (_, Err(_)) => Err("the HTTP proxy"),
     };
     let roots = match roots {
-        Ok(description) => Check::ok("web roots", description),
+        Ok((cluster, None)) => Check::ok("web roots", cluster),
+        Ok((cluster, Some(Ok(others)))) => {
+            Check::ok("web roots", format!("{cluster}, for the cluster; {others}, for other servers"))
+        }
+        // `login` may need none of them.
+        Ok((cluster, Some(Err(error)))) => {
+            let finding = format!("{cluster}, for the cluster; for other servers: {error}");
+            Check::warning("web roots", finding, &error.hints().join("\n"))
+        }
         Err(error) => Check::error("web roots", error),
     };
     let http_proxy = match (&without_roots, target) {
@@ -59,5 +76,5 @@ pub fn networks(args: &Doctor, env: &Env, target: Option<&HostPort>, log: &Log) 
         },
     };
     let bare = Network::new(&Env::new::<String, String>([], env.cwd.clone()), &plain, deadline, silent).ok();
-    (roots, http_proxy, Networks { full, without_roots: without_roots.ok(), bare })
+    (roots, http_proxy, Networks { full, without_roots: without_roots.ok(), without_ca_file, bare })
 }

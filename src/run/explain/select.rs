@@ -3,7 +3,7 @@
 use crate::claims::UnverifiedClaims;
 use crate::error::StageError as _;
 use crate::rules::message::SHOWN;
-use crate::rules::{Document, ProvisionToken, RulesError, looks_like, nearest};
+use crate::rules::{Document, ProvisionToken, RulesError, looks_like, nearest, rule_claims};
 use crate::run::error::RunError;
 use crate::teleport::JoinMethod;
 use crate::text::safe;
@@ -79,7 +79,7 @@ pub(super) fn by_method(
         documents.into_iter().map(|document| document.token).collect();
     let tokens = tokens.map_err(|error| unreadable(&error, file))?;
     let Some(ours) = method.or_else(|| looks_like(claims)) else { return Ok(Selection { tokens, notes }) };
-    let may_use = |token: &ProvisionToken| [ours, JoinMethod::GenericOidc].contains(&token.method);
+    let may_use = |token: &ProvisionToken| token.method == ours || rule_claims(token.method).is_empty();
     if !tokens.iter().any(may_use) {
         return Ok(Selection { tokens, notes });
     }

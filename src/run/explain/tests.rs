@@ -142,6 +142,13 @@ fn what_is_about_a_person_is_not_shown() {
         text.contains("write the job's own value") && json.contains("\"user_email\":\"(not shown)\""),
         "{text}"
     );
+
+    let spec = "{roles: [Bot], bot_name: ci, join_method: generic_oidc, generic_oidc: {issuer: 'https://i', audience: a, \
+        must_match_fields: {email: a@x.example}}}";
+    let job = claims(&json!({"iss": "https://i", "aud": "a", "email": "me@y.example"}));
+    let found = explain_at(&job, &token(spec), NEW, None, now());
+    let (text, json) = (found.to_text(), found.to_json().to_string());
+    assert!(!text.contains("me@y") && !json.contains("me@y"), "{text}{json}");
 }
 
 proptest! {
