@@ -17,9 +17,9 @@
 //! | output | one issued credential with its roles and kind |
 //! | issued | certificate, key and CAs of one output |
 //!
-//! Imports go downwards only: `main` → `run` → stages (`detect` … `report`) → {`platform`} and
-//! {`teleport`, `rules`, `sandbox`} → {`identity`, `net`} → {`claims`, `env`, `log`, `secret`, `span`}. A stage may name
-//! the types of the stage before it, never call it.
+//! Imports go downwards only: `main` → `run` → {`cli`, `report`} → stages (`detect`, `token`, `join`, `issue`, `verify`, `write`,
+//! `export`) → `output` and `refusal` → {`platform`} and {`teleport`, `rules`, `sandbox`} → {`identity`, `net`} → {`claims`, `env`,
+//! `error`, `log`, `secret`, `text`}. A stage may name the types of the stage before it, never call it. No files import each other.
 
 pub mod claims;
 pub mod cli;

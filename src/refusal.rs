@@ -8,7 +8,7 @@ mod verification;
 
 use crate::claims::UnverifiedClaims;
 use crate::rules::message::{SHOWN, contains};
-use crate::rules::{Entry, Meaning, find_claim, public_claim, rule_claims, show_claim};
+use crate::rules::{Meaning, ServerText, find_claim, public_claim, rule_claims, show_claim};
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 
@@ -18,7 +18,7 @@ pub use matching::{compare, resource};
 /// The likely causes, the likeliest first. `message` is the server's text with whatever prefixes it came in. There
 /// is always at least one.
 pub fn causes(message: &str, ctx: &Context<'_>) -> Vec<Cause> {
-    let (prefixes, telling): (Vec<&Entry>, Vec<&Entry>) =
+    let (prefixes, telling): (Vec<&ServerText>, Vec<&ServerText>) =
         catalogue::entries().filter(|entry| contains(message, entry.text)).partition(|entry| entry.is_prefix);
     let mut found: Vec<Cause> = Vec::new();
     for entry in if telling.is_empty() { prefixes } else { telling } {
@@ -58,7 +58,7 @@ pub enum Subject {
 impl Subject {
     /// By the texts in the server's message.
     pub fn of(message: &str) -> Self {
-        let says = |entry: &Entry| contains(message, entry.text);
+        let says = |entry: &ServerText| contains(message, entry.text);
         if catalogue::entries().any(|entry| matches!(entry.meaning, Meaning::NoRule) && says(entry)) {
             Self::NoRule
         } else if admission::MISSING.iter().any(|text| contains(message, text)) {

@@ -39,7 +39,7 @@ mod version;
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 
-pub use cause::{Cause, Context, Entry, Meaning};
+pub use cause::{Cause, Context, Meaning, ServerText};
 pub use claim::{find_claim, public_claim, show_claim};
 pub use document::{Document, nearest, parse, read};
 pub use error::RulesError;

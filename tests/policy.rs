@@ -76,3 +76,21 @@ fn a_server_that_will_not_say_costs_a_line() {
     let quiet = cluster.job(Platform::GitLabCi).login(&[]).ok();
     assert!(!quiet.stderr.contains("not known"), "{}", quiet.stderr);
 }
+
+#[test]
+fn roles_per_output_are_warned_about_from_19() {
+    use jobpass::platform::Platform::GitHubActions;
+    for (version, arguments, is_warned) in [
+        ("18.9.0", &["--roles", "ci-read"][..], false),
+        ("19.0.0", &["--roles", "ci-read"], true),
+        ("19.0.0", &["--output", "ssh,roles=ci-read"], true),
+        ("19.0.0", &[], false),
+    ] {
+        let options = SandboxOptions { version: version.to_owned(), ..SandboxOptions::simulating(None) };
+        let cluster = Cluster::start(options);
+        let ran = cluster.job(GitHubActions).login(arguments).ok();
+        let text = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let warning = "warning: Teleport 19 deprecates roles per output, and 20 is to drop them";
+        assert_eq!(text.contains(warning), is_warned, "{version} {arguments:?}: {}", ran.stderr);
+    }
+}

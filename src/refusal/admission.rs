@@ -1,7 +1,7 @@
 //! Refusals before the server looks at the identity (Teleport `lib/join/server.go`, `lib/join/iamjoin`).
 
 use crate::rules::message::{SHOWN, between};
-use crate::rules::{Cause, Context, Entry, hints, unserved};
+use crate::rules::{Cause, Context, ServerText, hints, unserved};
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 
@@ -21,17 +21,17 @@ const NO_ID_TOKEN: &str = "IDToken not provided for";
 /// What the server says where there is no such join token.
 pub(super) const MISSING: [&str; 2] = [NOT_FOUND, NOT_VALID];
 
-pub(super) const ENTRIES: &[Entry] = &[
-    Entry::new(NOT_FOUND, not_found),
-    Entry::new(NOT_VALID, not_found),
-    Entry::new(OTHER_METHOD, other_method),
-    Entry::new(NO_ROLE, no_role),
-    Entry::new(OLD_CLIENT, old_client),
-    Entry::new(NOT_IMPLEMENTED, not_implemented),
-    Entry::new(NOT_SUPPORTED, not_implemented),
-    Entry::new(NOT_YET, not_implemented),
-    Entry::new(NO_ID_TOKEN, no_id_token),
-    Entry::prefix(ENTERPRISE, |_, ctx| {
+pub(super) const ENTRIES: &[ServerText] = &[
+    ServerText::new(NOT_FOUND, not_found),
+    ServerText::new(NOT_VALID, not_found),
+    ServerText::new(OTHER_METHOD, other_method),
+    ServerText::new(NO_ROLE, no_role),
+    ServerText::new(OLD_CLIENT, old_client),
+    ServerText::new(NOT_IMPLEMENTED, not_implemented),
+    ServerText::new(NOT_SUPPORTED, not_implemented),
+    ServerText::new(NOT_YET, not_implemented),
+    ServerText::new(NO_ID_TOKEN, no_id_token),
+    ServerText::prefix(ENTERPRISE, |_, ctx| {
         vec![Cause::enterprise(hints(ctx.method).enterprise().unwrap_or("this way of joining"))]
     }),
 ];

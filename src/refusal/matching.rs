@@ -1,12 +1,12 @@
 //! Refusals by the token's rules that all methods share (Teleport `lib/join/*`).
 
 use crate::rules::message::{SHOWN, between};
-use crate::rules::{Cause, Context, Entry, hints};
+use crate::rules::{Cause, Context, ServerText, hints};
 use crate::text::safe;
 
-pub(super) const ENTRIES: &[Entry] = &[
-    Entry::no_rule("id token claims did not match any allow rules"),
-    Entry::new("evaluating rule ( … match", broken_rule),
+pub(super) const ENTRIES: &[ServerText] = &[
+    ServerText::no_rule("id token claims did not match any allow rules"),
+    ServerText::new("evaluating rule ( … match", broken_rule),
 ];
 
 /// The server never says which rule or field failed; the job's own claims often do.

@@ -4,7 +4,7 @@
 use super::traps;
 use crate::claims::UnverifiedClaims;
 use crate::rules::message::{SHOWN, between};
-use crate::rules::{Cause, Context, Entry, hints, owner_of_issuer};
+use crate::rules::{Cause, Context, ServerText, hints, owner_of_issuer};
 use crate::text::{clocks, duration, safe};
 
 const ISSUER: &str = "issuer does not match: Expected: … got:";
@@ -34,29 +34,29 @@ const VIA_STATIC: &str = "validating via static_jwks";
 /// Clocks that differ by more seconds than these are named.
 const MAX_SKEW: i64 = 30;
 
-pub(super) const ENTRIES: &[Entry] = &[
-    Entry::new(ISSUER, issuer),
-    Entry::new(ISSUER_15, issuer),
-    Entry::new(AUDIENCE, audience),
-    Entry::new(AUDIENCE_15, audience),
-    Entry::new(AZP_MISSING, authorized_party),
-    Entry::new(AZP_INVALID, authorized_party),
-    Entry::new(EXPIRED, expired),
-    Entry::new(EXPIRED_15, expired),
-    Entry::new(FUTURE, future),
-    Entry::new(ALGORITHM, algorithm),
-    Entry::new(SIGNATURE, signature),
-    Entry::new(PAYLOAD, signature),
-    Entry::new(SEGMENTS, malformed),
-    Entry::new(MALFORMED_15, malformed),
-    Entry::new(PARSING, malformed),
-    Entry::new(DISCOVERY_HTML, not_discovery),
-    Entry::new(DISCOVERY, unreachable),
-    Entry::prefix(WITH_STATIC, static_keys),
-    Entry::prefix(WITH_JWKS, static_keys),
-    Entry::prefix(WITH_OIDC, by_discovery),
-    Entry::prefix(VIA_STATIC, static_keys),
-    Entry::prefix(VIA_OIDC, by_discovery),
+pub(super) const ENTRIES: &[ServerText] = &[
+    ServerText::new(ISSUER, issuer),
+    ServerText::new(ISSUER_15, issuer),
+    ServerText::new(AUDIENCE, audience),
+    ServerText::new(AUDIENCE_15, audience),
+    ServerText::new(AZP_MISSING, authorized_party),
+    ServerText::new(AZP_INVALID, authorized_party),
+    ServerText::new(EXPIRED, expired),
+    ServerText::new(EXPIRED_15, expired),
+    ServerText::new(FUTURE, future),
+    ServerText::new(ALGORITHM, algorithm),
+    ServerText::new(SIGNATURE, signature),
+    ServerText::new(PAYLOAD, signature),
+    ServerText::new(SEGMENTS, malformed),
+    ServerText::new(MALFORMED_15, malformed),
+    ServerText::new(PARSING, malformed),
+    ServerText::new(DISCOVERY_HTML, not_discovery),
+    ServerText::new(DISCOVERY, unreachable),
+    ServerText::prefix(WITH_STATIC, static_keys),
+    ServerText::prefix(WITH_JWKS, static_keys),
+    ServerText::prefix(WITH_OIDC, by_discovery),
+    ServerText::prefix(VIA_STATIC, static_keys),
+    ServerText::prefix(VIA_OIDC, by_discovery),
 ];
 
 fn issuer(message: &str, ctx: &Context<'_>) -> Vec<Cause> {

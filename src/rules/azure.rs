@@ -1,6 +1,6 @@
 //! `spec.azure`: a machine's managed identity (Teleport `lib/join/azurejoin`).
 
-use super::cause::{Cause, Entry};
+use super::cause::{Cause, ServerText};
 use super::claim::text_of;
 use super::message::{SHOWN, between};
 use super::method::{Audience, Field, How, Method};
@@ -41,14 +41,14 @@ pub(super) const METHOD: Method = Method {
     },
     // No proposal: subscription and group are parts of a resource id.
     refusals: &[
-        Entry::no_rule("instance … did not match any allow rules in token"),
-        Entry::new("challenge is missing or does not match", |_, _| {
+        ServerText::no_rule("instance … did not match any allow rules in token"),
+        ServerText::new("challenge is missing or does not match", |_, _| {
             attestation("the attested document answers another challenge")
         }),
-        Entry::new("certificate common name does not match allow-list", |_, _| {
+        ServerText::new("certificate common name does not match allow-list", |_, _| {
             attestation("the attested document is signed by a name outside Azure's list")
         }),
-        Entry::new("token-only Azure join rejected: access token was issued … ago", |message, _| {
+        ServerText::new("token-only Azure join rejected: access token was issued … ago", |message, _| {
             let age =
                 between(message, "access token was issued", " ago").unwrap_or_else(|| "long".to_owned());
             vec![Cause::new(
@@ -59,10 +59,10 @@ pub(super) const METHOD: Method = Method {
                 "run the job where the attested document is available, or try again after Azure has renewed the token",
             )]
         }),
-        Entry::new("subscription ID mismatch", |_, _| {
+        ServerText::new("subscription ID mismatch", |_, _| {
             attestation("the attested document and the access token name different subscriptions")
         }),
-        Entry::new("could not determine Azure identity from token claims", |_, ctx| {
+        ServerText::new("could not determine Azure identity from token claims", |_, ctx| {
             vec![Cause::new(
                 "the access token does not name the machine",
                 format!("`{MACHINE}` is `{}`, `{IDENTITY}` is `{}`", ctx.claim(MACHINE), ctx.claim(IDENTITY)),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cause::{Cause, Context, Entry};
+use super::cause::{Cause, Context, ServerText};
 use super::claim::{option, text_of};
 use super::message::{SHOWN, between};
 use super::method::{Audience, Field, How, Method, Shape};
@@ -53,16 +53,16 @@ pub(super) const METHOD: Method = Method {
         )
     },
     refusals: &[
-        Entry::no_rule(NO_RULE),
-        Entry::new("organization ID in token ( … does not match configured", organization),
-        Entry::new(NOT_A_PIPELINE, |_, ctx| {
+        ServerText::no_rule(NO_RULE),
+        ServerText::new("organization ID in token ( … does not match configured", organization),
+        ServerText::new(NOT_A_PIPELINE, |_, ctx| {
             vec![Cause::new(
                 "the identity token is that of a service connection",
                 format!("its `sub` is `{}`, that of a pipeline begins with `p://`", ctx.claim("sub")),
                 "ask for the token without `serviceConnectionId`",
             )]
         }),
-        Entry::new(MALFORMED, |_, ctx| {
+        ServerText::new(MALFORMED, |_, ctx| {
             vec![Cause::new(
                 "the pipeline's name contains a slash, or it is in a folder",
                 format!(

@@ -97,7 +97,7 @@ impl<'a> Context<'a> {
 }
 
 /// A text of the server that is recognized anywhere in a message; `…` in it means any text.
-pub struct Entry {
+pub struct ServerText {
     pub(crate) text: &'static str,
     pub(crate) meaning: Meaning,
     /// It only says how far the server got: it counts where nothing more telling is in the message.
@@ -112,7 +112,7 @@ pub enum Meaning {
     Causes(fn(&str, &Context<'_>) -> Vec<Cause>),
 }
 
-impl Entry {
+impl ServerText {
     /// A text with its causes.
     pub const fn new(text: &'static str, causes: fn(&str, &Context<'_>) -> Vec<Cause>) -> Self {
         Self { text, meaning: Meaning::Causes(causes), is_prefix: false }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cause::{Cause, Entry};
+use super::cause::{Cause, ServerText};
 use super::claim::{find_claim, text_of};
 use super::message::SHOWN;
 use super::method::{ANY_CLUSTER, Field, How, Method};
@@ -39,21 +39,21 @@ pub(super) const METHOD: Method = Method {
         Some(Proposal { options: Vec::new(), narrow, wide: rule() })
     },
     refusals: &[
-        Entry::new("default compute engine service account … is not supported", |_, ctx| {
+        ServerText::new("default compute engine service account … is not supported", |_, ctx| {
             vec![Cause::new(
                 "the default compute service account cannot join",
                 format!("the job runs as `{}`, which does not name its project", ctx.claim("email")),
                 "run the job as a service account of its own",
             )]
         }),
-        Entry::new("invalid email claim", |_, ctx| {
+        ServerText::new("invalid email claim", |_, ctx| {
             vec![Cause::new(
                 "the token does not name a service account",
                 format!("its `email` is `{}`", ctx.claim("email")),
                 "ask the metadata server for the token with `format=full`, as a service account",
             )]
         }),
-        Entry::new("\"google.compute_engine.zone\" claim is empty", |_, _| {
+        ServerText::new("\"google.compute_engine.zone\" claim is empty", |_, _| {
             vec![Cause::new(
                 "the job does not run on Compute Engine",
                 "the rule has `locations`, and the token has no zone",

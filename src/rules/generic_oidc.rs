@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::cause::{Cause, Context, Entry};
+use super::cause::{Cause, Context, ServerText};
 use super::claim::{is_unset, option, show_claim};
 use super::finding::Notes;
 use super::message::{SHOWN, between};
@@ -48,36 +48,38 @@ pub(super) const METHOD: Method = Method {
     lint_section,
     // No proposal: which of the claims matter is not known.
     refusals: &[
-        Entry::new(MISSING_KEY, |message, ctx| named(message, ctx, MISSING_KEY)),
-        Entry::new(WRONG_VALUE, |message, ctx| named(message, ctx, WRONG_VALUE)),
-        Entry::new("field must be a … but got", |message, ctx| named(message, ctx, "field must be")),
-        Entry::new("claim contains an integer too large to be safely compared:", |message, ctx| {
+        ServerText::new(MISSING_KEY, |message, ctx| named(message, ctx, MISSING_KEY)),
+        ServerText::new(WRONG_VALUE, |message, ctx| named(message, ctx, WRONG_VALUE)),
+        ServerText::new("field must be a … but got", |message, ctx| named(message, ctx, "field must be")),
+        ServerText::new("claim contains an integer too large to be safely compared:", |message, ctx| {
             named(message, ctx, "claim contains an integer")
         }),
-        Entry::new("list comparison in … is not supported", |_, _| {
+        ServerText::new("list comparison in … is not supported", |_, _| {
             vec![Cause::new(
                 "the token compares a list",
                 "`must_match_fields` cannot compare lists, so nobody can join with this token",
                 "use `allow_any` with an `expression` for that claim",
             )]
         }),
-        Entry::new("token must have an `exp` claim", |_, _| {
+        ServerText::new("token must have an `exp` claim", |_, _| {
             vec![Cause::new(
                 "the identity token never expires",
                 "it has no claim `exp`, which the server requires",
                 "have the issuer set `exp`",
             )]
         }),
-        Entry::no_rule(NO_RULE),
-        Entry::new(NO_RULES, |_, _| {
+        ServerText::no_rule(NO_RULE),
+        ServerText::new(NO_RULES, |_, _| {
             vec![Cause::new(
                 "the token has no rules",
                 "a `generic_oidc` token admits nobody without them",
                 "add `must_match_fields` or `allow_any` to the token",
             )]
         }),
-        Entry::prefix("validating field rules", |message, ctx| named(message, ctx, "validating field rules")),
-        Entry::prefix("validating allow rules", |message, _| {
+        ServerText::prefix("validating field rules", |message, ctx| {
+            named(message, ctx, "validating field rules")
+        }),
+        ServerText::prefix("validating allow rules", |message, _| {
             let why = between(message, "validating allow rules:", "\n");
             vec![Cause::new(
                 "an entry of `allow_any` cannot be evaluated",

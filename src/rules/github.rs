@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cause::{Cause, Context, Entry};
+use super::cause::{Cause, Context, ServerText};
 use super::claim::{has_all, option};
 use super::finding::{Notes, text};
 use super::glob;
@@ -62,7 +62,7 @@ pub(super) const METHOD: Method = Method {
     },
     lint_rule,
     causes,
-    refusals: &[Entry::new("github enterprise server joining", |_, _| vec![Cause::enterprise(SERVER)])],
+    refusals: &[ServerText::new("github enterprise server joining", |_, _| vec![Cause::enterprise(SERVER)])],
     issuer_hint: |got| {
         match Issuer::parse(got) {
         Some(Issuer::Slug(slug)) => format!("set `spec.github.enterprise_slug: {slug}` in the token"),

@@ -1,7 +1,7 @@
 //! `spec.allow` of the `iam` method: what AWS says of a signed request, `{"Account": …, "Arn": …}` (Teleport
 //! `lib/join/iamjoin`).
 
-use super::cause::{Cause, Entry};
+use super::cause::{Cause, ServerText};
 use super::claim::{has_all, text_of};
 use super::message::{SHOWN, between};
 use super::method::{Field, How, Method, Shape};
@@ -41,7 +41,7 @@ pub(super) const METHOD: Method = Method {
         ]
     },
     refusals: &[
-        Entry::new("this token does not support the IAM join method", |_, _| {
+        ServerText::new("this token does not support the IAM join method", |_, _| {
             vec![Cause::new(
                 "the token is not for the `iam` method",
                 "the job showed an AWS identity, the token's `join_method` is another",
@@ -49,17 +49,17 @@ pub(super) const METHOD: Method = Method {
             )]
         }),
         // With the ARN in the middle; version 15 leaves it out.
-        Entry::no_rule("instance … did not match any allow rules"),
-        Entry::new("sts identity request does not include challenge header", |_, _| {
+        ServerText::no_rule("instance … did not match any allow rules"),
+        ServerText::new("sts identity request does not include challenge header", |_, _| {
             request("the signed request lacks the server's challenge")
         }),
-        Entry::new("IAM join request uses unknown STS host", |_, _| {
+        ServerText::new("IAM join request uses unknown STS host", |_, _| {
             request("the signed request is for a host that the server does not know")
         }),
-        Entry::new("sts request body … does not equal expected", |_, _| {
+        ServerText::new("sts request body … does not equal expected", |_, _| {
             request("the signed request is not a `GetCallerIdentity`")
         }),
-        Entry::new("aws sts api returned status", |message, _| {
+        ServerText::new("aws sts api returned status", |message, _| {
             let status = between(message, "aws sts api returned status", "\n").unwrap_or_default();
             vec![Cause::new(
                 "AWS did not accept the signed request",

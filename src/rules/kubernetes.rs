@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::cause::{Cause, Context, Entry};
+use super::cause::{Cause, Context, ServerText};
 use super::claim::{find_claim, option};
 use super::finding::text;
 use super::message::{SHOWN, between};
@@ -80,13 +80,13 @@ pub(super) const METHOD: Method = Method {
     },
     refusals: &[
         // `kubernetes token user info …`, `kubernetes OIDC token …`
-        Entry::no_rule("kubernetes … token … did not match any allow rules"),
-        Entry::new("with a TTL of less than 30m0s", |_, ctx| projected(ctx)),
-        Entry::new("requires the use of a projected pod bound service account token", |_, ctx| {
+        ServerText::no_rule("kubernetes … token … did not match any allow rules"),
+        ServerText::new("with a TTL of less than 30m0s", |_, ctx| projected(ctx)),
+        ServerText::new("requires the use of a projected pod bound service account token", |_, ctx| {
             projected(ctx)
         }),
-        Entry::new("legacy SA tokens are not accepted", |_, ctx| projected(ctx)),
-        Entry::new("kubernetes failed to validate token:", |message, _| {
+        ServerText::new("legacy SA tokens are not accepted", |_, ctx| projected(ctx)),
+        ServerText::new("kubernetes failed to validate token:", |message, _| {
             let why = between(message, "kubernetes failed to validate token:", "\n");
             vec![Cause::new(
                 "the Kubernetes API server refused the token",
@@ -94,7 +94,7 @@ pub(super) const METHOD: Method = Method {
                 "check that the pod runs in the cluster of the Auth Service; otherwise use type `static_jwks` or `oidc`",
             )]
         }),
-        Entry::prefix("reviewing kubernetes token with", |_, ctx| projected(ctx)),
+        ServerText::prefix("reviewing kubernetes token with", |_, ctx| projected(ctx)),
     ],
     audience_hint: |want| {
         format!("mount a projected token with `audience: {want}` and `expirationSeconds: 600`")

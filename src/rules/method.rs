@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cause::{Cause, Context, Entry};
+use super::cause::{Cause, Context, ServerText};
 use super::claim::option;
 use super::finding::Notes;
 use super::proposal::Proposal;
@@ -68,7 +68,7 @@ pub(super) struct Method {
     /// Why no rule may match, the most telling first.
     pub(super) causes: fn(&Context<'_>) -> Vec<Cause>,
     /// The server's texts that are this method's own.
-    pub(super) refusals: &'static [Entry],
+    pub(super) refusals: &'static [ServerText],
     /// What to do about an issuer that the join token does not have.
     pub(super) issuer_hint: fn(&str) -> String,
     /// How to get an identity token with this audience.

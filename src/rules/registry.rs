@@ -1,6 +1,6 @@
 //! The one list of methods with their facts, and what others ask of it.
 
-use super::cause::{Cause, Context, Entry};
+use super::cause::{Cause, Context, ServerText};
 use super::method::{Audience, Method};
 use super::version::ServerVersion;
 use super::{
@@ -62,7 +62,7 @@ pub fn owner_of_issuer(issuer: &str) -> Option<JoinMethod> {
 }
 
 /// The server's texts that belong to one method each.
-pub fn refusals() -> impl Iterator<Item = &'static Entry> {
+pub fn refusals() -> impl Iterator<Item = &'static ServerText> {
     JoinMethod::ALL.iter().flat_map(|method| facts(*method).refusals)
 }
 

@@ -1,6 +1,6 @@
 //! `spec.spacelift` (Teleport `lib/join/spacelift`).
 
-use super::cause::{Cause, Context, Entry};
+use super::cause::{Cause, Context, ServerText};
 use super::claim::{has_all, option};
 use super::method::{Audience, Field, How, Method, Shape};
 use super::proposal::{Item, Proposal, first_audience, issuer_host};
@@ -41,7 +41,7 @@ pub(super) const METHOD: Method = Method {
         )
     },
     causes,
-    refusals: &[Entry::new("spacelift joining", |_, _| vec![Cause::enterprise(JOINING)])],
+    refusals: &[ServerText::new("spacelift joining", |_, _| vec![Cause::enterprise(JOINING)])],
     issuer_hint: |got| {
         let host = got.strip_prefix("https://").unwrap_or(got);
         format!("set `spec.spacelift.hostname: {host}` in the token")

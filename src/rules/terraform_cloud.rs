@@ -1,6 +1,6 @@
 //! `spec.terraform_cloud`: HCP Terraform and Terraform Enterprise (Teleport `lib/join/terraformcloud`).
 
-use super::cause::{Cause, Entry};
+use super::cause::{Cause, ServerText};
 use super::claim::{has_all, option};
 use super::method::{Audience, Field, Method, Shape};
 use super::proposal::{Item, Proposal, issuer_host};
@@ -42,7 +42,7 @@ pub(super) const METHOD: Method = Method {
             &[("workspace_id", "terraform_workspace_id"), ("run_phase", "terraform_run_phase")],
         )
     },
-    refusals: &[Entry::new("terraform_cloud joining for Terraform Enterprise", |_, _| {
+    refusals: &[ServerText::new("terraform_cloud joining for Terraform Enterprise", |_, _| {
         vec![Cause::enterprise(JOINING)]
     })],
     audience_hint: |want| format!("set `TFC_WORKLOAD_IDENTITY_AUDIENCE` to `{want}` in the workspace"),

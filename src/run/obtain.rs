@@ -10,6 +10,9 @@ use crate::token::{Proof, TokenError};
 use crate::verify::{self, Checked};
 use crate::{issue, verify::policy};
 
+/// The last major version of Teleport that issues fewer roles than the bot has (gravitational/teleport issues 68344 and 69181).
+const LAST_ROLES_PER_OUTPUT: u32 = 19;
+
 /// What Teleport issued.
 pub struct Credentials {
     /// Who joined.
@@ -28,6 +31,14 @@ pub async fn obtain(
     let log = plan.log;
     let cluster = Cluster::new(plan.network.clone(), plan.entry.clone());
     let (bot, ping) = log.timed("join", join::join(&cluster, &plan.join, proof)).await?;
+    if ping.major >= LAST_ROLES_PER_OUTPUT && plan.issue.outputs.iter().any(|output| output.roles.is_some()) {
+        log.warn(format!(
+            "Teleport {} deprecates roles per output, and {} is to drop them: create a bot with these roles only, and leave \
+             out `--roles` and `roles=`",
+            ping.major,
+            LAST_ROLES_PER_OUTPUT + 1
+        ));
+    }
     let asked = join::expiry(env::now(), ping.clock_skew, plan.issue.ttl);
     let batch = log.timed("issue", issue::issue(&cluster, &bot, &ping, &plan.issue)).await?;
     let checked = verify::verify(batch, &bot, ping.clock_skew, &plan.expectations, asked, env::now())?;
