@@ -176,3 +176,6 @@ fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
 fn unexpected(guard: Guard, expected: &str, found: String) -> VerifyError {
     VerifyError::Unexpected { guard, expected: expected.to_owned(), found }
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,4 +158,4 @@ fn is_signed(cert: &TlsCertificate, authorities: &Authorities, now: Timestamp) -
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -12,7 +12,7 @@ use crate::teleport::wire::GetCertAuthoritiesResponse;
 /// A recorded output of 2026-11-21, 04:53:59 to 05:54:59.
 const IDENTITY: &str = include_str!("../../../tests/data/teleport/tbot_output/identity.txt");
 
-fn at(time: &str) -> Timestamp {
+pub(in crate::verify) fn at(time: &str) -> Timestamp {
     format!("2026-11-21T{time}Z").parse().unwrap()
 }
 
@@ -23,7 +23,7 @@ fn certificates() -> (SshCertificate, TlsCertificate) {
 }
 
 /// The recorded certificates as if they were for keys of ours.
-fn identity() -> Identity {
+pub(in crate::verify) fn identity() -> Identity {
     let (mut ssh, mut tls) = certificates();
     let key = KeyPair::generate(KeyKind::P256).unwrap();
     ssh.public_key = key.public_ssh().clone();
@@ -36,7 +36,7 @@ fn identity() -> Identity {
 }
 
 /// The user CA that the cluster of the recording lists.
-fn authorities() -> Authorities {
+pub(in crate::verify) fn authorities() -> Authorities {
     let recorded: Vec<Value> =
         serde_json::from_str(include_str!("../../../tests/data/teleport/auth_service.json")).unwrap();
     let listed = recorded.iter().find(|e| {
@@ -52,7 +52,7 @@ fn authorities() -> Authorities {
     Authorities { user, ..Authorities::default() }
 }
 
-const ROLES: [&str; 2] = ["ci-deploy", "ci-read"];
+pub(in crate::verify) const ROLES: [&str; 2] = ["ci-deploy", "ci-read"];
 
 fn found(identity: &Identity, authorities: &Authorities, now: &str, roles: &[&str], asked: &str) -> String {
     let roles: Vec<String> = roles.iter().map(|r| (*r).to_owned()).collect();
@@ -153,6 +153,17 @@ fn what_was_asked_for_counts() {
     ssh.valid_after = "2026-11-20T05:00:00Z".parse().unwrap();
     let shown = found(&long, &cas, "05:00:00", &ROLES, "05:54:59");
     assert_eq!(shown, "SSH certificate: it is valid for more than 24h, until 2026-11-21T05:54:59Z");
+    // Teleport's certificates begin a minute early.
+    let day = |begin: &str| {
+        let mut long = self::identity();
+        long.tls.cert.not_before = begin.parse().unwrap();
+        found(&long, &cas, "05:00:00", &ROLES, "05:54:59")
+    };
+    assert_eq!(day("2026-11-20T05:52:59Z"), "right");
+    assert_eq!(
+        day("2026-11-20T05:52:58Z"),
+        "TLS certificate: it is valid for more than 24h, until 2026-11-21T05:54:59Z"
+    );
     let none = Authorities::default();
     let shown = found(&identity, &none, "05:00:00", &ROLES, "05:54:59");
     assert_eq!(shown, "TLS certificate: none of the cluster's user CAs signed it");
