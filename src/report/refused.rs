@@ -66,7 +66,7 @@ impl Refused {
         let left = claims.expires().map(|end| end.duration_since(now));
         if let Some(left) = left {
             state.push(if left.is_positive() {
-                format!("the identity token is good for another {}", duration(left))
+                format!("the identity token is valid for another {}", duration(left))
             } else {
                 format!("the identity token expired {} ago", duration(left.abs()))
             });
