@@ -69,7 +69,7 @@ fn unfolded(text: &str) -> String {
 /// What changes from run to run, by what stands before and after it.
 const CHANGING: [(&str, &str); 10] = [
     ("trying again in ", ":"),
-    ("good for another ", "\n"),
+    ("valid for another ", "\n"),
     ("identity token expired ", " ago"),
     ("it expired ", " ago"),
     ("this machine's clock ", "\n"),

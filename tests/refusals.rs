@@ -204,7 +204,7 @@ fn every_trap_is_named() {
 fn check(name: &str, ran: &Ran) {
     let mut redactions = snapbox::Redactions::new();
     for (what, pattern) in [
-        ("[LIFE]", r"good for another (?<redacted>\S+)"),
+        ("[LIFE]", r"valid for another (?<redacted>\S+)"),
         ("[AGO]", r"expired (?<redacted>\S+) ago"),
         ("[TIME]", r"(?<redacted>\d{4}-\d\d-\d\d[T ][0-9:.A%]+( ?\+0000 UTC|Z)?)"),
         ("[ADDRESS]", r"(?<redacted>127\.0\.0\.1:\d+)"),
