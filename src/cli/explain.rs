@@ -15,7 +15,7 @@ pub struct Explain {
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
     /// Explain these claims instead of this job's identity token: a JSON object, or what `explain --json` printed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["id_token_env", "id_token_file", "id_token_command"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "id_token")]
     pub claims: Option<PathBuf>,
     /// Judge as of this time (RFC 3339)
     #[arg(long, value_name = "TIME")]

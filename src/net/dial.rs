@@ -113,6 +113,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StageError as _;
 
     #[test]
     fn families_take_turns() {
@@ -146,7 +147,7 @@ mod tests {
         match resolve("a..b", 1).await {
             Err(error @ NetError::Dns { .. }) => {
                 assert!(error.to_string().starts_with("the name `a..b` does not resolve: "), "{error}");
-                assert!(!error.to_string().contains("lookup") && error.hint().is_some());
+                assert!(!error.to_string().contains("lookup") && !error.hints().is_empty());
             }
             other => panic!("{other:?}"),
         }

@@ -68,11 +68,6 @@ pub enum CertificateFault {
 pub(super) const NOT_TLS: &str = "the answer is not TLS";
 
 impl NetError {
-    /// The hints, one a line.
-    pub fn hint(&self) -> Option<String> {
-        Some(self.hints().join("\n"))
-    }
-
     /// Whether nothing was heard at all, so that a retry is safe and may help.
     pub fn is_transient(&self) -> bool {
         match self {

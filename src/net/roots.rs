@@ -245,6 +245,7 @@ fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StageError as _;
     use crate::net::testing::{Pki, collected, network};
 
     fn description(vars: &[(&str, &str)], ca_file: Option<&Path>) -> Result<String, NetError> {
@@ -312,7 +313,7 @@ mod tests {
                     text.starts_with(&format!("{source} cannot be used: ")) && text.contains(reason),
                     "{text}"
                 );
-                assert!(matches!(error, NetError::Roots { .. }) && error.hint().is_some());
+                assert!(matches!(error, NetError::Roots { .. }) && !error.hints().is_empty());
             }
         }
         for (place, reason) in [(&*folder, "no file in it"), ("/does/not/exist", "no such file")] {

@@ -95,11 +95,6 @@ impl ClusterError {
         ConnectionError::Malformed { what, field: field.into() }.into()
     }
 
-    /// The hints, one a line.
-    pub fn hint(&self) -> Option<String> {
-        Some(self.hints().join("\n")).filter(|hints| !hints.is_empty())
-    }
-
     /// Whether no answer came, so that a retry is safe and may help.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,6 +1,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::error::StageError as _;
 use crate::log::Log;
 use crate::net::testing::{Pki, Server, VALID, network};
 use CertificateFault as Fault;
@@ -223,7 +224,7 @@ async fn a_peer_without_tls_is_reported() {
     let html = Server::saying(None, b"HTTP/1.1 400 Bad Request\r\n\r\n<html>plain HTTP</html>").await;
     let error = connect(&pki.network(&[]), &html, &spec("localhost", Trust::Web)).await.err().unwrap();
     assert_eq!(error.to_string(), "TLS with the-peer:443 failed: the answer is not TLS");
-    assert!(error.hint().unwrap().contains("port") && !error.is_transient());
+    assert!(error.hints().join("\n").contains("port") && !error.is_transient());
     let silent = Server::saying(None, b"").await;
     let error = connect(&pki.network(&[]), &silent, &spec("localhost", Trust::Web)).await.err().unwrap();
     assert_eq!(error.to_string(), "the-peer:443 closed the connection during the TLS handshake");
