@@ -11,6 +11,7 @@ use tonic::Code;
 use crate::env::now;
 use crate::error::{Exit, StageError};
 use crate::identity::keys::{KeyError, KeyKind, KeyPair};
+use crate::identity::route::Route;
 use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::TlsCertificate;
 use crate::identity::{Authorities, Authority, Identity, SshIdentity, TlsIdentity};
@@ -40,14 +41,33 @@ pub struct Issued {
     pub output: Output,
     /// The roles that were asked for.
     pub roles: Vec<String>,
+    /// Its credential.
+    pub first: Credential,
+    /// More of them, where the output is for several kubernetes clusters: one each, by name.
+    pub others: Vec<Credential>,
+}
+
+/// Keys and certificates for one route.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// What they are for, as it was asked.
+    pub route: Route,
     /// Keys and certificates.
     pub identity: Identity,
 }
 
 impl Issued {
-    /// The earlier end of its certificates.
+    /// All its credentials.
+    pub fn credentials(&self) -> impl Iterator<Item = &Credential> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The earliest end of its certificates.
     pub fn expires(&self) -> Timestamp {
-        self.identity.valid_until()
+        self.others
+            .iter()
+            .map(|c| c.identity.valid_until())
+            .fold(self.first.identity.valid_until(), Timestamp::min)
     }
 }
 
@@ -281,7 +301,13 @@ async fn certificates(
     let all = request.outputs.iter().zip(keys).map(|(output, keys)| async move {
         let roles = output.roles.as_deref().unwrap_or(default_roles);
         let identity = certify(auth, server, output, keys, roles).await?;
-        Ok::<_, IssueError>(Issued { output: output.clone(), roles: roles.to_vec(), identity })
+        let first = Credential { route: Route::Cluster, identity };
+        Ok::<_, IssueError>(Issued {
+            output: output.clone(),
+            roles: roles.to_vec(),
+            first,
+            others: Vec::new(),
+        })
     });
     try_join_all(all).await
 }

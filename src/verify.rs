@@ -130,9 +130,11 @@ pub fn verify(
     let mut ends = Timestamp::MAX;
     for issued in &batch.issued {
         let request = certificates::Request { user: &bot.user, roles: &issued.roles, asked, now };
-        certificates::check(&issued.identity, &batch.authorities, &request).map_err(|(what, found)| {
-            VerifyError::Wrong { output: issued.output.name.clone(), what, found }
-        })?;
+        for credential in issued.credentials() {
+            certificates::check(&credential.identity, &batch.authorities, &request).map_err(
+                |(what, found)| VerifyError::Wrong { output: issued.output.name.clone(), what, found },
+            )?;
+        }
         guards(issued, expected)?;
         ends = ends.min(issued.expires());
     }
@@ -152,14 +154,14 @@ pub fn verify(
 }
 
 fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
-    let tls = &issued.identity.tls.cert;
+    let tls = &issued.first.identity.tls.cert;
     for role in &expected.roles {
         if !tls.organizations.contains(role) {
             let found = format!("output `{}` has {}", issued.output.name, tls.organizations.join(", "));
             return Err(unexpected(Guard::Role, role, found));
         }
     }
-    let logins = issued.identity.logins();
+    let logins = issued.first.identity.logins();
     for login in &expected.logins {
         if !logins.contains(&login.as_str()) {
             let has = if logins.is_empty() { "no login".to_owned() } else { logins.join(", ") };

@@ -45,7 +45,9 @@ pub struct OutputArgs {
     /// Roles, comma-separated; all that the bot may have when left out
     #[arg(long, value_name = "ROLES", value_delimiter = ',', value_parser = value::text)]
     pub roles: Vec<String>,
-    /// What to issue, repeatable: `ssh[,roles=A+B][,name=N][,dir=D][,cluster=LEAF]`
+    /// What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`,
+    /// `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`,
+    /// `,protocol=` and `,format=`, app with `,target-port=` and `,format=`
     #[arg(long, value_name = "SPEC", value_parser = output::parse)]
     pub output: Vec<output::OutputSpec>,
     /// The folder to write; a private one in the platform's temp folder when left out

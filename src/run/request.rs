@@ -121,19 +121,26 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
     let default = [OutputSpec::default()];
     let specs = if args.output.output.is_empty() { &default[..] } else { &args.output.output };
     let shared = specs.iter().filter(|spec| spec.dir.is_none()).count();
-    let output = |(index, spec): (usize, &OutputSpec)| {
-        let numbered = || if index == 0 { "ssh".to_owned() } else { format!("ssh-{}", index + 1) };
-        let name = spec.name.clone().unwrap_or_else(numbered);
+    let mut names: Vec<String> = Vec::new();
+    let mut output = |spec: &OutputSpec| {
+        let name = spec.name.clone().unwrap_or_else(|| {
+            let name = numbered(&default_name(&spec.kind), &names);
+            names.push(name.clone());
+            name
+        });
         let all = (!args.output.roles.is_empty()).then(|| args.output.roles.clone());
         let destination = match &spec.dir {
             Some(dir) => Destination::whole(env.absolute(dir)),
             None if shared > 1 => Destination { folder: base.to_owned(), subfolder: name.clone().into() },
             None => Destination::whole(base.to_owned()),
         };
-        let kind = Kind::Ssh { cluster: spec.cluster.clone() };
-        Output { name, kind, roles: spec.roles.clone().or(all), destination }
+        Output { name, kind: spec.kind.clone(), roles: spec.roles.clone().or(all), destination }
     };
-    let outputs: Vec<Output> = specs.iter().enumerate().map(output).collect();
+    let outputs: Vec<Output> = specs.iter().map(&mut output).collect();
+    if let Some(output) = outputs.iter().find(|o| !matches!(o.kind, Kind::Ssh { .. })) {
+        let message = format!("this version does not issue `{}` outputs yet", output.kind.name());
+        return Err(RunError::usage(message, "leave it out"));
+    }
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();
         let same_name = others.iter().any(|o| o.name == output.name);
@@ -144,6 +151,20 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
         }
     }
     Ok(outputs)
+}
+
+/// By kind and resource, as far as that makes a file name.
+fn default_name(kind: &Kind) -> String {
+    let Some(resource) = kind.resource() else { return kind.name().to_owned() };
+    let name = format!("{}-{resource}", kind.name());
+    name.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
+/// The name, with a number where it is taken.
+fn numbered(name: &str, taken: &[String]) -> String {
+    let numbers = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbers);
+    names.find(|name| !taken.contains(name)).unwrap_or_default()
 }
 
 /// What must be true of what is issued.

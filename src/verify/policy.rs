@@ -60,7 +60,7 @@ async fn policy(
     issued: &Issued,
     targets: &[Target],
 ) -> Result<(), VerifyError> {
-    let identity = &issued.identity;
+    let identity = &issued.first.identity;
     let client = ClientIdentity {
         chain: vec![identity.tls.cert.der.clone()],
         key: identity.key_of_tls().private().clone(),
