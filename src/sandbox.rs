@@ -4,6 +4,7 @@
 //! What keeps it honest is `tests/recorded.rs`: bytes of real clusters of versions 13 and 15. What servers from version 18
 //! answer was never recorded, so the join stream (`teleport.join.v1`) and split keys are our reading of Teleport's schema.
 
+mod app;
 mod auth_service;
 mod barrier;
 mod ca;
@@ -42,6 +43,7 @@ mod x509;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -104,6 +106,14 @@ impl Sandbox {
             principals,
             (now - 60, now + 24 * 3600),
         )
+    }
+
+    /// A certificate and its private key (PEM) for a server with these names, signed by the database CA: what `tctl auth sign
+    /// --format=db` gives for a database.
+    pub fn database_server(&self, names: &[&str]) -> Result<(String, String), SandboxError> {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let (key, der) = self.cluster.cas.db.server(&names)?;
+        Ok((crate::identity::tls::pem_of(&der), key.tls_pem().expose_secret().to_owned()))
     }
 
     /// The variables that make a process look like a job of that platform, its identity token included. Names of files
