@@ -99,7 +99,15 @@ fn variables_of_programs_need_an_ssh_output() {
     let job = cluster.job(Platform::GitHubActions);
     let ran = job.login(&["--export-vars", "git", "--output", "app=grafana"]);
     assert_eq!(ran.code, 2, "{}", ran.all());
-    assert_data_eq!(ran.stderr, str![[""]]);
+    assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+::error title=`--export-vars git` needs an ssh output%2C and there is none::hint: add `--output ssh`
+error: `--export-vars git` needs an ssh output, and there is none
+hint: add `--output ssh`
+
+"#]]
+    );
     let ran = job.login(&["--export-vars", "git", "--export", "env-file=x"]);
     assert_eq!(ran.code, 2, "{}", ran.all());
     assert_data_eq!(ran.stderr, str![[""]]);

@@ -10,5 +10,6 @@ pub mod nginx;
 pub mod postgres;
 pub mod program;
 pub mod relay;
+pub mod schema;
 pub mod sshd;
 pub mod web_certificate;

@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::command::run;
+
 /// A running program; killed when dropped.
 pub struct Program {
     child: Child,
@@ -48,6 +50,14 @@ impl Program {
             assert!(Instant::now() < end, "{what} did not come:\n{}", self.log());
             std::thread::yield_now();
         }
+    }
+}
+
+impl Program {
+    /// Asks it to end, and waits until it has.
+    pub fn interrupt(&mut self) {
+        run("kill", &["-INT", &self.child.id().to_string()]);
+        let _ = self.child.wait();
     }
 }
 

@@ -77,7 +77,8 @@ fn direct_client(
     let file = |name: &str| word(&path(issued, name));
     let (host_ca, certificate, key) = (file(HOST_CA)?, file(CERTIFICATE)?, file(KEY)?);
     match route.protocol.as_str() {
-        "postgres" | "cockroachdb" => {
+        // libpq takes what is before a colon in `sslkey` for the name of an engine (34.1.2), and there is no escape.
+        "postgres" | "cockroachdb" if !key.contains(':') => {
             let parts = [
                 libpq("host", &address.host),
                 libpq("port", &address.port.to_string()),

@@ -218,6 +218,8 @@ fn without_tls_routing_a_client_goes_to_the_port() {
     ] {
         assert_eq!(used(protocol, format, db()), [want]);
     }
+    let issued = database(route("postgres", "", ""), FileFormat::Plain, Destination::whole("/a:b".into()));
+    assert_eq!(made(&issued, &ping(db()), "p.test:443", None).usage, [""; 0], "an engine of libpq");
     // mongosh wants certificate and key in one file.
     assert_eq!(used("mongodb", FileFormat::Plain, db()), [""; 0]);
     assert!(used("redis", FileFormat::Plain, db())[0].contains("-alpn teleport-redis"));
