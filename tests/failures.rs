@@ -4,6 +4,7 @@ mod cluster;
 mod files;
 mod identity;
 mod network;
+mod outputs;
 mod stopped;
 
 use std::path::Path;

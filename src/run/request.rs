@@ -159,6 +159,16 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
         Output { name, kind: spec.kind.clone(), roles: spec.roles.clone().or(all), destination }
     };
     let outputs: Vec<Output> = specs.iter().map(&mut output).collect();
+    let guard = match &args.guards {
+        guards if !guards.require_login.is_empty() => Some("--require-login"),
+        guards if !guards.target.is_empty() => Some("--target"),
+        _ => None,
+    };
+    let has_ssh = outputs.iter().any(|output| matches!(output.kind, Kind::Ssh { .. }));
+    if let Some(guard) = guard.filter(|_| !has_ssh) {
+        let message = format!("`{guard}` is about ssh, and no output is for ssh");
+        return Err(RunError::usage(message, "leave it out, or add `--output ssh`"));
+    }
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();
         let same_name = others.iter().any(|o| o.name == output.name);
