@@ -24,6 +24,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
     $values = switch ([string]$before) {
         '--color' { 'auto', 'always', 'never'; break }
         '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'shell', 'env-file=PATH', 'none'; break }
+        '--export-vars' { 'git', 'rsync', 'ansible', 'terraform'; break }
         '--join-method' { 'auto', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
         '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }
@@ -75,6 +76,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'A name for this identity: its own folder, suffixed variables')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the keys, for servers or consumers that need another than the cluster''s suite')
             [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'How later steps get the variables')
+            [CompletionResult]::new('--export-vars', '--export-vars', [CompletionResultType]::ParameterName, 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`')
             [CompletionResult]::new('--expect-cluster', '--expect-cluster', [CompletionResultType]::ParameterName, 'The cluster must have this name')
             [CompletionResult]::new('--expect-bot', '--expect-bot', [CompletionResultType]::ParameterName, 'The bot must have this name')
             [CompletionResult]::new('--expect-role', '--expect-role', [CompletionResultType]::ParameterName, 'Every output must have this role (repeatable)')
@@ -86,6 +88,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
             [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
             [CompletionResult]::new('--copy-binary', '--copy-binary', [CompletionResultType]::ParameterName, 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh')
+            [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'Write the other outputs when some are refused; the exit code is 4 then')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not check whether per-session MFA or Device Trust keep bots out')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')
