@@ -86,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
             [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
             [CompletionResult]::new('--copy-binary', '--copy-binary', [CompletionResultType]::ParameterName, 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh')
+            [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'Write the other outputs when some are refused; the exit code is 4 then')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not check whether per-session MFA or Device Trust keep bots out')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')

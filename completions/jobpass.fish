@@ -98,6 +98,7 @@ never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l use-advertised-address -d 'Give later steps the address that the cluster itself advertises, not `--proxy`'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join sends it this job\'s identity token'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l keep-going -d 'Write the other outputs when some are refused; the exit code is 4 then'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
