@@ -289,7 +289,9 @@ mod tests {
         let cut = path("cut", &pem[..pem.len() / 2]);
         let damaged = path("damaged", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n");
         let hollow = path("hollow", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-        let large = path("large", &"#".repeat(usize::try_from(MAX_FILE).unwrap() + 1));
+        let full = format!("{pem}{}", "\n".repeat(usize::try_from(MAX_FILE).unwrap() - pem.len()));
+        assert!(description(&[("SSL_CERT_FILE", &*path("full", &full))], None).is_ok());
+        let large = path("large", &format!("{full}\n"));
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().to_str().unwrap().to_owned();
         for (place, reason) in [

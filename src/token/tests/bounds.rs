@@ -50,6 +50,8 @@ async fn commands_are_bounded_and_never_quoted() {
         ("kill -9 $$", "signal: 9"),
         ("yes >&2 & yes", "it printed more than 65536 bytes"),
         ("yes | head -c 300000 >&2; exit 1", "exit status: 1, saying `y`"),
+        // However far from the end, up to 4 KiB.
+        ("echo why >&2; printf '%4091s' '' >&2; exit 1", "exit status: 1, saying `why`"),
         (":", "it printed nothing"),
         ("printf '\\377'", "it did not print text"),
         ("echo \"token: $1\"", "the text from the command `sh` is not an identity token: it has characters"),
