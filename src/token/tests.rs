@@ -219,6 +219,7 @@ async fn github_s_refusals_are_reported() {
         let (result, _, asked) = github(&[answer]).await;
         let error = result.unwrap_err();
         assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
+        assert!(!error.in_one_line().trim_end().ends_with(':'), "{}", error.in_one_line());
         assert!(
             error.in_one_line().len() < 400 && !error.hints().is_empty() && asked.len() == 1,
             "{}",
@@ -290,6 +291,8 @@ async fn each_platform_s_variable_or_file() {
 
 #[tokio::test]
 async fn what_the_user_names_beats_the_platform() {
+    const NOT_A_NAME: &str =
+        "could not get an identity token from `--id-token-env`: it takes the name of a variable";
     let (token, other) = (fresh(), jwt(r#"{"sub":"other"}"#));
     let name = |name: &str| GivenToken::Variable(name.to_owned());
     let vars = [("CIRCLE_OIDC_TOKEN", other.as_str()), ("MINE", &token), ("EMPTY", ""), ("HIDDEN", "***")];
@@ -299,10 +302,9 @@ async fn what_the_user_names_beats_the_platform() {
         (name("NONE"), "could not get an identity token from the variable `NONE`: it is not set"),
         (name("EMPTY"), "it is empty"),
         (name("HIDDEN"), "the text from the variable `HIDDEN` is not an identity token: it is masked"),
-        (
-            name(&token),
-            "could not get an identity token from `--id-token-env`: it takes the name of a variable",
-        ),
+        (name(&token), NOT_A_NAME),
+        (name(""), NOT_A_NAME),
+        (name("MINE=x"), NOT_A_NAME),
         (
             GivenToken::File(token.clone().into()),
             "could not get an identity token from `--id-token-file`: it takes a path",

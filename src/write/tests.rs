@@ -1,6 +1,8 @@
 //! What `wipe` takes away, and what the tests of this folder share.
 
+use super::ownership::{check_replaceable, user};
 use super::*;
+use crate::error::StageError as _;
 
 pub(super) fn file(path: &str, content: &str) -> FileToWrite {
     FileToWrite { path: path.into(), content: content.as_bytes().to_vec().into(), mode: 0o600 }
@@ -93,6 +95,22 @@ fn what_cannot_be_looked_at_is_an_error() {
     let base = tempfile::tempdir().unwrap();
     let plain = base.path().join("file");
     make(&plain, b"x").unwrap();
-    let error = wipe(&plain.join("out")).unwrap_err();
-    assert!(matches!(error, WriteError::Io { action: "access", .. }), "{error:?}");
+    let below = plain.join("out");
+    for error in [wipe(&below).unwrap_err(), check_replaceable(&below, user()).unwrap_err()] {
+        assert!(matches!(error, WriteError::Io { action: "access", .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn the_hint_is_about_what_failed() {
+    use std::io::ErrorKind;
+    for (kind, hint) in [
+        (ErrorKind::StorageFull, "the disk is full"),
+        (ErrorKind::QuotaExceeded, "the disk is full"),
+        (ErrorKind::ReadOnlyFilesystem, "the file system is read-only"),
+        (ErrorKind::PermissionDenied, "that this user may write"),
+    ] {
+        let error = io("create", Path::new("/x"), kind.into());
+        assert!(error.hints()[0].contains(hint), "{kind}: {:?}", error.hints());
+    }
 }
