@@ -5,8 +5,10 @@
 mod auth_server;
 mod circleci;
 mod circles;
+mod client_certificates;
 mod command_line;
 mod completions;
+mod consumers;
 mod doctor;
 mod dry_run;
 mod examples;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::{ClusterArgs, IdentityArgs, MessageArgs, output, value};
@@ -10,6 +11,7 @@ use crate::export::Sink;
 use crate::identity::keys::KeyKind;
 use crate::platform::Platform;
 use crate::verify::policy::Target;
+use crate::write::contents::Consumer;
 
 /// Swap this job's identity for credentials, write them into a private folder, and give later steps their
 /// paths.
@@ -68,6 +70,9 @@ pub struct OutputArgs {
     /// How later steps get the variables
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = value::SinkParser)]
     pub export: Sink,
+    /// Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`
+    #[arg(long, value_name = "PROGRAMS", value_delimiter = ',', value_parser = consumers())]
+    pub export_vars: Vec<Consumer>,
 }
 
 /// Kinds of keys by the names people type.
@@ -87,6 +92,12 @@ impl From<KeyType> for KeyKind {
             KeyType::Ed25519 => Self::Ed25519,
         }
     }
+}
+
+fn consumers() -> impl TypedValueParser<Value = Consumer> {
+    let named = |name: String| Consumer::ALL.into_iter().find(|consumer| consumer.name() == name);
+    PossibleValuesParser::new(Consumer::ALL.map(Consumer::name))
+        .try_map(move |name| named(name).ok_or("it is not a program"))
 }
 
 /// What must be true, or nothing is written.

@@ -42,12 +42,14 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             proxy: &report.proxy,
             binary: copy.as_deref().unwrap_or(&env.exe),
             ca_file: plan.ca_file.as_deref(),
+            consumers: &args.output.export_vars,
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;
         warnings.extend(contents.warnings.iter().cloned());
         let suffix = if index == 0 { args.output.name.as_deref() } else { Some(issued.output.name.as_str()) };
-        let variables = add_exports(&mut exports, &contents, suffix);
+        let also_plain = index > 0 && args.output.name.is_none();
+        let variables = add_exports(&mut exports, &contents, suffix, also_plain);
         if let Some(output) = report.outputs.get_mut(index) {
             let mut files: Vec<PathBuf> = contents.files.iter().map(|file| file.path.clone()).collect();
             files.sort();
@@ -186,11 +188,13 @@ fn route(credential: &Credential) -> Option<RouteReport> {
     })
 }
 
-/// A named identity has suffixed names of its own and leaves the plain ones alone. Returns the variables.
+/// A named identity has suffixed names of its own and leaves the plain ones alone; `also_plain`: except those that no output before has,
+/// so that `KUBECONFIG` is there whichever output comes first. Returns the variables.
 fn add_exports(
     exports: &mut Exports,
     contents: &contents::Contents,
     suffix: Option<&str>,
+    also_plain: bool,
 ) -> Vec<(String, String)> {
     let first = exports.variables.len();
     for (base, value) in &contents.variables {
@@ -199,10 +203,16 @@ fn add_exports(
             None => (*base).to_owned(),
         };
         exports.variables.push((name, value.clone()));
+        if also_plain && !exports.variables.iter().any(|(known, _)| known == base) {
+            exports.variables.push(((*base).to_owned(), value.clone()));
+        }
     }
     for (base, value) in &contents.step_outputs {
         let name = suffix.map_or_else(|| (*base).to_owned(), |name| format!("{name}-{base}"));
         exports.outputs.push((name, value.clone()));
+        if also_plain && !exports.outputs.iter().any(|(known, _)| known == base) {
+            exports.outputs.push(((*base).to_owned(), value.clone()));
+        }
     }
     exports.variables.get(first..).unwrap_or_default().to_vec()
 }

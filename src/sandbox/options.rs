@@ -103,6 +103,8 @@ pub struct SandboxOptions {
     pub kube_clusters: Vec<SandboxKubeCluster>,
     /// Registered databases.
     pub databases: Vec<SandboxDatabase>,
+    /// Where databases listen, by name: for clients that come through the proxy.
+    pub database_targets: Vec<(String, SocketAddr)>,
     /// Registered applications.
     pub apps: Vec<SandboxApp>,
     /// Per-session MFA for the whole cluster (`cluster_auth_preference`), which no role shows.
@@ -154,6 +156,7 @@ impl SandboxOptions {
             nodes: Vec::new(),
             kube_clusters: Vec::new(),
             databases: Vec::new(),
+            database_targets: Vec::new(),
             apps: Vec::new(),
             require_session_mfa: false,
             rsa_cas: false,
