@@ -25,6 +25,8 @@ pub(super) struct Caller {
     pub(super) user: String,
     /// O.
     pub(super) roles: Vec<String>,
+    /// 1.3.9999.1.3: the kubernetes cluster it is for.
+    pub(super) kube: Option<String>,
     /// Issued with impersonated roles, and so not to ask for more.
     pub(super) issued: bool,
 }
@@ -34,6 +36,7 @@ impl Caller {
     pub(super) fn from_certificate(der: &[u8]) -> Option<Self> {
         let cert = TlsCertificate::from_der(der).ok()?;
         let issued = cert.attribute("2.9") == Some("true");
-        Some(Self { user: cert.common_name, roles: cert.organizations, issued })
+        let kube = cert.attribute("1.3").map(str::to_owned);
+        Some(Self { user: cert.common_name, roles: cert.organizations, kube, issued })
     }
 }
