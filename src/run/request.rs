@@ -134,9 +134,17 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
             None if shared > 1 => Destination { folder: base.to_owned(), subfolder: name.clone().into() },
             None => Destination::whole(base.to_owned()),
         };
-        Output { name, kind: spec.kind.clone(), roles: spec.roles.clone().or(all), destination }
+        let mut kind = spec.kind.clone();
+        if let Kind::Kube(kube) = &mut kind {
+            kube.exec = args.output.kube_exec;
+        }
+        Output { name, kind, roles: spec.roles.clone().or(all), destination }
     };
     let outputs: Vec<Output> = specs.iter().map(&mut output).collect();
+    if args.output.kube_exec && !outputs.iter().any(|output| matches!(output.kind, Kind::Kube(_))) {
+        let message = "`--kube-exec` is about `kube` outputs, and there is none";
+        return Err(RunError::usage(message, "leave it out, or add `--output kube=CLUSTER`"));
+    }
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();
         let same_name = others.iter().any(|o| o.name == output.name);

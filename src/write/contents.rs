@@ -1,5 +1,7 @@
 //! Issued → what comes of it: files for its folder, variables and outputs for later steps. A file for each kind.
 
+pub mod kube;
+mod kubeconfig;
 mod parts;
 pub mod ssh;
 
@@ -15,9 +17,10 @@ pub use parts::{Contents, Context};
 
 /// Files and variables of one output.
 pub fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {
-    match issued.output.kind {
+    match &issued.output.kind {
         Kind::Ssh { .. } => ssh::contents(issued, context),
-        Kind::Kube(_) | Kind::Database(_) | Kind::App(_) => Ok(Contents::default()),
+        Kind::Kube(kube) => kube::contents(kube, issued, context),
+        Kind::Database(_) | Kind::App(_) => Ok(Contents::default()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::identity::Authorities;
+use crate::teleport::kube::KubeServer;
 use crate::teleport::ping::Ping;
 use crate::write::file::FileToWrite;
 
@@ -25,6 +26,8 @@ pub struct Context<'a> {
     pub binary: &'a Path,
     /// `--ca-file`, absolute: the `ProxyCommand` needs the same roots.
     pub ca_file: Option<&'a Path>,
+    /// Where kubectl goes; `None` where no output is for it.
+    pub kube: Option<&'a KubeServer>,
     /// When the output expires.
     pub expires: Timestamp,
 }
