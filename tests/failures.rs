@@ -5,6 +5,7 @@ mod files;
 mod identity;
 mod kube;
 mod network;
+mod outputs;
 mod stopped;
 
 use std::path::Path;

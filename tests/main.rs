@@ -23,6 +23,7 @@ mod layering;
 mod login;
 mod network;
 mod order;
+mod outputs;
 mod package;
 mod policy;
 mod recorded;

@@ -237,7 +237,9 @@ async fn answer(
         std::future::pending::<()>().await;
     }
     for barrier in &cluster.barriers {
-        barrier.arrived(&path).await;
+        if barrier.arrived(&path).await {
+            break;
+        }
     }
     if *service == Service::Web && path == upgrade::PATH && !inject.html_everywhere {
         let (ip, upgraded) = (peer.ip, upgraded.clone());
