@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod explain;
 pub mod identity;
 pub mod inspect;
+pub mod kube_credential;
 pub mod login;
 pub mod man;
 pub mod messages;
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 
 pub use cluster::ClusterArgs;
 pub use identity::IdentityArgs;
+pub use kube_credential::KubeCredential;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
 pub use man::{Completions, Man};
 pub use messages::MessageArgs;
@@ -67,6 +69,8 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)
     SshProxy(SshProxy),
+    /// Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)
+    KubeCredential(KubeCredential),
     /// Serve a throw-away cluster and CI token endpoint on loopback
     Sandbox(Sandbox),
     /// Print a completion script for a shell
@@ -87,6 +91,7 @@ impl Command {
             Self::Sandbox(args) => args.messages,
             Self::Explain(args) => args.messages,
             Self::SshProxy(args) => args.messages,
+            Self::KubeCredential(args) => args.messages,
             Self::Completions(_) | Self::Man(_) | Self::Version => MessageArgs::default(),
         }
     }

@@ -17,6 +17,7 @@ mod issuing;
 mod job;
 mod join_service;
 mod joining;
+mod kube;
 pub mod options;
 mod peer;
 mod ping;

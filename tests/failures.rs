@@ -3,6 +3,7 @@
 mod cluster;
 mod files;
 mod identity;
+mod kube;
 mod network;
 mod outputs;
 mod stopped;

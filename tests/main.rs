@@ -20,6 +20,7 @@ mod github;
 mod gitlab;
 mod inspect;
 mod join_stream;
+mod kube;
 mod layering;
 mod login;
 mod network;

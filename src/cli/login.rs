@@ -58,6 +58,9 @@ pub struct OutputArgs {
     /// Put a copy of this binary into the folder: containers and later steps need nothing else for ssh
     #[arg(long)]
     pub copy_binary: bool,
+    /// kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig
+    #[arg(long)]
+    pub kube_exec: bool,
     /// A name for this identity: its own folder, suffixed variables
     #[arg(long, value_name = "NAME", value_parser = value::name)]
     pub name: Option<String>,

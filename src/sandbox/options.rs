@@ -101,6 +101,8 @@ pub struct SandboxOptions {
     pub nodes: Vec<SandboxNode>,
     /// Registered kubernetes clusters.
     pub kube_clusters: Vec<SandboxKubeCluster>,
+    /// For kubernetes the proxy shows a certificate of the web CA in place of one of the host CA.
+    pub kube_web_certificate: bool,
     /// Registered databases.
     pub databases: Vec<SandboxDatabase>,
     /// Where databases listen, by name: for clients that come through the proxy.
@@ -155,6 +157,7 @@ impl SandboxOptions {
             public_addr: None,
             nodes: Vec::new(),
             kube_clusters: Vec::new(),
+            kube_web_certificate: false,
             databases: Vec::new(),
             database_targets: Vec::new(),
             apps: Vec::new(),
