@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod color;
+pub mod config;
 pub mod doctor;
 pub mod explain;
 pub mod identity;
@@ -13,6 +14,7 @@ pub mod output;
 pub mod parse;
 pub mod sandbox;
 pub mod ssh_proxy;
+pub mod tbot;
 pub mod usage;
 pub mod value;
 pub mod variables;
@@ -20,6 +22,7 @@ pub mod variables;
 use clap::{Parser, Subcommand};
 
 pub use cluster::ClusterArgs;
+pub use config::ConfigArgs;
 pub use identity::IdentityArgs;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
 pub use man::{Completions, Man};

@@ -7,6 +7,7 @@ mod circleci;
 mod circles;
 mod command_line;
 mod completions;
+mod config;
 mod doctor;
 mod dry_run;
 mod examples;

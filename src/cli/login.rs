@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{ClusterArgs, IdentityArgs, MessageArgs, output, value};
+use super::{ClusterArgs, ConfigArgs, IdentityArgs, MessageArgs, output, value};
 use crate::export::Sink;
 use crate::identity::keys::KeyKind;
 use crate::platform::Platform;
@@ -30,6 +30,9 @@ pub struct Login {
     /// Trial runs
     #[command(flatten)]
     pub trial: TrialArgs,
+    /// A file in place of flags
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,
