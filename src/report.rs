@@ -46,6 +46,22 @@ pub struct Report {
     pub files: Vec<PathBuf>,
     /// One an output.
     pub outputs: Vec<OutputReport>,
+    /// With `--keep-going`, the outputs that are missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedReport>,
+}
+
+/// An output that is missing.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedReport {
+    /// Its name.
+    pub name: String,
+    /// One sentence.
+    pub message: String,
+    /// From near to far.
+    pub causes: Vec<String>,
+    /// What can be done.
+    pub hints: Vec<String>,
 }
 
 /// One output in the report.
@@ -157,6 +173,10 @@ impl Report {
                 kind => write!(line, " · {kind} {}", list(&output.resources())),
             };
         }
+        if !self.refused.is_empty() {
+            let names: Vec<String> = self.refused.iter().map(|refused| refused.name.clone()).collect();
+            let _ = write!(line, " · without {}", list(&names));
+        }
         let left = duration(self.valid_until.duration_since(now));
         let _ = write!(line, " · valid until {:.0} ({left})", self.valid_until);
         let _ = write!(line, " · written to {} · took {:.1}s", self.dir.display(), took.as_secs_f64());
@@ -187,6 +207,14 @@ impl Report {
                 cell(&output.roles),
                 cell(&output.logins),
                 output.valid_until
+            );
+        }
+        for refused in &self.refused {
+            let _ = writeln!(
+                text,
+                "\nOutput {} is missing: {}",
+                markdown::code(&refused.name),
+                markdown::plain(&refused.message)
             );
         }
         text

@@ -25,7 +25,7 @@ pub struct Expectations {
 }
 
 /// What was found.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Checked {
     /// The batch, now trusted to be what was asked for.
     pub batch: Batch,
@@ -129,8 +129,9 @@ pub fn verify(
     let now = now.saturating_add(SignedDuration::from_secs(skew)).unwrap_or(now);
     let mut ends = Timestamp::MAX;
     for issued in &batch.issued {
-        let request = certificates::Request { user: &bot.user, roles: &issued.roles, asked, now };
         for credential in issued.credentials() {
+            let (user, roles, route) = (&bot.user, &issued.roles, &credential.route);
+            let request = certificates::Request { user, route, roles, asked, now };
             certificates::check(&credential.identity, &batch.authorities, &request).map_err(
                 |(what, found)| VerifyError::Wrong { output: issued.output.name.clone(), what, found },
             )?;

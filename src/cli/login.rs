@@ -62,6 +62,9 @@ pub struct OutputArgs {
     /// A name for this identity: its own folder, suffixed variables
     #[arg(long, value_name = "NAME", value_parser = value::name)]
     pub name: Option<String>,
+    /// Write the other outputs when some are refused; the exit code is 4 then
+    #[arg(long)]
+    pub keep_going: bool,
     /// Kind of the keys, for servers or consumers that need another than the cluster's suite
     #[arg(long, value_enum, value_name = "KIND")]
     pub key_type: Option<KeyType>,

@@ -58,7 +58,38 @@ impl AppRoute {
     }
 }
 
+impl std::fmt::Display for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cluster => f.write_str("the Teleport cluster"),
+            Self::Kube { kube } => write!(f, "the kubernetes cluster `{kube}`"),
+            Self::Database(database) => {
+                write!(f, "the database `{}`", database.service)?;
+                for (what, value) in [("user", &database.user), ("name", &database.name)] {
+                    if !value.is_empty() {
+                        write!(f, " ({what} `{value}`)")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::App(app) => write!(f, "the application `{}` at `{}`", app.name, app.public_addr),
+        }
+    }
+}
+
 impl Route {
+    /// Whether a certificate for this one is what was asked for as `wanted`. A session that the server made is its own.
+    pub fn serves(&self, wanted: &Self) -> bool {
+        match (self, wanted) {
+            (Self::App(app), Self::App(wanted)) => {
+                (&app.name, &app.public_addr, &app.cluster)
+                    == (&wanted.name, &wanted.public_addr, &wanted.cluster)
+                    && (wanted.session.is_empty() || app.session == wanted.session)
+            }
+            _ => self == wanted,
+        }
+    }
+
     /// Reads the route of a certificate. What is not in certificates stays empty.
     pub fn of(cert: &TlsCertificate) -> Self {
         let text = |tail: &str| cert.attribute(tail).unwrap_or_default().to_owned();

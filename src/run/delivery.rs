@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use crate::cli::Login;
 use crate::env;
-use crate::error::Failed;
+use crate::error::{Exit, Failed};
 use crate::export::{self, Exports};
 use crate::identity::route::Route;
 use crate::issue::{Credential, Issued};
 use crate::log::Log;
 use crate::net::HostPort;
-use crate::report::{OutputReport, Report, RouteReport};
+use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
@@ -90,6 +90,11 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     }
     outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), plan.begin.elapsed());
+    if !credentials.refused.is_empty() {
+        outcome.exit = Exit::Refused;
+        outcome.failures =
+            credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
+    }
     Ok(outcome)
 }
 
@@ -116,7 +121,7 @@ fn later_proxy(args: &Login, entry: &Endpoint, ping: &Ping, log: &Log) -> HostPo
 
 /// The report, its files not yet filled in.
 fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Report {
-    let Credentials { bot, ping, checked } = credentials;
+    let Credentials { bot, ping, checked, .. } = credentials;
     let output = |issued: &Issued| OutputReport {
         name: issued.output.name.clone(),
         kind: issued.output.kind.name().to_owned(),
@@ -148,7 +153,13 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         dir: dir.unwrap_or(&plan.base).clone(),
         files: Vec::new(),
         outputs: checked.batch.issued.iter().map(output).collect(),
+        refused: credentials.refused.iter().map(|(name, error)| refused(name, error)).collect(),
     }
+}
+
+fn refused(name: &str, error: &Failed) -> RefusedReport {
+    let Failure { message, causes, hints, .. } = Failure::new(error, env::now());
+    RefusedReport { name: name.to_owned(), message, causes, hints }
 }
 
 /// What a certificate is for, beside its cluster.

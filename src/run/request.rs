@@ -137,10 +137,6 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
         Output { name, kind: spec.kind.clone(), roles: spec.roles.clone().or(all), destination }
     };
     let outputs: Vec<Output> = specs.iter().map(&mut output).collect();
-    if let Some(output) = outputs.iter().find(|o| !matches!(o.kind, Kind::Ssh { .. })) {
-        let message = format!("this version does not issue `{}` outputs yet", output.kind.name());
-        return Err(RunError::usage(message, "leave it out"));
-    }
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();
         let same_name = others.iter().any(|o| o.name == output.name);
@@ -220,6 +216,12 @@ mod tests {
         assert_eq!(
             names(&["--output", "ssh", "--output", "ssh", "--output", "ssh,name=x"]).unwrap(),
             ["ssh", "ssh-2", "x"]
+        );
+        let all = ["ssh", "kube=a/b", "kube=a.b", "kube=*", "database=pg", "app=x y", "ssh"];
+        let arguments: Vec<&str> = all.iter().flat_map(|output| ["--output", output]).collect();
+        assert_eq!(
+            names(&arguments).unwrap(),
+            ["ssh", "kube-a-b", "kube-a-b-2", "kube", "database-pg", "app-x-y", "ssh-2"]
         );
         for (one, other, wanted) in [
             ("ssh,name=a", "ssh,name=a", "same name: `a`"),

@@ -27,7 +27,8 @@ fn checked(expected: &Expectations, asked: &str, skew: i64) -> Result<Checked, V
     };
     let first = Credential { route: Route::Cluster, identity: identity() };
     let issued = Issued { output, roles: ROLES.map(str::to_owned).to_vec(), first, others: Vec::new() };
-    let batch = Batch { issued: vec![issued], authorities: authorities() };
+    let batch =
+        Batch { issued: vec![issued], refused: Vec::new(), sessions: Vec::new(), authorities: authorities() };
     let now = at("05:00:00").checked_sub(SignedDuration::from_secs(skew)).unwrap();
     verify(batch, &bot, Some(skew), expected, at(asked), now)
 }
