@@ -8,6 +8,7 @@ mod circles;
 mod client_certificates;
 mod command_line;
 mod completions;
+mod config;
 mod consumers;
 mod doctor;
 mod dry_run;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{ClusterArgs, IdentityArgs, MessageArgs, output, value};
+use super::{ClusterArgs, ConfigArgs, IdentityArgs, MessageArgs, output, value};
 use crate::export::Sink;
 use crate::identity::keys::KeyKind;
 use crate::platform::Platform;
@@ -32,6 +32,9 @@ pub struct Login {
     /// Trial runs
     #[command(flatten)]
     pub trial: TrialArgs,
+    /// A file in place of flags
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,
