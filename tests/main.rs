@@ -18,6 +18,7 @@ mod github;
 mod gitlab;
 mod inspect;
 mod join_stream;
+mod kubernetes;
 mod layering;
 mod login;
 mod network;
