@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("export", 6),
     ("refusal", 5),
     ("platform", 4),
+    ("cloud", 4),
     ("sandbox", 4),
     ("rules", 4),
     ("teleport", 4),
