@@ -7,6 +7,7 @@
 mod evidence;
 pub mod firmware;
 pub mod kubernetes;
+pub mod metadata;
 
 use crate::env::Env;
 use crate::platform::Simulation;

@@ -7,6 +7,7 @@
 mod auth_service;
 mod barrier;
 mod ca;
+mod challenge;
 mod cluster;
 mod error;
 pub mod fault_injection;
@@ -25,11 +26,13 @@ mod public_key;
 mod random;
 pub mod records;
 mod refusal;
+mod registration;
 mod reply;
 mod resources;
 mod server;
 pub mod simulated;
 mod ssh_cert;
+mod sts;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,6 @@ use crate::rules::{self, Audience, Flaw};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
 use crate::teleport::join::Answer;
-use crate::teleport::wire::join::Challenge;
 
 mod checks;
 mod command;
@@ -51,9 +50,10 @@ pub enum Proof {
 
 impl Proof {
     /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
-    pub fn answer(&self, _challenge: Option<&Challenge>) -> Answer<'_> {
+    #[allow(clippy::unused_async)] // a machine may have to ask its cloud
+    pub async fn answer(&self, _challenge: Option<&str>) -> Result<Answer, TokenError> {
         match self {
-            Self::IdentityToken { jwt, .. } => Answer::IdToken(jwt),
+            Self::IdentityToken { jwt, .. } => Ok(Answer::IdToken(jwt.clone())),
         }
     }
 

@@ -19,7 +19,16 @@ const STATIC_LEEWAY: i64 = 10;
 pub(super) fn admit(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<(), Refusal> {
     let claims = verify(cluster, token, id_token)
         .map_err(|flaw| Refusal::new(Kind::Unverified, flaw.text(cluster, token)))?;
-    let verdict = token.evaluate(&claims, cluster.version);
+    judge(cluster, token, &claims)
+}
+
+/// Compares what was verified with the token's rules.
+pub(super) fn judge(
+    cluster: &Cluster,
+    token: &ProvisionToken,
+    claims: &UnverifiedClaims,
+) -> Result<(), Refusal> {
+    let verdict = token.evaluate(claims, cluster.version);
     if verdict.matched().is_some() {
         return Ok(());
     }

@@ -28,7 +28,7 @@ use super::records::Record;
 use super::reply::unknown;
 use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
-use super::{auth_service, join_service, transport, upgrade, web};
+use super::{auth_service, join_service, registration, transport, upgrade, web};
 use crate::identity::keys::KeyPair;
 use crate::net::Stream;
 use crate::net::tls::provider;
@@ -249,6 +249,9 @@ async fn answer(
     match service {
         Service::AuthPort if path.starts_with("/teleport.join.") => {
             join_service::answer(cluster, peer, request).await
+        }
+        Service::AuthPort | Service::Join if path.starts_with(registration::SERVICE) => {
+            registration::answer(cluster, peer, request).await
         }
         Service::Auth | Service::AuthPort => auth_service::answer(&cluster, peer, request).await,
         Service::Join => join_service::answer(cluster, peer, request).await,
