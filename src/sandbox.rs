@@ -53,7 +53,9 @@ use crate::env::now;
 use crate::secret::Jwt;
 use cluster::Cluster;
 pub use error::SandboxError;
-pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
+pub use options::{
+    SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
+};
 pub use records::Record;
 pub use simulated::Simulated;
 

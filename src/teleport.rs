@@ -13,6 +13,7 @@ pub mod method;
 pub mod ping;
 pub mod probe;
 pub mod registration;
+pub mod resources;
 pub mod transport;
 pub mod upgrade;
 pub mod wire;
