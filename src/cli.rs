@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod explain;
 pub mod identity;
 pub mod inspect;
+pub mod join_method;
 pub mod kube_credential;
 pub mod login;
 pub mod man;

@@ -9,6 +9,7 @@ pub mod dry_run;
 pub mod error;
 pub mod explain;
 pub mod inspect;
+pub mod job_files;
 pub mod kube_credential;
 pub mod kube_server;
 pub mod later_proxy;

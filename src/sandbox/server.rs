@@ -28,7 +28,7 @@ use super::records::Record;
 use super::reply::unknown;
 use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
-use super::{app, auth_service, join_service, kube, transport, upgrade, web};
+use super::{app, auth_service, join_service, kube, registration, transport, upgrade, web};
 use crate::identity::keys::KeyPair;
 use crate::net::tls::provider;
 use crate::net::{HostPort, Stream};
@@ -279,6 +279,9 @@ async fn answer(
         Service::App => app::answer(&cluster, peer.caller.as_ref(), &request),
         Service::AuthPort if path.starts_with("/teleport.join.") => {
             join_service::answer(cluster, peer, request).await
+        }
+        Service::AuthPort | Service::Join if path.starts_with(registration::SERVICE) => {
+            registration::answer(cluster, peer, request).await
         }
         Service::Auth | Service::AuthPort => auth_service::answer(&cluster, peer, request).await,
         Service::Join => join_service::answer(cluster, peer, request).await,
