@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod command;
 pub mod front;
 pub mod http_proxy;
+pub mod kubectl;
 pub mod nginx;
 pub mod postgres;
 pub mod program;

@@ -3,20 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::cli::Login;
 use crate::env;
 use crate::error::{Exit, Failed};
 use crate::export::{self, Exports};
 use crate::identity::route::Route;
 use crate::issue::{Credential, Issued};
-use crate::log::Log;
 use crate::net::HostPort;
 use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
-use crate::teleport::dial::Endpoint;
-use crate::teleport::ping::Ping;
 use crate::write::contents::{self, Context};
 use crate::write::{self, FileToWrite, Folders, MANIFEST};
 
@@ -26,8 +22,8 @@ const BINARY: &str = "jobpass";
 /// Writes the folders, hands the variables to later steps and reports. When a part of it fails, nothing is left.
 pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Outcome, Failed> {
     let (args, env, log) = (plan.args, plan.env, plan.log);
-    let proxy = later_proxy(args, &plan.entry, &credentials.ping, log);
-    let mut report = report(plan, credentials, &proxy);
+    let proxy = &credentials.proxy;
+    let mut report = report(plan, credentials, proxy);
     let mut files: BTreeMap<PathBuf, Vec<FileToWrite>> = BTreeMap::new();
     let mut exports = Exports { summary: report.summary(), ..Exports::default() };
     let mut warnings = BTreeSet::new();
@@ -43,6 +39,7 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             binary: copy.as_deref().unwrap_or(&env.exe),
             ca_file: plan.ca_file.as_deref(),
             consumers: &args.output.export_vars,
+            kube: credentials.kube.as_ref(),
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;
@@ -98,27 +95,6 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
     }
     Ok(outcome)
-}
-
-/// Stays on the address the user gave, unless asked otherwise: split DNS and tunnels make the advertised one
-/// unreachable for some. Behind an auth service the advertised one is all there is.
-fn later_proxy(args: &Login, entry: &Endpoint, ping: &Ping, log: &Log) -> HostPort {
-    let advertised = ping.public_address.as_ref();
-    let given = match entry {
-        Endpoint::Proxy(given) => given,
-        Endpoint::Auth { address, .. } => advertised.unwrap_or(address),
-    };
-    match advertised {
-        Some(advertised) if args.cluster.use_advertised_address => return advertised.clone(),
-        Some(advertised) if advertised != given => log.detail(format!(
-            "the cluster advertises {advertised}; staying on {given} (`--use-advertised-address` to switch)"
-        )),
-        None if args.cluster.use_advertised_address => {
-            log.warn(format!("the cluster advertises no address: staying on {given}"));
-        }
-        _ => {}
-    }
-    given.clone()
 }
 
 /// The report, its files not yet filled in.

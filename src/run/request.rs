@@ -156,7 +156,11 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
             None if shared > 1 => Destination { folder: base.to_owned(), subfolder: name.clone().into() },
             None => Destination::whole(base.to_owned()),
         };
-        Output { name, kind: spec.kind.clone(), roles: spec.roles.clone().or(all), destination }
+        let mut kind = spec.kind.clone();
+        if let Kind::Kube(kube) = &mut kind {
+            kube.exec = args.output.kube_exec;
+        }
+        Output { name, kind, roles: spec.roles.clone().or(all), destination }
     };
     let outputs: Vec<Output> = specs.iter().map(&mut output).collect();
     let guard = match &args.guards {
@@ -168,6 +172,10 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
     if let Some(guard) = guard.filter(|_| !has_ssh) {
         let message = format!("`{guard}` is about ssh, and no output is for ssh");
         return Err(RunError::usage(message, "leave it out, or add `--output ssh`"));
+    }
+    if args.output.kube_exec && !outputs.iter().any(|output| matches!(output.kind, Kind::Kube(_))) {
+        let message = "`--kube-exec` is about `kube` outputs, and there is none";
+        return Err(RunError::usage(message, "leave it out, or add `--output kube=CLUSTER`"));
     }
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();

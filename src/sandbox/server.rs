@@ -28,7 +28,7 @@ use super::records::Record;
 use super::reply::unknown;
 use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
-use super::{app, auth_service, join_service, transport, upgrade, web};
+use super::{app, auth_service, join_service, kube, registration, transport, upgrade, web};
 use crate::identity::keys::KeyPair;
 use crate::net::tls::provider;
 use crate::net::{HostPort, Stream};
@@ -61,6 +61,7 @@ pub(super) struct TlsConfigs {
     app: Arc<ServerConfig>,
     /// Databases and TCP applications.
     tunnel: Arc<ServerConfig>,
+    kube: Arc<ServerConfig>,
     /// Agrees on no protocol.
     closed: Arc<ServerConfig>,
 }
@@ -72,6 +73,7 @@ enum Service {
     AuthPort,
     Closed,
     Join,
+    Kube,
     Transport,
     Tunnel,
     Web,
@@ -104,6 +106,8 @@ impl TlsConfigs {
         let web = Certificate::new(&cas.web, &names, false)?;
         let host =
             Certificate::new(&cas.host, &[format!("*.{CLUSTER_NAME}"), CLUSTER_NAME.to_owned()], true)?;
+        let kube_ca = if cluster.options.kube_web_certificate { &cas.web } else { &cas.host };
+        let kube = Certificate::new(kube_ca, &kube::names(cluster), true)?;
         Ok(Self {
             web: config(&web, &[HTTP_1, HTTP_2, REVERSE_TUNNEL], Clients::Any)?,
             // Recorded: where a client offers `h2` beside a protocol of Teleport's, `h2` is agreed on.
@@ -114,6 +118,7 @@ impl TlsConfigs {
             transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(&cas.user))?,
             app: config(&web, &[HTTP_1, HTTP_2], Clients::AnyOrOf(&cas.user))?,
             tunnel: config(&web, &app::tunneled_protocols(), Clients::Of(&cas.user))?,
+            kube: config(&kube, &[HTTP_2, HTTP_1], Clients::Of(&cas.user))?,
             closed: config(&web, &[b"none"], Clients::Any)?,
         })
     }
@@ -126,6 +131,7 @@ impl TlsConfigs {
             Service::AuthPort => &self.auth_port,
             Service::Closed => &self.closed,
             Service::Join => &self.join,
+            Service::Kube => &self.kube,
             Service::Transport => &self.transport,
             Service::Tunnel => &self.tunnel,
             Service::Web => &self.web,
@@ -222,6 +228,7 @@ fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {
         return if *wanted == own && internal { Service::Auth } else { Service::Closed };
     }
     match () {
+        () if sni.is_some_and(kube::is_meant) => Service::Kube,
         () if has(TRANSPORT) && internal => Service::Transport,
         () if has(TRANSPORT) => Service::Closed,
         () if has(JOIN) => Service::Join,
@@ -273,8 +280,12 @@ async fn answer(
         Service::AuthPort if path.starts_with("/teleport.join.") => {
             join_service::answer(cluster, peer, request).await
         }
+        Service::AuthPort | Service::Join if path.starts_with(registration::SERVICE) => {
+            registration::answer(cluster, peer, request).await
+        }
         Service::Auth | Service::AuthPort => auth_service::answer(&cluster, peer, request).await,
         Service::Join => join_service::answer(cluster, peer, request).await,
+        Service::Kube => kube::answer(&cluster, peer, request).await,
         Service::Transport => transport::answer(cluster, request).await,
         Service::Closed | Service::Tunnel | Service::Web => unknown(&path),
     }

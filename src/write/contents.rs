@@ -5,6 +5,8 @@ mod client_certificate;
 mod command_line;
 mod consumers;
 mod database;
+pub mod kube;
+mod kubeconfig;
 mod parts;
 mod relay;
 pub mod ssh;
@@ -26,7 +28,7 @@ pub use parts::{Contents, Context};
 pub fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {
     match &issued.output.kind {
         Kind::Ssh { .. } => ssh::contents(issued, context),
-        Kind::Kube(_) => Ok(Contents::default()),
+        Kind::Kube(kube) => kube::contents(kube, issued, context),
         Kind::Database(database) => Ok(database::contents(issued, database, context)),
         Kind::App(app) => Ok(app::contents(issued, app, context)),
     }

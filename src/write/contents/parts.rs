@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::consumers::Consumer;
 use crate::identity::Authorities;
+use crate::teleport::kube::KubeServer;
 use crate::teleport::ping::Ping;
 use crate::write::file::FileToWrite;
 
@@ -28,6 +29,8 @@ pub struct Context<'a> {
     pub ca_file: Option<&'a Path>,
     /// `--export-vars`: programs that get variables of their own.
     pub consumers: &'a [Consumer],
+    /// Where kubectl goes; `None` where no output is for it.
+    pub kube: Option<&'a KubeServer>,
     /// When the output expires.
     pub expires: Timestamp,
 }
