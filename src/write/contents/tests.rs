@@ -172,7 +172,7 @@ fn with_tls_routing_a_relay_comes_first() {
             3306,
             "mysql --host 127.0.0.1 --port 3306 --user ci --database 'my app' --protocol TCP",
         ),
-        ("mongodb", "teleport-mongodb", 27017, "mongosh mongodb://127.0.0.1:27017/my%20app"),
+        ("mongodb", "teleport-mongodb", 27017, "mongosh 'mongodb://127.0.0.1:27017/my%20app'"),
         ("redis", "teleport-redis", 6379, "redis-cli -h 127.0.0.1 -p 6379"),
         ("sqlserver", "teleport-sqlserver", 1433, ""),
     ] {
@@ -212,7 +212,7 @@ fn without_tls_routing_a_client_goes_to_the_port() {
         (
             "mongodb",
             FileFormat::Mongo,
-            "mongosh mongodb://p.test:27017/my%20app --tls --tlsCertificateKeyFile /d/mongo.crt \
+            "mongosh 'mongodb://p.test:27017/my%20app' --tls --tlsCertificateKeyFile /d/mongo.crt \
              --tlsCAFile /d/teleport-host-ca.crt"
                 .to_owned(),
         ),
