@@ -348,3 +348,21 @@ fn refused(error: ClusterError, output: &str, bot: &BotIdentity) -> IssueError {
 fn bot_name(user: &str) -> &str {
     user.strip_prefix("bot-").unwrap_or(user)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_is_about_what_was_refused() {
+        for (message, hint) in [
+            ("access denied: role impersonation is not allowed", "allow the bot these roles"),
+            ("role \"ci\" is not found", "`tctl get roles`"),
+            ("cluster \"leaf\" not found", "`tctl get remote_clusters`"),
+            ("role \"ci\" is locked", "look in the audit log"),
+            ("user not found", "look in the audit log"),
+        ] {
+            assert!(refusal_hint("ci", message).contains(hint), "{message}");
+        }
+    }
+}
