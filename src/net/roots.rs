@@ -83,6 +83,11 @@ impl Roots {
         self.cluster.is_some()
     }
 
+    /// The certificates of those.
+    pub(super) fn own(&self) -> Option<&BTreeSet<Vec<u8>>> {
+        self.cluster.as_ref().map(|loaded| &*loaded.named)
+    }
+
     /// The roots for the cluster.
     pub(super) fn cluster(&self, log: &Log) -> Result<&Loaded, NetError> {
         self.cluster.as_ref().map_or_else(|| self.system(log), Ok)

@@ -16,7 +16,7 @@ use crate::run::child;
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
 use crate::run::signals::Stop;
-use crate::sandbox::{Sandbox, SandboxNode, SandboxOptions};
+use crate::sandbox::{Sandbox, SandboxKubeCluster, SandboxNode, SandboxOptions};
 use crate::text::io_reason;
 use crate::write::{FileToWrite, Pending};
 
@@ -94,6 +94,8 @@ async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Faile
         let path = env.absolute(path);
         options.tokens = rules::parse(&env::read_text(&path).map_err(|source| read_error(&path, source))?)?;
     }
+    let kube = args.kube.iter().map(|name| SandboxKubeCluster { name: name.clone(), labels: Vec::new() });
+    options.kube_clusters.extend(kube);
     for role in &mut options.roles {
         role.logins.extend(args.login.iter().cloned());
     }

@@ -162,7 +162,8 @@ impl Dialer {
         Self { network, endpoint, route: Arc::new(AtomicU8::new(route as u8)) }
     }
 
-    fn route(&self) -> Route {
+    /// What the connections so far have shown.
+    pub(super) fn route(&self) -> Route {
         match self.route.load(Ordering::Relaxed) {
             1 => Route::Direct,
             2 => Route::Upgraded,
