@@ -2,10 +2,12 @@
 
 pub mod cluster;
 pub mod color;
+pub mod config;
 pub mod doctor;
 pub mod explain;
 pub mod identity;
 pub mod inspect;
+pub mod join_method;
 pub mod kube_credential;
 pub mod login;
 pub mod man;
@@ -14,6 +16,7 @@ pub mod output;
 pub mod parse;
 pub mod sandbox;
 pub mod ssh_proxy;
+pub mod tbot;
 pub mod usage;
 pub mod value;
 pub mod variables;
@@ -21,6 +24,7 @@ pub mod variables;
 use clap::{Parser, Subcommand};
 
 pub use cluster::ClusterArgs;
+pub use config::ConfigArgs;
 pub use identity::IdentityArgs;
 pub use kube_credential::KubeCredential;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};

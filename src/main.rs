@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             return leave(exit as u8, form);
         }
         Err(Stop::Usage(error)) => return fail(&error.into(), &env, form),
+        Err(Stop::Config(error)) => return fail(&error.into(), &env, form),
     };
     let messages = cli.command.messages();
     let verbose = messages.verbose || Platform::debug_requested(&env) && !messages.quiet;

@@ -228,8 +228,9 @@ fn second_factors_of_resources_are_told() {
     let message = report["refused"][0]["message"].as_str().unwrap();
     assert!(message.starts_with("the role `strict` requires per-session MFA"), "{message}");
 
-    // `--target` is about nodes: outputs without ssh are not asked about it.
+    // `--target` is about nodes: outputs without ssh are not asked about it, and without any it would guard nothing.
     let cluster = Cluster::start(self::options());
     let job = cluster.job(Platform::GitHubActions);
-    job.login(&["--output", "kube=prod", "--target", "deploy@node1"]).ok();
+    let guards = ["--target", "deploy@node1", "--require-login", "deploy"];
+    job.login(&[&["--output", "ssh", "--output", "kube=prod"], &guards[..]].concat()).ok();
 }

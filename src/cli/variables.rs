@@ -40,6 +40,7 @@ pub fn of_teleport(arg: &Arg) -> Option<&'static str> {
     match arg.get_long()? {
         "proxy" => Some(names::TELEPORT_PROXY),
         "token" => Some(names::TELEPORT_BOT_TOKEN),
+        "config" => Some(names::TBOT_CONFIG_PATH),
         _ => None,
     }
 }
@@ -101,19 +102,26 @@ pub fn fill_in(command: &Command, arguments: Vec<OsString>, env: &Env) -> Result
         }
         from_variables.push((format!("--{flag}"), variable));
     }
-    let mut arguments = arguments;
-    let behind_command =
-        arguments.iter().skip(1).position(|a| a == name).map_or(arguments.len(), |at| at + 2);
-    arguments.splice(behind_command..behind_command, added);
-    Ok(Filled { arguments, from_variables })
+    let mut filled = Filled { arguments, from_variables };
+    filled.add(name, added);
+    Ok(filled)
 }
 
-fn is_given(arg: &Arg, given: &ArgMatches) -> bool {
+impl Filled {
+    /// Adds flags right behind the command's name.
+    pub(super) fn add(&mut self, command: &str, flags: Vec<OsString>) {
+        let at = self.arguments.iter().skip(1).position(|a| a == command);
+        let at = at.map_or(self.arguments.len(), |at| at + 2);
+        self.arguments.splice(at..at, flags);
+    }
+}
+
+pub(super) fn is_given(arg: &Arg, given: &ArgMatches) -> bool {
     given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
 }
 
 /// The flags that cannot stand beside this one.
-fn excluded_by<'a>(command: &'a Command, arg: &Arg) -> Vec<&'a Arg> {
+pub(super) fn excluded_by<'a>(command: &'a Command, arg: &Arg) -> Vec<&'a Arg> {
     let declared =
         |a: &Arg, b: &Arg| command.get_arg_conflicts_with(a).iter().any(|c| c.get_id() == b.get_id());
     let in_one_group = |a: &Arg, b: &Arg| {

@@ -38,13 +38,15 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             proxy: &report.proxy,
             binary: copy.as_deref().unwrap_or(&env.exe),
             ca_file: plan.ca_file.as_deref(),
+            consumers: &args.output.export_vars,
             kube: credentials.kube.as_ref(),
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;
         warnings.extend(contents.warnings.iter().cloned());
         let suffix = if index == 0 { args.output.name.as_deref() } else { Some(issued.output.name.as_str()) };
-        let variables = add_exports(&mut exports, &contents, suffix, args.output.name.is_none());
+        let also_plain = index > 0 && args.output.name.is_none();
+        let variables = add_exports(&mut exports, &contents, suffix, also_plain);
         if let Some(output) = report.outputs.get_mut(index) {
             let mut files: Vec<PathBuf> = contents.files.iter().map(|file| file.path.clone()).collect();
             files.sort();
@@ -165,31 +167,31 @@ fn route(credential: &Credential) -> Option<RouteReport> {
     })
 }
 
-/// A named identity has suffixed names of its own and leaves the plain ones alone; else an output has those, too, that none
-/// before it has, such as `KUBECONFIG` behind an ssh output. Returns the variables.
+/// A named identity has suffixed names of its own and leaves the plain ones alone; `also_plain`: except those that no output before has,
+/// so that `KUBECONFIG` is there whichever output comes first. Returns the variables.
 fn add_exports(
     exports: &mut Exports,
     contents: &contents::Contents,
     suffix: Option<&str>,
-    is_unnamed: bool,
+    also_plain: bool,
 ) -> Vec<(String, String)> {
     let first = exports.variables.len();
     for (base, value) in &contents.variables {
-        if is_unnamed && suffix.is_some() && exports.variables.iter().all(|(known, _)| known != base) {
-            exports.variables.push(((*base).to_owned(), value.clone()));
-        }
         let name = match suffix {
             Some(name) => format!("{base}_{}", name.to_ascii_uppercase().replace('-', "_")),
             None => (*base).to_owned(),
         };
         exports.variables.push((name, value.clone()));
+        if also_plain && !exports.variables.iter().any(|(known, _)| known == base) {
+            exports.variables.push(((*base).to_owned(), value.clone()));
+        }
     }
     for (base, value) in &contents.step_outputs {
-        if is_unnamed && suffix.is_some() && exports.outputs.iter().all(|(known, _)| known != base) {
-            exports.outputs.push(((*base).to_owned(), value.clone()));
-        }
         let name = suffix.map_or_else(|| (*base).to_owned(), |name| format!("{name}-{base}"));
         exports.outputs.push((name, value.clone()));
+        if also_plain && !exports.outputs.iter().any(|(known, _)| known == base) {
+            exports.outputs.push(((*base).to_owned(), value.clone()));
+        }
     }
     exports.variables.get(first..).unwrap_or_default().to_vec()
 }

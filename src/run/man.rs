@@ -7,7 +7,8 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::cli::{self, Cli, EXIT_CODES, variables};
 
 /// Variables that are not those of a flag.
-const ENVIRONMENT: [(&str, &str); 5] = [
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("TBOT_CONFIG, TBOT_CONFIG_PATH", "A tbot.yaml in base64, or its path, for login."),
     ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "The HTTP proxy of the network, also in lower case."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Roots (PEM) in place of the system's."),
     ("NO_COLOR", "No colors, unless --color says otherwise."),
@@ -33,7 +34,7 @@ const FILES: [(&str, &str); 10] = [
 const OF_FOLDERS: [&str; 5] = ["login", "doctor", "inspect", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 21] = [
+const EXAMPLES: [(&str, &str, &str); 22] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -44,6 +45,7 @@ const EXAMPLES: [(&str, &str, &str); 21] = [
     ("login", "Two roles for ten minutes:", "jobpass login --roles deploy,read --ttl 10m"),
     ("login", "The variables in this shell:", "eval \"$(jobpass login --export shell)\""),
     ("login", "For kubectl:", "jobpass login --output kube=prod && kubectl get pods"),
+    ("login", "What a tbot.yaml stands for, as flags:", "jobpass login --config tbot.yaml --print-command"),
     ("login", "Without a cluster:", "jobpass login --dry-run --simulate gitlab"),
     ("login", "A refusal, without a cluster:", "jobpass login --dry-run --simulate gitlab --as-branch other"),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),

@@ -34,6 +34,10 @@ pub struct FaultInjection {
     pub join_unknown_message: bool,
     /// End the join stream before its result.
     pub join_end: Option<JoinEnd>,
+    /// End the join stream, without a status, when the answer to its challenge has come.
+    pub end_after_solution: bool,
+    /// Ask this in place of a challenge, by both ways.
+    pub challenge: Option<String>,
 }
 
 /// When and how the join stream ends early.

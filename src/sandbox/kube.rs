@@ -11,6 +11,7 @@ use tonic::body::Body;
 use super::cluster::Cluster;
 use super::peer::Peer;
 use super::reply::json_body;
+use crate::identity::route::Route;
 
 /// The first label of the server name that leads here (gravitational/teleport `api/constants`).
 const LABEL: &str = "kube-teleport-proxy-alpn";
@@ -39,7 +40,10 @@ pub(super) async fn answer(
     peer: &Peer,
     request: http::Request<Incoming>,
 ) -> http::Response<Body> {
-    let routed = peer.caller.as_ref().and_then(|caller| caller.kube.as_deref());
+    let routed = peer.caller.as_ref().and_then(|caller| match &caller.route {
+        Route::Kube { kube } => Some(kube.as_str()),
+        _ => None,
+    });
     let Some(name) = routed.filter(|name| cluster.options.kube_clusters.iter().any(|k| k.name == **name))
     else {
         return status(404, "NotFound", "the certificate is for no kubernetes cluster of this cluster");

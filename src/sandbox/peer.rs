@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::identity::route::Route;
 use crate::identity::tls::TlsCertificate;
 
 /// One connection's client.
@@ -25,10 +26,10 @@ pub(super) struct Caller {
     pub(super) user: String,
     /// O.
     pub(super) roles: Vec<String>,
-    /// 1.3.9999.1.3: the kubernetes cluster it is for.
-    pub(super) kube: Option<String>,
     /// Issued with impersonated roles, and so not to ask for more.
     pub(super) issued: bool,
+    /// What the certificate is for.
+    pub(super) route: Route,
 }
 
 impl Caller {
@@ -36,7 +37,7 @@ impl Caller {
     pub(super) fn from_certificate(der: &[u8]) -> Option<Self> {
         let cert = TlsCertificate::from_der(der).ok()?;
         let issued = cert.attribute("2.9") == Some("true");
-        let kube = cert.attribute("1.3").map(str::to_owned);
-        Some(Self { user: cert.common_name, roles: cert.organizations, kube, issued })
+        let route = Route::of(&cert);
+        Some(Self { user: cert.common_name, roles: cert.organizations, issued, route })
     }
 }

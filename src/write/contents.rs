@@ -1,9 +1,17 @@
 //! Issued → what comes of it: files for its folder, variables and outputs for later steps. A file for each kind.
 
+mod app;
+mod client_certificate;
+mod command_line;
+mod consumers;
+mod database;
 pub mod kube;
 mod kubeconfig;
 mod parts;
+mod relay;
 pub mod ssh;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +21,7 @@ use super::error::{WriteError, io};
 use super::file::FileToWrite;
 use crate::issue::Issued;
 use crate::output::Kind;
+pub use consumers::Consumer;
 pub use parts::{Contents, Context};
 
 /// Files and variables of one output.
@@ -20,7 +29,8 @@ pub fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, Writ
     match &issued.output.kind {
         Kind::Ssh { .. } => ssh::contents(issued, context),
         Kind::Kube(kube) => kube::contents(kube, issued, context),
-        Kind::Database(_) | Kind::App(_) => Ok(Contents::default()),
+        Kind::Database(database) => Ok(database::contents(issued, database, context)),
+        Kind::App(app) => Ok(app::contents(issued, app, context)),
     }
 }
 

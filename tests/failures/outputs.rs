@@ -38,6 +38,19 @@ fn a_cluster_that_has_none() {
 }
 
 #[test]
+fn guards_of_ssh_without_ssh() {
+    let cluster = Cluster::start(options());
+    let job = cluster.job(Platform::GitLabCi);
+    for (name, guard) in [
+        ("require-login-without-ssh", ["--require-login", "deploy"]),
+        ("target-without-ssh", ["--target", "deploy@node1"]),
+    ] {
+        fails(name, 2, &cluster, &job, &[&["--output", "kube=prod"], &guard[..]].concat());
+    }
+    assert_eq!(cluster.sandbox.records(), []);
+}
+
+#[test]
 fn more_kubernetes_clusters_than_a_kubeconfig_takes() {
     let cluster = |number| SandboxKubeCluster { name: format!("k{number}"), labels: Vec::new() };
     let kube_clusters = (0..101).map(cluster).collect();

@@ -24,6 +24,9 @@ const TLS_KEY: &str = "tlskey";
 const TLS_CERT: &str = "tlscert";
 const SSH_CERTS: [&str; 2] = ["key-cert.pub", "sshcert"];
 const BUNDLE: &str = "identity";
+/// What the formats of databases and applications have besides: certificate and key, or both in one.
+const FORMATS: [(&str, &str); 3] =
+    [("tls.crt", "tls.key"), ("mongo.crt", "mongo.crt"), ("cockroach/node.crt", "cockroach/node.key")];
 /// Files with a certificate that are looked at, at most.
 const MAX_MORE: usize = 1_000;
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
@@ -110,6 +113,15 @@ impl Material {
         }
         if let Some(text) = self.text(dir, BUNDLE) {
             self.bundle(BUNDLE, &text);
+        }
+        for (certificate, key_name) in FORMATS {
+            let Some(text) = self.text(dir, certificate) else { continue };
+            if certificate == key_name {
+                self.bundle(certificate, &text);
+                continue;
+            }
+            let key = self.text(dir, key_name).and_then(|text| self.key(key_name, &text));
+            self.tls_certificate(certificate, &text, key_name, key.as_ref());
         }
         let manifest: Option<Value> =
             env::read_text(&dir.join(MANIFEST)).ok().and_then(|text| serde_json::from_str(&text).ok());

@@ -74,6 +74,9 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         ("JOBPASS_DIR", dir_text.clone()),
         ("JOBPASS_SSH_CONFIG", path("ssh_config")),
     ];
+    for consumer in context.consumers {
+        contents.variables.extend(consumer.variables(&dir_text, context.proxy));
+    }
     contents.step_outputs = vec![
         ("destination-dir", dir_text.clone()),
         ("identity-file", path("identity")),

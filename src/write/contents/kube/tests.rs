@@ -72,6 +72,7 @@ impl Case {
             proxy: "p.test:3080",
             binary: Path::new("/opt/jobpass"),
             ca_file: None,
+            consumers: &[],
             kube: Some(&server),
             expires: Timestamp::UNIX_EPOCH,
         };
