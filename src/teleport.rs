@@ -9,6 +9,7 @@ pub mod grpc;
 pub mod host_credentials;
 pub mod join;
 pub mod join_service;
+pub mod kube;
 pub mod method;
 pub mod ping;
 pub mod probe;
