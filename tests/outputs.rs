@@ -97,15 +97,16 @@ fn looking_up_takes_two_flights_and_one_connection_a_set_of_roles() {
     let inject = FaultInjection { answer_together, ..FaultInjection::default() };
     let cluster = Cluster::start(SandboxOptions { inject, ..options() });
     let ran = cluster.job(Platform::GitHubActions).login(&[ALL, &["-v", "--timeout", "30s"]].concat()).ok();
-    // The CI's endpoint, the web page, the join, the bot, and one for each of the three sets of roles, which verifies as well.
-    assert!(ran.stderr.contains("  7 TCP connections · "), "{}", ran.stderr);
+    // The CI's endpoint, the web page, the join, the bot, one for each of the three sets of roles, which verifies as well, and a look
+    // at where kubectl goes.
+    assert!(ran.stderr.contains("  8 TCP connections · "), "{}", ran.stderr);
 
     let cluster = Cluster::start(options());
     let ran = cluster.job(Platform::GitHubActions).login(&[ALL, &["-v", "--no-verify"]].concat()).ok();
-    assert!(ran.stderr.contains("  6 TCP connections · "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("  7 TCP connections · "), "{}", ran.stderr);
     let named = ["--output", "kube=prod", "--output", "database=pg,protocol=postgres", "-v", "--no-verify"];
     let ran = cluster.job(Platform::GitHubActions).login(&named).ok();
-    assert!(ran.stderr.contains("  4 TCP connections · "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("  5 TCP connections · "), "{}", ran.stderr);
 }
 
 #[test]
