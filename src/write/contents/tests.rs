@@ -60,7 +60,7 @@ fn made(issued: &Issued, ping: &Ping, proxy: &str, ca_file: Option<&Path>) -> Co
         proxy,
         binary: Path::new("/jobpass"),
         ca_file,
-            kube: None,
+        kube: None,
         consumers: &[],
         expires: Timestamp::UNIX_EPOCH,
     };
