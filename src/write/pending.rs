@@ -28,20 +28,13 @@ impl Pending {
             |reason: &str| WriteError::Unfit { path: final_dir.display().to_string(), reason: reason.into() };
         let parent = final_dir.parent().ok_or_else(|| unfit("it is the root"))?;
         final_dir.file_name().ok_or_else(|| unfit("it has no name"))?;
-        match std::fs::symlink_metadata(final_dir) {
-            Ok(meta) if !meta.is_dir() => {
-                return Err(WriteError::NotOurs { path: final_dir.display().to_string() });
-            }
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io("access", final_dir, e)),
-            _ => {}
-        }
+        check_replaceable(final_dir, user())?;
         DirBuilder::new()
             .recursive(true)
             .mode(FOLDER_MODE)
             .create(parent)
             .map_err(|e| io("create", parent, e))?;
         let (temporary, lock) = temporary(parent, stale::PARTIAL)?;
-        check_replaceable(final_dir, user())?;
         if let Ok(now) = lock.metadata().and_then(|m| m.modified()) {
             stale::sweep(parent, user(), now);
         }

@@ -17,6 +17,7 @@ fn found(spec: &str) -> Vec<(Severity, String, String)> {
 fn a_good_rule_draws_no_remark() {
     for spec in [
         "{roles: [Bot], bot_name: b, join_method: github, github: {allow: [{repository: o/r, repository_owner: o, ref: refs/heads/main}]}}",
+        "{roles: [Bot], bot_name: b, join_method: github, github: {allow: [{repository: '*-app', ref: refs/heads/main}]}}",
         "{roles: [Bot], bot_name: b, join_method: gitlab, gitlab: {domain: git.x, allow: [{project_path: g/p, ref: main}]}}",
         "{roles: [Bot], bot_name: b, join_method: circleci, circleci: {organization_id: o, allow: [{project_id: p}]}}",
         "{roles: [Bot], bot_name: b, join_method: spacelift, spacelift: {hostname: h.x, allow: [{caller_id: c}]}}",

@@ -13,6 +13,19 @@ fn claims(value: &serde_json::Value) -> UnverifiedClaims {
 }
 
 #[test]
+fn letters_stay_readable_in_quotes() {
+    for (text, want) in [
+        ("o/r", "o/r"),
+        ("prod: été 七", "\"prod: été 七\""),
+        ("a \"b\\", "\"a \\\"b\\\\\""),
+        ("a\u{7f}\u{2028}", "\"a\\u007F\\u2028\""),
+        ("a\u{1f600}", "\"a\\U0001F600\""),
+    ] {
+        assert_eq!(quote(text), want);
+    }
+}
+
+#[test]
 fn reads_like_a_document_by_hand() {
     let job = claims(&json!({"iss": "https://token.actions.githubusercontent.com", "repository": "o/r",
         "ref": "refs/heads/main", "environment": "prod: eu", "workflow": "on"}));

@@ -170,7 +170,7 @@ fn with_tls_routing_a_relay_comes_first() {
             "mysql",
             "teleport-mysql",
             3306,
-            "mysql --protocol=TCP --host=127.0.0.1 --port=3306 --user=ci '--database=my app'",
+            "mysql --host 127.0.0.1 --port 3306 --user ci --database 'my app' --protocol TCP",
         ),
         ("mongodb", "teleport-mongodb", 27017, "mongosh mongodb://127.0.0.1:27017/my%20app"),
         ("redis", "teleport-redis", 6379, "redis-cli -h 127.0.0.1 -p 6379"),
@@ -205,8 +205,8 @@ fn without_tls_routing_a_client_goes_to_the_port() {
         (
             "mysql",
             FileFormat::Tls,
-            "mysql --host=p.test --port=3036 --user=ci '--database=my app' --ssl-mode=VERIFY_IDENTITY \
-             --ssl-ca=/d/teleport-host-ca.crt --ssl-cert=/d/tlscert --ssl-key=/d/key"
+            "mysql --host p.test --port 3036 --user ci --database 'my app' --ssl-mode VERIFY_IDENTITY \
+             --ssl-ca /d/teleport-host-ca.crt --ssl-cert /d/tlscert --ssl-key /d/key"
                 .to_owned(),
         ),
         (
@@ -230,11 +230,10 @@ fn without_tls_routing_a_client_goes_to_the_port() {
 fn what_the_certificate_leaves_open_is_for_the_user() {
     let issued = database(route("postgres", "", ""), FileFormat::Plain, Destination::whole("/d".into()));
     let usage = made(&issued, &ping(None), "[::1]:3080", Some(Path::new("/ca file.pem"))).usage;
-    assert!(usage[0].contains("-verify_ip ::1 -connect '[::1]:3080'"), "{usage:?}");
-    assert!(
-        usage[0].contains("-CAfile '\\''/ca file.pem'\\''") || usage[0].contains("/ca file.pem"),
-        "{usage:?}"
-    );
+    let relay = shlex::split(&usage[0]).unwrap();
+    let tls = shlex::split(&relay[relay.len() - 2]).unwrap();
+    assert_eq!(tls[5..9], ["-verify_ip", "::1", "-connect", "[::1]:3080"], "{usage:?}");
+    assert_eq!(tls[tls.len() - 2..], ["-CAfile", "/ca file.pem"], "{usage:?}");
     assert!(usage[1].contains("user=USER dbname=DATABASE"), "{usage:?}");
 }
 
@@ -259,7 +258,7 @@ fn an_http_application_has_a_line_for_curl() {
     assert_eq!(
         contents.usage,
         [
-            "curl --cert '/a b\\:c/tlscert' --key '/a b:c/key' --cacert '/web ca.pem' https://grafana.lab.example:3080/"
+            "curl --cert \"/a b\\\\:c/tlscert\" --key '/a b:c/key' --cacert '/web ca.pem' https://grafana.lab.example:3080/"
         ]
     );
     // A server's name that is none reaches no command.
