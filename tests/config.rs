@@ -23,16 +23,16 @@ fn a_file_is_all_that_a_login_needs() {
     let yaml = tbot_yaml(
         &cluster.proxy(),
         "  - type: identity\n    destination:\n      type: directory\n      path: ./machine-id\n      symlinks: secure\n    \
-         roles: [ci]\n",
+         roles: [ci-deploy]\n",
     );
     put(&cluster.path("tbot.yaml"), &yaml);
     let job = cluster.job(GitHubActions);
     let ran = job.run(&["login", "-c", "tbot.yaml"]).ok();
-    assert!(ran.stderr.contains("tbot.yaml`: ignoring `storage` (line 8)"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("tbot.yaml`: ignoring `storage` (line 9)"), "{}", ran.stderr);
     let dir = cluster.path("machine-id");
     let report: Value =
         serde_json::from_str(&std::fs::read_to_string(dir.join("jobpass.json")).unwrap()).unwrap();
-    assert_eq!(report["outputs"][0]["roles"][0], "ci");
+    assert_eq!(report["outputs"][0]["roles"][0], "ci-deploy");
     let time = |field: &str| report[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let life = time("valid_until").duration_since(time("issued_at")).as_secs();
     assert!((29 * 60..=31 * 60).contains(&life), "{life}");
@@ -63,7 +63,7 @@ fn several_outputs_have_the_folders_of_the_file() {
             "  - type: identity\n    destination: {{type: directory, path: {path}}}\n    roles: [{role}]\n"
         )
     };
-    let yaml = tbot_yaml(&cluster.proxy(), &(service("a", "ci") + &service("b", "ci")));
+    let yaml = tbot_yaml(&cluster.proxy(), &(service("a", "ci-deploy") + &service("b", "ci-read")));
     let encoded = base64(&yaml);
     let job = cluster.job(GitHubActions).set("TBOT_CONFIG", &encoded);
     job.run(&["login"]).ok();

@@ -2,6 +2,7 @@
 
 use crate::env;
 use crate::error::Failed;
+use crate::identity::logins::RoleLogins;
 use crate::issue::Issued;
 use crate::join::{self, BotIdentity};
 use crate::run::plan::Plan;
@@ -24,6 +25,8 @@ pub struct Credentials {
     pub checked: Checked,
     /// With `--keep-going`, the names of those that are missing, and why.
     pub refused: Vec<(String, Failed)>,
+    /// The logins of each role, as far as they were asked for.
+    pub role_logins: RoleLogins,
 }
 
 /// Joins, has the outputs issued and checks them. The proof is awaited while the connections are opened.
@@ -51,9 +54,12 @@ pub async fn obtain(
     let refusals = checked.batch.refused.drain(..);
     let mut refused: Vec<(String, Failed)> =
         refusals.map(|refused| (refused.output.name, refused.error.into())).collect();
+    let mut role_logins = RoleLogins::new();
     if !plan.args.guards.no_verify {
         let policies = policy::policies(&cluster, &bot, &checked.batch, &plan.args.guards.target);
-        for (name, error) in log.timed("verify", policies).await {
+        let policies = log.timed("verify", policies).await;
+        role_logins = policies.logins;
+        for (name, error) in policies.findings {
             let usable = checked.batch.issued.len();
             checked.batch.issued.retain(|issued| issued.output.name != name);
             if !plan.issue.keep_going || checked.batch.issued.is_empty() {
@@ -65,5 +71,5 @@ pub async fn obtain(
         }
         checked.ends = checked.batch.issued.iter().map(Issued::expires).min().unwrap_or(checked.ends);
     }
-    Ok(Credentials { bot, ping, checked, refused })
+    Ok(Credentials { bot, ping, checked, refused, role_logins })
 }

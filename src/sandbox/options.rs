@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::fault_injection::FaultInjection;
+use crate::identity::logins::Traits;
 use crate::platform::Platform;
 use crate::rules::{ProvisionToken, method_of};
 use crate::teleport::JoinMethod;
@@ -12,7 +13,7 @@ use crate::teleport::JoinMethod;
 pub struct SandboxRole {
     /// Its name.
     pub name: String,
-    /// `allow.logins`.
+    /// `allow.logins`, templates of one variable among them: `{{internal.logins}}`.
     pub logins: Vec<String>,
     /// `options.require_session_mfa` as the wire's number: 0 off, 1 session.
     pub require_mfa_type: i32,
@@ -62,6 +63,15 @@ pub struct SandboxKubeCluster {
     pub labels: Vec<(String, String)>,
 }
 
+/// A CA rotation in progress: two keys are trusted (`api/types/authority.go`, `RotationPhase…`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// New keys sign what is issued; servers still show certificates of the old ones.
+    UpdateClients,
+    /// New keys sign everything; the old ones are still trusted.
+    UpdateServers,
+}
+
 /// How the sandbox is to be.
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
@@ -79,6 +89,8 @@ pub struct SandboxOptions {
     pub branch: Option<String>,
     /// Roles every bot may impersonate.
     pub roles: Vec<SandboxRole>,
+    /// Traits every bot has; roles take them in by `{{internal.NAME}}`.
+    pub traits: Traits,
     /// Answer the new join path (`teleport.join.v1`), which versions from 18 have.
     pub join_new: bool,
     /// Answer the old join path (HTTPS POST).
@@ -107,6 +119,8 @@ pub struct SandboxOptions {
     pub apps: Vec<SandboxApp>,
     /// Per-session MFA for the whole cluster (`cluster_auth_preference`), which no role shows.
     pub require_session_mfa: bool,
+    /// The user, host and database CA are being rotated.
+    pub rotation: Option<Rotation>,
     /// RSA-2048 CAs, as clusters made before version 17 have; slower to make.
     pub rsa_cas: bool,
     /// Identity tokens signed with RS256, as all real platforms do, in place of ES256; slower to make.
@@ -142,6 +156,7 @@ impl SandboxOptions {
             tokens,
             branch: None,
             roles: vec![role("ci-deploy", "deploy"), role("ci-read", "reader")],
+            traits: Traits::new(),
             join_new: true,
             join_old: true,
             upgrade_alpn: true,
@@ -156,6 +171,7 @@ impl SandboxOptions {
             databases: Vec::new(),
             apps: Vec::new(),
             require_session_mfa: false,
+            rotation: None,
             rsa_cas: false,
             rs256: false,
         }
