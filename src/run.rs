@@ -9,6 +9,10 @@ pub mod dry_run;
 pub mod error;
 pub mod explain;
 pub mod inspect;
+pub mod job_files;
+pub mod kube_credential;
+pub mod kube_server;
+pub mod later_proxy;
 pub mod login;
 pub mod man;
 pub mod obtain;
@@ -34,6 +38,7 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
         Command::Explain(args) => explain::command::run(args, env, log).await,
         Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
+        Command::KubeCredential(args) => kube_credential::run(args, env),
         Command::Completions(args) => Ok(Outcome::printing(completions::script(args))),
         Command::Man(args) => Ok(Outcome::printing(man::page(args)?)),
         Command::Version => {

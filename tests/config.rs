@@ -78,6 +78,52 @@ fn several_outputs_have_the_folders_of_the_file() {
     assert!(dry.stderr.contains("DRY-RUN") && cluster.path("dry/ssh/identity").exists(), "{}", dry.all());
 }
 
+#[test]
+fn every_kind_of_a_file_is_issued() {
+    let cluster = Cluster::start(crate::outputs::options());
+    let at = |name: &str| {
+        format!("\n    destination: {{type: directory, path: {}}}\n", cluster.path(name).display())
+    };
+    let services = [
+        format!("  - type: identity\n    cluster: leaf.example{}", at("ssh")),
+        format!(
+            "  - type: kubernetes\n    kubernetes_cluster: prod\n    disable_exec_plugin: true{}",
+            at("kube")
+        ),
+        format!(
+            "  - type: kubernetes/v2\n    selectors: [{{labels: {{env: dev}}, default_namespace: web}}]\n    \
+             context_name_template: '{{{{.KubeName}}}}'{}",
+            at("kube2")
+        ),
+        format!(
+            "  - type: database\n    service: pg\n    username: ci\n    database: app\n    format: tls{}",
+            at("pg")
+        ),
+        format!(
+            "  - type: application\n    app_name: grafana\n    specific_tls_extensions: true{}",
+            at("app")
+        ),
+    ]
+    .concat();
+    put(&cluster.path("tbot.yaml"), tbot_yaml(&cluster.proxy(), &services));
+    cluster.job(GitHubActions).run(&["login", "-c", "tbot.yaml"]).ok();
+    for file in [
+        "ssh/identity",
+        "kube/kubeconfig.yaml",
+        "kube2/kubeconfig.yaml",
+        "pg/tls.crt",
+        "pg/tls.cas",
+        "app/tls.key",
+    ] {
+        assert!(cluster.path(file).exists(), "{file}");
+    }
+    let kubeconfig = std::fs::read_to_string(cluster.path("kube2/kubeconfig.yaml")).unwrap();
+    assert!(
+        kubeconfig.contains("namespace: web") && kubeconfig.contains("name: dev"),
+        "the context is `dev`"
+    );
+}
+
 fn base64(text: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(text)

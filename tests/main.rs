@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
 mod auth_server;
+mod challenge;
 mod circleci;
 mod circles;
+mod client_certificates;
 mod command_line;
 mod completions;
 mod config;
+mod consumers;
 mod doctor;
 mod dry_run;
 mod examples;
@@ -19,11 +22,14 @@ mod github;
 mod gitlab;
 mod inspect;
 mod join_stream;
+mod kube;
+mod kubernetes;
 mod layering;
 mod login;
 mod logins;
 mod network;
 mod order;
+mod outputs;
 mod package;
 mod policy;
 mod recorded;

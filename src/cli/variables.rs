@@ -19,10 +19,13 @@ pub struct Filled {
     pub from_variables: Vec<(String, String)>,
 }
 
-/// The variable for a flag. `ssh-proxy` takes none: ssh calls it with the flags of one login, and variables that are
-/// meant for another login would lead it to another cluster.
+/// The commands that ssh and kubectl call with the flags of one login. They take no variables: those that are meant for
+/// another login would lead them to another cluster.
+const CALLED_BY_OTHERS: [&str; 2] = ["ssh-proxy", "kube-credential"];
+
+/// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {
-    let flag = arg.get_long().filter(|_| command != "ssh-proxy")?;
+    let flag = arg.get_long().filter(|_| !CALLED_BY_OTHERS.contains(&command))?;
     let name = match flag {
         "help" | "version" => return None,
         // `JOBPASS_DIR` is where the last login wrote to: a second one must not replace it by accident.

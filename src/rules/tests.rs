@@ -262,7 +262,20 @@ fn claims_are_found_and_shown() {
 fn rules_look_at_each_claim_once() {
     assert_eq!(rule_claims(JoinMethod::AzureDevops)[..3], ["sub", "prj_id", "def_id"]);
     assert!(rule_claims(JoinMethod::AzureDevops).contains(&"org_id"));
-    assert_eq!(rule_claims(JoinMethod::Kubernetes), ["sub", "kubernetes.io"]);
+    assert_eq!(
+        rule_claims(JoinMethod::Kubernetes),
+        ["sub", "kubernetes.io.namespace", "kubernetes.io.pod.name"]
+    );
     assert_eq!(rule_claims(JoinMethod::Iam), ["Account", "Arn"]);
     assert!(rule_claims(JoinMethod::GenericOidc).is_empty());
+}
+
+#[test]
+fn some_servers_do_not_compare_the_authorized_party() {
+    let ignoring: Vec<_> = JoinMethod::ALL
+        .iter()
+        .copied()
+        .filter(|method| token(*method, &json!({})).ignores_authorized_party())
+        .collect();
+    assert_eq!(ignoring, [JoinMethod::Gcp, JoinMethod::GenericOidc]);
 }

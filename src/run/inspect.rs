@@ -2,6 +2,7 @@
 
 pub mod facts;
 pub mod key_kind;
+pub mod kubeconfig;
 pub mod material;
 
 use std::fmt::Write as _;
@@ -72,9 +73,10 @@ fn text(facts: &Facts, now: Timestamp) -> String {
     line("roles", &list(&facts.roles));
     line("logins", &list(&facts.login_sources.iter().map(LoginSource::text).collect::<Vec<_>>()));
     if let Some(kubernetes) = &facts.kubernetes {
-        line("kubernetes", kubernetes.cluster.as_deref().unwrap_or_default());
+        line("kubernetes", &kubernetes.clusters.join(", "));
         line("kubernetes groups", &kubernetes.groups.join(", "));
     }
+    line("contexts", &facts.contexts.join(", "));
     if let Some(database) = &facts.database {
         let parts = [
             ("", &database.service),

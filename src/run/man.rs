@@ -17,23 +17,24 @@ const ENVIRONMENT: [(&str, &str); 6] = [
 ];
 
 /// What a folder has. Names are those of tbot.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("identity", "Key, certificates and CAs in one file, for tsh, tctl and others."),
     ("key, key.pub, key-cert.pub", "The SSH key and its certificate."),
     ("tlscert", "The TLS certificate."),
     ("teleport-host-ca.crt, teleport-user-ca.crt", "The CAs of the cluster."),
     ("known_hosts", "The CAs of the cluster's nodes, for ssh."),
     ("ssh_config", "For ssh -F: hosts of the cluster and of its leaf clusters, through the proxy."),
+    ("kubeconfig.yaml", "For kubectl: a context for each kubernetes cluster."),
     ("jobpass.json", "The report, and the list of files."),
     ("$GITHUB_ENV, $GITLAB_ENV, $BASH_ENV", "Where later steps get the variables from, by platform."),
     ("$GITHUB_STEP_SUMMARY", "Where a summary goes on GitHub Actions."),
 ];
 
 /// The commands that write or read such a folder.
-const OF_FOLDERS: [&str; 4] = ["login", "doctor", "inspect", "ssh-proxy"];
+const OF_FOLDERS: [&str; 5] = ["login", "doctor", "inspect", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 20] = [
+const EXAMPLES: [(&str, &str, &str); 22] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -43,6 +44,7 @@ const EXAMPLES: [(&str, &str, &str); 20] = [
     ("login", "Credentials for one hour:", "jobpass login --proxy teleport.example.com --token ci-deploy"),
     ("login", "Two roles for ten minutes:", "jobpass login --roles deploy,read --ttl 10m"),
     ("login", "The variables in this shell:", "eval \"$(jobpass login --export shell)\""),
+    ("login", "For kubectl:", "jobpass login --output kube=prod && kubectl get pods"),
     ("login", "What a tbot.yaml stands for, as flags:", "jobpass login --config tbot.yaml --print-command"),
     ("login", "Without a cluster:", "jobpass login --dry-run --simulate gitlab"),
     ("login", "A refusal, without a cluster:", "jobpass login --dry-run --simulate gitlab --as-branch other"),
@@ -56,6 +58,11 @@ const EXAMPLES: [(&str, &str, &str); 20] = [
         "ssh-proxy",
         "Through the written configuration:",
         "ssh -F \"$JOBPASS_SSH_CONFIG\" deploy@node1.example",
+    ),
+    (
+        "kube-credential",
+        "Through the written kubeconfig:",
+        "jobpass login --output kube=prod --kube-exec && kubectl get pods",
     ),
     ("sandbox", "A cluster to try things with:", "jobpass sandbox --env-file sandbox.env"),
     (

@@ -4,12 +4,14 @@ mod auth;
 mod client;
 mod fault_injection;
 mod join;
+mod kube;
 mod transport;
 mod web;
 
 use serde_json::Value;
 
 use super::*;
+use crate::platform::Platform;
 
 /// A small cluster of that version.
 fn options(version: &str) -> SandboxOptions {

@@ -34,6 +34,9 @@ pub struct Facts {
     pub login_sources: Vec<LoginSource>,
     /// The route, in credentials for a kubernetes cluster.
     pub kubernetes: Option<Kubernetes>,
+    /// The contexts of a kubeconfig, the current one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<String>,
     /// The route, in credentials for a database.
     pub database: Option<Database>,
     /// The route, in credentials for an application.
@@ -70,8 +73,10 @@ pub struct Keys {
 /// A kubernetes route.
 #[derive(Debug, Serialize)]
 pub struct Kubernetes {
-    /// The kubernetes cluster's name.
+    /// The kubernetes cluster's name; of several the first.
     pub cluster: Option<String>,
+    /// All of them, sorted.
+    pub clusters: Vec<String>,
     /// Groups to act as.
     pub groups: Vec<String>,
 }
@@ -147,7 +152,8 @@ impl Facts {
             roles,
             logins,
             login_sources,
-            kubernetes: kubernetes(tls),
+            kubernetes: kubernetes(material),
+            contexts: material.contexts.iter().map(|name| plain(name)).collect(),
             database: attribute("2.1").map(|service| Database {
                 service: Some(service),
                 protocol: attribute("2.2"),
@@ -212,12 +218,14 @@ fn login_sources(
         .collect()
 }
 
-fn kubernetes(tls: Option<&TlsCertificate>) -> Option<Kubernetes> {
-    let tls = tls?;
+fn kubernetes(material: &Material) -> Option<Kubernetes> {
+    let all = material.tls.iter().map(|(_, certificate)| certificate);
+    let clusters = sorted(all.filter_map(|c| c.attribute("1.3").map(str::to_owned)));
+    let tls: &TlsCertificate = material.tls.first().map(|(_, certificate)| certificate)?;
     let cluster = tls.attribute("1.3").map(plain);
     let groups = tls.attributes.iter().filter(|(tail, _)| tail == "1.2").map(|(_, value)| value.clone());
     let groups = sorted(groups);
-    (cluster.is_some() || !groups.is_empty()).then_some(Kubernetes { cluster, groups })
+    (cluster.is_some() || !groups.is_empty()).then_some(Kubernetes { cluster, clusters, groups })
 }
 
 /// Sorted, each once, fit for a terminal.
