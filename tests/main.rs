@@ -40,4 +40,5 @@ mod spacelift;
 mod ssh_proxy;
 mod supply;
 mod support;
+mod timer;
 mod trust;
