@@ -136,6 +136,30 @@ fn each_remark_is_made() {
             "compared exactly",
         ),
         (
+            any("kubernetes", "{type: static_jwks, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.static_jwks.jwks",
+            "has no keys to check with",
+        ),
+        (
+            any("kubernetes", "{type: oidc, oidc: {insecure_allow_http_issuer: true}, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.oidc.issuer",
+            "has no issuer",
+        ),
+        (
+            any("kubernetes", "{type: jwks, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.type",
+            "must be `in_cluster`",
+        ),
+        (
+            any("kubernetes", "{static_jwks: {jwks: '{}'}, allow: [{service_account: 'a:b'}]}"),
+            Warning,
+            "spec.kubernetes.static_jwks",
+            "is not looked at: the type is `in_cluster`",
+        ),
+        (
             any("kubernetes", "{allow: [{service_account: sa}]}"),
             Error,
             "spec.kubernetes.allow[0].service_account",

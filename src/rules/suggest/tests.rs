@@ -68,7 +68,8 @@ fn job(method: JoinMethod, t: &str) -> serde_json::Value {
         JoinMethod::Env0 => json!({"organizationId": t, "projectId": t, "environmentId": t}),
         JoinMethod::Iam => json!({"Account": t, "Arn": t}),
         JoinMethod::Gcp => json!({"email": t, "google": {"compute_engine": {"project_id": t}}}),
-        JoinMethod::Kubernetes => json!({"sub": format!("system:serviceaccount:{t}")}),
+        JoinMethod::Kubernetes => json!({"sub": format!("system:serviceaccount:{t}"), "iat": 0, "exp": 600,
+            "kubernetes.io": {"pod": {"name": t}}}),
         JoinMethod::Azure | JoinMethod::GenericOidc => json!({}),
     }
 }
