@@ -53,10 +53,7 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             files.sort();
             output.files = files.iter().map(|file| folder.join(file)).collect();
             output.variables = variables.into_iter().collect();
-            // What they would reach ends with this process.
-            if !plan.dry_run {
-                output.usage.clone_from(&contents.usage);
-            }
+            output.usage.clone_from(&contents.usage);
         }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }
