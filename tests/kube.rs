@@ -383,3 +383,15 @@ fn the_sandbox_has_kubernetes_clusters_by_flag() {
     let ran = Ran::of(&command.output().unwrap()).ok();
     assert!(ran.stdout.contains("b-web-0"), "{}", ran.all());
 }
+
+#[test]
+fn a_dry_run_writes_a_kubeconfig_and_promises_no_pods() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = ["login", "--dry-run", "--simulate", "github", "--output", "kube=env:prod", "--dir", "out"];
+    let ran = Ran::of(&jobpass(folder.path(), &all, [("PATH", "/bin")]).output().unwrap()).ok();
+    assert!(!ran.all().contains("get pods") && !ran.all().contains("warning:"), "{}", ran.all());
+    assert_eq!(
+        yaml(&folder.path().join("out/kubeconfig.yaml"))["current-context"],
+        "sandbox.example-dry-run"
+    );
+}
