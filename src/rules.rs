@@ -47,7 +47,8 @@ pub use finding::{Finding, Severity};
 pub use lint::lint;
 pub use method::{Audience, ExpectedAudience};
 pub use registry::{
-    Hints, Unserved, audience, hints, label, looks_like, owner_of_issuer, refusals, rule_claims, unserved,
+    Hints, Unserved, audience, hints, is_stream_only, label, looks_like, owner_of_issuer, refusals,
+    rule_claims, unserved,
 };
 pub use suggest::{Suggestion, suggest};
 pub use token::ProvisionToken;
@@ -61,5 +62,9 @@ pub fn method_of(platform: Platform) -> JoinMethod {
         Platform::GitLabCi => JoinMethod::GitLab,
         Platform::CircleCi => JoinMethod::CircleCi,
         Platform::Spacelift => JoinMethod::Spacelift,
+        Platform::Bitbucket => JoinMethod::Bitbucket,
+        Platform::AzureDevOps => JoinMethod::AzureDevops,
+        Platform::TerraformCloud => JoinMethod::TerraformCloud,
+        Platform::Env0 => JoinMethod::Env0,
     }
 }

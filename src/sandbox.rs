@@ -110,6 +110,12 @@ impl Sandbox {
         job::environment(&self.cluster, platform)
     }
 
+    /// The audience that a job of that platform must ask for (`--audience`); `None` where the platform or the join method
+    /// says it.
+    pub fn audience(&self, platform: Platform) -> Option<String> {
+        job::audience(&self.cluster, platform)
+    }
+
     /// An identity token signed by the sandbox's issuer, with these claims on top of the platform's usual ones (`null`
     /// removes one).
     pub fn id_token(&self, platform: Platform, claims: &serde_json::Value) -> Result<Jwt, SandboxError> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jobpass::platform::Platform;
 use jobpass::rules;
+use jobpass::teleport::JoinMethod;
 use serde_json::Value;
 
 use crate::support::command::{Ran, jobpass};
@@ -32,23 +33,34 @@ fn each_platform_has_a_pipeline_and_a_token() {
     let examples = examples();
     for platform in Platform::ALL {
         let of: Vec<_> = examples.iter().filter(|(folder, _, _)| folder == platform.id()).collect();
-        assert_eq!(of.len(), 2, "{platform:?}");
         let token = of.iter().find(|(_, path, _)| path.ends_with("token.yaml")).unwrap();
         let tokens = rules::parse(&token.2).unwrap();
         assert_eq!(tokens.len(), 1);
-        assert_eq!(tokens[0].method.name(), platform.id());
-        let pipeline = of.iter().find(|(_, path, _)| !path.ends_with("token.yaml")).unwrap();
+        assert_eq!(tokens[0].method, rules::method_of(platform), "{platform:?}");
+        let findings = rules::lint(&tokens[0], jobpass::env::now());
+        assert!(findings.iter().all(|found| found.severity != rules::Severity::Error), "{findings:?}");
+        let pipelines: Vec<_> = of
+            .iter()
+            .filter(|(_, path, _)| !path.ends_with("token.yaml") && !path.ends_with("README.md"))
+            .collect();
+        assert_eq!(pipelines.len(), 1, "{platform:?}");
         let words = format!("jobpass login --proxy teleport.example.com --token {}", tokens[0].name);
-        assert!(pipeline.2.contains(&words), "the pipeline names its own token: {}", pipeline.2);
+        assert!(pipelines[0].2.contains(&words), "the pipeline names its own token: {}", pipelines[0].2);
+        // The audience that a job asks for is that of its token.
+        if tokens[0].method == JoinMethod::GenericOidc && platform.audience_hint("").is_none() {
+            let audience = tokens[0].spec["audience"].as_str().unwrap();
+            assert!(pipelines[0].2.contains(&format!("{words} --audience {audience}")), "{platform:?}");
+        }
     }
 }
 
 #[test]
 fn all_yaml_is_yaml() {
-    for (_, path, text) in examples() {
-        let parsed: Value =
-            serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        assert!(parsed.is_object(), "{}", path.display());
+    let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+    for (_, path, text) in examples().into_iter().filter(|(_, path, _)| is_yaml(path)) {
+        let parsed: Vec<Value> =
+            serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(!parsed.is_empty() && parsed.iter().all(Value::is_object), "{}", path.display());
     }
     let readme = readme();
     let yaml = fences(&readme, "yaml");

@@ -4,6 +4,7 @@ mod cluster;
 mod files;
 mod identity;
 mod network;
+mod platforms;
 mod stopped;
 
 use std::path::Path;
@@ -86,7 +87,10 @@ fn without_times(text: &str) -> String {
         let mut parts = text.split(before);
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
-            let rest = part.find(after).map_or("", |at| &part[at..]);
+            // What follows is on the same line; a line without it ends there.
+            let line = part.find('\n').map_or(part.len(), |at| at + 1);
+            let end = part[..line].find(after).unwrap_or_else(|| part.find('\n').unwrap_or(part.len()));
+            let rest = &part[end..];
             out = out + before + "[..]" + rest;
         }
         text = out;

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
 mod auth_server;
+mod azure_devops;
+mod bitbucket;
 mod circleci;
 mod circles;
 mod command_line;
 mod completions;
 mod doctor;
 mod dry_run;
+mod env0;
 mod examples;
 mod explain;
 mod failures;
@@ -33,4 +36,5 @@ mod spacelift;
 mod ssh_proxy;
 mod supply;
 mod support;
+mod terraform_cloud;
 mod trust;

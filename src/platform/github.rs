@@ -6,9 +6,9 @@
 use std::io::Read as _;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::endpoint::{Protocol, REQUEST_TOKEN, REQUEST_URL, actions};
 use super::facts::{Absent, Channel, Facts, LogSyntax, Severity, TokenPlace, exactly_true, how_missing};
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
 use crate::env::{Env, MAX_FILE};
@@ -16,16 +16,16 @@ use crate::text::{safe, safe_lines};
 
 /// Imitated by Gitea, Forgejo and `act`.
 const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
-/// Already carries a query.
-const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
-/// Secret.
-const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+static PROTOCOL: Protocol =
+    actions("allow the job to request a token: `permissions: { id-token: write, contents: read }`");
 
 pub(super) const FACTS: Facts = Facts {
     id: "github",
     title: "GitHub Actions",
     marker: |env| exactly_true(env, GITHUB_ACTIONS),
-    token_place,
+    token_place: |env| PROTOCOL.endpoint(env).map(TokenPlace::Endpoint),
+    program: |_, _| None,
     absent,
     absent_variable: None,
     audience_hint: None,
@@ -60,14 +60,9 @@ pub(super) const FACTS: Facts = Facts {
         },
         admitting_spec: || json!({"allow": [{"repository": REPOSITORY, "ref": format!("refs/heads/{BRANCH}")}]}),
         admits_one_branch: true,
+        protocol: Some(&PROTOCOL),
     },
 };
-
-fn token_place(env: &Env) -> Option<TokenPlace> {
-    let url = env.var(REQUEST_URL)?.to_owned();
-    let bearer = SecretString::from(env.var(REQUEST_TOKEN)?);
-    Some(TokenPlace::Endpoint { url, bearer })
-}
 
 /// Why the runner did not set the two variables. Reads the event's payload to recognise a fork.
 fn absent(env: &Env) -> Absent {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::endpoint::Protocol;
+
 /// The simulated repository, where a platform names one.
 pub(super) const REPOSITORY: &str = "acme/app";
 pub(super) const OWNER: &str = "acme";
@@ -27,6 +29,8 @@ pub struct Simulation {
     pub admitting_spec: fn() -> Value,
     /// Whether that section admits jobs of one branch only.
     pub admits_one_branch: bool,
+    /// How its tokens are asked for, where they are issued on request.
+    pub protocol: Option<&'static Protocol>,
 }
 
 impl Simulation {

@@ -59,6 +59,17 @@ impl JoinAttempt {
         suite.or(self.ping.as_ref().and_then(|ping| ping.suite))
     }
 
+    /// For a method that only the stream serves: the POST will not be tried. `Err` where it would have to be.
+    pub fn by_stream_only(mut self) -> Result<Self, ClusterError> {
+        match self.channel {
+            JoinChannel::Post(error) => Err(error),
+            channel @ (JoinChannel::Stream(_) | JoinChannel::Refused(_)) => {
+                self.web = None;
+                Ok(Self { channel, ..self })
+            }
+        }
+    }
+
     /// What the proof must answer; `None` for the methods whose proof is a token.
     pub fn challenge(&self) -> Option<&Challenge> {
         self.session().and_then(|session| session.challenge.as_ref())

@@ -285,7 +285,7 @@ async fn each_platform_s_variable_or_file() {
         }
     }
     let error = Run::on(CircleCi, &[("CIRCLE_OIDC_TOKEN", &old)], None).error().await;
-    assert!(error.hints().join("\n").contains("circleci run oidc get"));
+    assert!(error.hints().join("\n").contains("the program `circleci`"));
 }
 
 #[tokio::test]
@@ -329,17 +329,17 @@ async fn what_the_user_names_beats_the_platform() {
 fn fixed_audiences_are_usage_errors() {
     for (platform, hint) in [
         (GitLabCi, "id_tokens: { TBOT_GITLAB_JWT: { aud: c } }"),
-        (CircleCi, r#"--id-token-command "circleci run oidc get --claims '{\"aud\":\"c\"}'""#),
+        (CircleCi, "`circleci` of the job: `--audience c`"),
         (Spacelift, "leave `--audience` out"),
     ] {
         let mut run = Run::on(platform, &[], None);
-        assert!(check(&run.detected, &run.request).is_ok());
+        assert!(check(&run.env, &run.detected, &run.request).is_ok());
         run.request.audience = Some("c".to_owned());
-        let error = check(&run.detected, &run.request).unwrap_err();
+        let error = check(&run.env, &run.detected, &run.request).unwrap_err();
         assert!(matches!(error, TokenError::AudienceFixed { .. }) && error.exit() == Exit::Usage);
         assert!(error.hints().join("\n").contains(hint), "{:?}", error.hints());
     }
     let mut run = Run::on(GitHubActions, &[], None);
     run.request.audience = Some("c".to_owned());
-    assert!(check(&run.detected, &run.request).is_ok());
+    assert!(check(&run.env, &run.detected, &run.request).is_ok());
 }
