@@ -14,15 +14,22 @@ use crate::env::Env;
 
 mod azure_devops;
 mod bitbucket;
+mod bitrise;
+mod buildkite;
 mod circleci;
+mod codefresh;
 pub mod endpoint;
 mod env0;
 mod facts;
+mod forgejo;
 mod github;
 mod gitlab;
+mod jenkins;
 pub mod look_alike;
+mod semaphore;
 mod simulation;
 mod spacelift;
+mod teamcity;
 mod terraform_cloud;
 
 pub use facts::{Absent, Channel, Dialect, Marker, Severity, TokenPlace};
@@ -40,11 +47,18 @@ pub enum Platform {
     AzureDevOps,
     TerraformCloud,
     Env0,
+    Buildkite,
+    Forgejo,
+    Semaphore,
+    Codefresh,
+    TeamCity,
+    Bitrise,
+    Jenkins,
 }
 
 impl Platform {
     /// In order of precedence.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::GitHubActions,
         Self::GitLabCi,
         Self::CircleCi,
@@ -53,6 +67,13 @@ impl Platform {
         Self::AzureDevOps,
         Self::TerraformCloud,
         Self::Env0,
+        Self::Buildkite,
+        Self::Forgejo,
+        Self::Semaphore,
+        Self::Codefresh,
+        Self::TeamCity,
+        Self::Bitrise,
+        Self::Jenkins,
     ];
 
     /// The only place that goes by platform: all else goes by its facts.
@@ -66,6 +87,13 @@ impl Platform {
             Self::AzureDevOps => &azure_devops::FACTS,
             Self::TerraformCloud => &terraform_cloud::FACTS,
             Self::Env0 => &env0::FACTS,
+            Self::Buildkite => &buildkite::FACTS,
+            Self::Forgejo => &forgejo::FACTS,
+            Self::Semaphore => &semaphore::FACTS,
+            Self::Codefresh => &codefresh::FACTS,
+            Self::TeamCity => &teamcity::FACTS,
+            Self::Bitrise => &bitrise::FACTS,
+            Self::Jenkins => &jenkins::FACTS,
         }
     }
 

@@ -66,5 +66,12 @@ pub fn method_of(platform: Platform) -> JoinMethod {
         Platform::AzureDevOps => JoinMethod::AzureDevops,
         Platform::TerraformCloud => JoinMethod::TerraformCloud,
         Platform::Env0 => JoinMethod::Env0,
+        Platform::Buildkite
+        | Platform::Forgejo
+        | Platform::Semaphore
+        | Platform::Codefresh
+        | Platform::TeamCity
+        | Platform::Bitrise
+        | Platform::Jenkins => JoinMethod::GenericOidc,
     }
 }

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::endpoint::{Protocol, REQUEST_TOKEN, REQUEST_URL, actions};
-use super::facts::{Absent, Channel, Facts, LogSyntax, Severity, TokenPlace, exactly_true, how_missing};
+use super::facts::{Absent, Channel, Facts, LogSyntax, Marker, Severity, TokenPlace, exactly_true, how_missing};
+use super::forgejo::FORGEJO_ACTIONS;
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
 use crate::env::{Env, MAX_FILE};
 use crate::text::{safe, safe_lines};
@@ -23,7 +24,7 @@ static PROTOCOL: Protocol =
 pub(super) const FACTS: Facts = Facts {
     id: "github",
     title: "GitHub Actions",
-    marker: |env| exactly_true(env, GITHUB_ACTIONS),
+    marker,
     token_place: |env| PROTOCOL.endpoint(env).map(TokenPlace::Endpoint),
     program: |_, _| None,
     absent,
@@ -63,6 +64,15 @@ pub(super) const FACTS: Facts = Facts {
         protocol: Some(&PROTOCOL),
     },
 };
+
+/// Forgejo's jobs have GitHub's marker beside their own.
+fn marker(env: &Env) -> Marker {
+    let marker = exactly_true(env, GITHUB_ACTIONS);
+    if !marker.present || env.var(FORGEJO_ACTIONS).is_none() {
+        return marker;
+    }
+    Marker { present: false, why: format!("{}, but {FORGEJO_ACTIONS} is set, too", marker.why), ..marker }
+}
 
 /// Why the runner did not set the two variables. Reads the event's payload to recognise a fork.
 fn absent(env: &Env) -> Absent {

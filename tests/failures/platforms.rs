@@ -1,7 +1,10 @@
 //! What can go wrong on each of the other CI systems: no token, an old one, one for somebody else, a rule that does not fit,
 //! a server that lacks the method.
 
-use jobpass::platform::Platform::{self, AzureDevOps, Bitbucket, Env0, TerraformCloud};
+use jobpass::platform::Platform::{
+    self, AzureDevOps, Bitbucket, Bitrise, Buildkite, Codefresh, Env0, Forgejo, Jenkins, Semaphore, TeamCity,
+    TerraformCloud,
+};
 use jobpass::rules;
 use jobpass::sandbox::SandboxOptions;
 use serde_json::{Value, json};
@@ -32,6 +35,13 @@ fn all() -> Vec<Facts> {
             "15.5.4",
         ),
         facts(Env0, "ENV0_OIDC_TOKEN", json!({"projectName": "other"}), "18.3.2"),
+        facts(Buildkite, "BUILDKITE_AGENT_ACCESS_TOKEN", json!({"pipeline_slug": "other"}), "18.10.9"),
+        facts(Forgejo, "ACTIONS_ID_TOKEN_REQUEST_TOKEN", json!({"repository": "acme/other"}), "18.10.9"),
+        facts(Semaphore, "SEMAPHORE_OIDC_TOKEN", json!({"job_type": "debug_job"}), "18.10.9"),
+        facts(Codefresh, "CF_OIDC_REQUEST_TOKEN", json!({"pipeline_id": "other"}), "18.10.9"),
+        facts(TeamCity, "TEAMCITY_ID_TOKEN", json!({"sub": "App_Other"}), "18.10.9"),
+        facts(Bitrise, "BITRISE_IDENTITY_TOKEN", json!({"repository_slug": "other"}), "18.10.9"),
+        facts(Jenkins, "JENKINS_ID_TOKEN", json!({"sub": "https://jenkins.example.com/job/other/"}), "18.10.9"),
     ]
 }
 

@@ -62,7 +62,7 @@ impl Cluster {
             set("JOBPASS_AUDIENCE", audience);
         }
         match platform {
-            Platform::GitHubActions => {
+            Platform::GitHubActions | Platform::Forgejo => {
                 set("RUNNER_TEMP", temp.display().to_string());
                 for name in ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
                     put(&self.path(name), "");
@@ -83,7 +83,15 @@ impl Cluster {
                 put(&self.path("ENV0_ENV"), "");
                 set("ENV0_ENV", self.path("ENV0_ENV").display().to_string());
             }
-            Platform::Spacelift | Platform::Bitbucket | Platform::TerraformCloud => {}
+            Platform::Jenkins => set("WORKSPACE_TMP", temp.display().to_string()),
+            Platform::Spacelift
+            | Platform::Bitbucket
+            | Platform::TerraformCloud
+            | Platform::Buildkite
+            | Platform::Semaphore
+            | Platform::Codefresh
+            | Platform::TeamCity
+            | Platform::Bitrise => {}
         }
         let token = format!("ci-{}", platform.id());
         Job { cluster: self, variables, token }
