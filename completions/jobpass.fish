@@ -68,7 +68,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-comma
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l audience -d 'Ask the platform for a token with this audience' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh[,roles=A+B][,name=N][,dir=D][,cluster=LEAF]`' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dir -d 'The folder to write; a private one in the platform\'s temp folder when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l name -d 'A name for this identity: its own folder, suffixed variables' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l key-type -d 'Kind of the keys, for servers or consumers that need another than the cluster\'s suite' -r -f -a "rsa\t''

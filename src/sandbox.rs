@@ -50,7 +50,9 @@ use crate::platform::Platform;
 use crate::secret::Jwt;
 use cluster::Cluster;
 pub use error::SandboxError;
-pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
+pub use options::{
+    SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
+};
 pub use records::Record;
 
 /// A running sandbox; dropping it stops it.

@@ -11,6 +11,7 @@ pub mod join_service;
 pub mod method;
 pub mod ping;
 pub mod probe;
+pub mod resources;
 pub mod transport;
 pub mod upgrade;
 pub mod wire;

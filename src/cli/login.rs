@@ -45,7 +45,9 @@ pub struct OutputArgs {
     /// Roles, comma-separated; all that the bot may have when left out
     #[arg(long, value_name = "ROLES", value_delimiter = ',', value_parser = value::text)]
     pub roles: Vec<String>,
-    /// What to issue, repeatable: `ssh[,roles=A+B][,name=N][,dir=D][,cluster=LEAF]`
+    /// What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`,
+    /// `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`,
+    /// `,protocol=` and `,format=`, app with `,target-port=` and `,format=`
     #[arg(long, value_name = "SPEC", value_parser = output::parse)]
     pub output: Vec<output::OutputSpec>,
     /// The folder to write; a private one in the platform's temp folder when left out
@@ -57,6 +59,9 @@ pub struct OutputArgs {
     /// A name for this identity: its own folder, suffixed variables
     #[arg(long, value_name = "NAME", value_parser = value::name)]
     pub name: Option<String>,
+    /// Write the other outputs when some are refused; the exit code is 4 then
+    #[arg(long)]
+    pub keep_going: bool,
     /// Kind of the keys, for servers or consumers that need another than the cluster's suite
     #[arg(long, value_enum, value_name = "KIND")]
     pub key_type: Option<KeyType>,

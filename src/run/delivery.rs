@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use crate::cli::Login;
 use crate::env;
-use crate::error::Failed;
+use crate::error::{Exit, Failed};
 use crate::export::{self, Exports};
-use crate::issue::Issued;
+use crate::identity::route::Route;
+use crate::issue::{Credential, Issued};
 use crate::log::Log;
 use crate::net::HostPort;
-use crate::report::{OutputReport, Report};
+use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
@@ -35,6 +36,8 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
         let copy = args.output.copy_binary.then(|| folder.join(BINARY));
         let context = Context {
             authorities: &credentials.checked.batch.authorities,
+            cluster: &credentials.bot.cluster,
+            ping: &credentials.ping,
             proxy_host: &proxy.host,
             proxy: &report.proxy,
             binary: copy.as_deref().unwrap_or(&env.exe),
@@ -44,7 +47,14 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
         let contents = contents::contents(issued, &context)?;
         warnings.extend(contents.warnings.iter().cloned());
         let suffix = if index == 0 { args.output.name.as_deref() } else { Some(issued.output.name.as_str()) };
-        add_exports(&mut exports, &contents, suffix);
+        let variables = add_exports(&mut exports, &contents, suffix);
+        if let Some(output) = report.outputs.get_mut(index) {
+            let mut files: Vec<PathBuf> = contents.files.iter().map(|file| file.path.clone()).collect();
+            files.sort();
+            output.files = files.iter().map(|file| folder.join(file)).collect();
+            output.variables = variables.into_iter().collect();
+            output.usage.clone_from(&contents.usage);
+        }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }
     for warning in warnings {
@@ -86,6 +96,11 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     }
     outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), plan.begin.elapsed());
+    if !credentials.refused.is_empty() {
+        outcome.exit = Exit::Refused;
+        outcome.failures =
+            credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
+    }
     Ok(outcome)
 }
 
@@ -112,15 +127,19 @@ fn later_proxy(args: &Login, entry: &Endpoint, ping: &Ping, log: &Log) -> HostPo
 
 /// The report, its files not yet filled in.
 fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Report {
-    let Credentials { bot, ping, checked } = credentials;
+    let Credentials { bot, ping, checked, .. } = credentials;
     let output = |issued: &Issued| OutputReport {
         name: issued.output.name.clone(),
         kind: issued.output.kind.name().to_owned(),
         cluster: issued.output.kind.cluster().unwrap_or(&bot.cluster).to_owned(),
         roles: issued.roles.clone(),
-        logins: issued.identity.logins().into_iter().map(str::to_owned).collect(),
+        routes: issued.credentials().filter_map(route).collect(),
+        logins: issued.first.identity.logins().into_iter().map(str::to_owned).collect(),
         valid_until: issued.expires(),
         dir: issued.output.destination.path(),
+        files: Vec::new(),
+        variables: BTreeMap::new(),
+        usage: Vec::new(),
     };
     // That of the outputs without a folder of their own; without any, the first.
     let mut dirs = checked.batch.issued.iter().map(|i| &i.output.destination.folder);
@@ -140,11 +159,46 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         dir: dir.unwrap_or(&plan.base).clone(),
         files: Vec::new(),
         outputs: checked.batch.issued.iter().map(output).collect(),
+        refused: credentials.refused.iter().map(|(name, error)| refused(name, error)).collect(),
     }
 }
 
-/// A named identity has suffixed names of its own and leaves the plain ones alone.
-fn add_exports(exports: &mut Exports, contents: &contents::Contents, suffix: Option<&str>) {
+fn refused(name: &str, error: &Failed) -> RefusedReport {
+    let Failure { message, causes, hints, .. } = Failure::new(error, env::now());
+    RefusedReport { name: name.to_owned(), message, causes, hints }
+}
+
+/// What a certificate is for, beside its cluster.
+fn route(credential: &Credential) -> Option<RouteReport> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let valid_until = credential.identity.valid_until();
+    Some(match &credential.route {
+        Route::Cluster => return None,
+        Route::Kube { kube } => RouteReport { kube_cluster: some(kube), ..RouteReport::until(valid_until) },
+        Route::Database(database) => RouteReport {
+            database: some(&database.service),
+            protocol: some(&database.protocol),
+            database_user: some(&database.user),
+            database_name: some(&database.name),
+            ..RouteReport::until(valid_until)
+        },
+        Route::App(app) => RouteReport {
+            app: some(&app.name),
+            public_addr: some(&app.public_addr),
+            uri: some(&app.uri),
+            target_port: (app.target_port != 0).then_some(app.target_port),
+            ..RouteReport::until(valid_until)
+        },
+    })
+}
+
+/// A named identity has suffixed names of its own and leaves the plain ones alone. Returns the variables.
+fn add_exports(
+    exports: &mut Exports,
+    contents: &contents::Contents,
+    suffix: Option<&str>,
+) -> Vec<(String, String)> {
+    let first = exports.variables.len();
     for (base, value) in &contents.variables {
         let name = match suffix {
             Some(name) => format!("{base}_{}", name.to_ascii_uppercase().replace('-', "_")),
@@ -156,4 +210,5 @@ fn add_exports(exports: &mut Exports, contents: &contents::Contents, suffix: Opt
         let name = suffix.map_or_else(|| (*base).to_owned(), |name| format!("{name}-{base}"));
         exports.outputs.push((name, value.clone()));
     }
+    exports.variables.get(first..).unwrap_or_default().to_vec()
 }

@@ -2,6 +2,7 @@
 
 use crate::env;
 use crate::error::Failed;
+use crate::issue::Issued;
 use crate::join::{self, BotIdentity};
 use crate::run::plan::Plan;
 use crate::teleport::Cluster;
@@ -21,6 +22,8 @@ pub struct Credentials {
     pub ping: Ping,
     /// The outputs, as they were asked for.
     pub checked: Checked,
+    /// With `--keep-going`, the names of those that are missing, and why.
+    pub refused: Vec<(String, Failed)>,
 }
 
 /// Joins, has the outputs issued and checks them. The proof is awaited while the connections are opened.
@@ -41,13 +44,26 @@ pub async fn obtain(
     }
     let asked = join::expiry(env::now(), ping.clock_skew, plan.issue.ttl);
     let batch = log.timed("issue", issue::issue(&cluster, &bot, &ping, &plan.issue)).await?;
-    let checked = verify::verify(batch, &bot, ping.clock_skew, &plan.expectations, asked, env::now())?;
+    let mut checked = verify::verify(batch, &bot, ping.clock_skew, &plan.expectations, asked, env::now())?;
     for note in &checked.notes {
         log.warn(note);
     }
+    let refusals = checked.batch.refused.drain(..);
+    let mut refused: Vec<(String, Failed)> =
+        refusals.map(|refused| (refused.output.name, refused.error.into())).collect();
     if !plan.args.guards.no_verify {
         let policies = policy::policies(&cluster, &bot, &checked.batch, &plan.args.guards.target);
-        log.timed("verify", policies).await?;
+        for (name, error) in log.timed("verify", policies).await {
+            let usable = checked.batch.issued.len();
+            checked.batch.issued.retain(|issued| issued.output.name != name);
+            if !plan.issue.keep_going || checked.batch.issued.is_empty() {
+                return Err(error.into());
+            }
+            if checked.batch.issued.len() < usable {
+                refused.push((name, error.into()));
+            }
+        }
+        checked.ends = checked.batch.issued.iter().map(Issued::expires).min().unwrap_or(checked.ends);
     }
-    Ok(Credentials { bot, ping, checked })
+    Ok(Credentials { bot, ping, checked, refused })
 }

@@ -110,8 +110,9 @@ impl<'a> Plan<'a> {
             Err(error) => return Err(error.into()),
             Ok(()) => sink,
         };
-        // One for issuing, one for each set of roles to be verified.
-        let connections = 1 + if args.guards.no_verify { 0 } else { policy::connections(&outputs) };
+        // One for issuing, one for each set of roles to look around or to be verified under.
+        let connections =
+            1 + if args.guards.no_verify { issue::sessions(&outputs) } else { policy::connections(&outputs) };
         let (method, platform) = (detected.method, detected.platform);
         let cluster = args.guards.expect_cluster.clone();
         Ok(Self {
@@ -128,7 +129,12 @@ impl<'a> Plan<'a> {
             base: base.path().to_owned(),
             token,
             join: join::Request { token: name, method, platform, cluster, ttl, connections },
-            issue: issue::Request { outputs, ttl, key_kind: args.output.key_type.map(KeyKind::from) },
+            issue: issue::Request {
+                outputs,
+                ttl,
+                key_kind: args.output.key_type.map(KeyKind::from),
+                keep_going: args.output.keep_going,
+            },
             expectations: request::expectations(args),
         })
     }

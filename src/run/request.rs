@@ -121,19 +121,22 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
     let default = [OutputSpec::default()];
     let specs = if args.output.output.is_empty() { &default[..] } else { &args.output.output };
     let shared = specs.iter().filter(|spec| spec.dir.is_none()).count();
-    let output = |(index, spec): (usize, &OutputSpec)| {
-        let numbered = || if index == 0 { "ssh".to_owned() } else { format!("ssh-{}", index + 1) };
-        let name = spec.name.clone().unwrap_or_else(numbered);
+    let mut names: Vec<String> = Vec::new();
+    let mut output = |spec: &OutputSpec| {
+        let name = spec.name.clone().unwrap_or_else(|| {
+            let name = numbered(&default_name(&spec.kind), &names);
+            names.push(name.clone());
+            name
+        });
         let all = (!args.output.roles.is_empty()).then(|| args.output.roles.clone());
         let destination = match &spec.dir {
             Some(dir) => Destination::whole(env.absolute(dir)),
             None if shared > 1 => Destination { folder: base.to_owned(), subfolder: name.clone().into() },
             None => Destination::whole(base.to_owned()),
         };
-        let kind = Kind::Ssh { cluster: spec.cluster.clone() };
-        Output { name, kind, roles: spec.roles.clone().or(all), destination }
+        Output { name, kind: spec.kind.clone(), roles: spec.roles.clone().or(all), destination }
     };
-    let outputs: Vec<Output> = specs.iter().enumerate().map(output).collect();
+    let outputs: Vec<Output> = specs.iter().map(&mut output).collect();
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();
         let same_name = others.iter().any(|o| o.name == output.name);
@@ -144,6 +147,20 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
         }
     }
     Ok(outputs)
+}
+
+/// By kind and resource, as far as that makes a file name.
+fn default_name(kind: &Kind) -> String {
+    let Some(resource) = kind.resource() else { return kind.name().to_owned() };
+    let name = format!("{}-{resource}", kind.name());
+    name.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
+/// The name, with a number where it is taken.
+fn numbered(name: &str, taken: &[String]) -> String {
+    let numbers = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbers);
+    names.find(|name| !taken.contains(name)).unwrap_or_default()
 }
 
 /// What must be true of what is issued.
@@ -199,6 +216,12 @@ mod tests {
         assert_eq!(
             names(&["--output", "ssh", "--output", "ssh", "--output", "ssh,name=x"]).unwrap(),
             ["ssh", "ssh-2", "x"]
+        );
+        let all = ["ssh", "kube=a/b", "kube=a.b", "kube=*", "database=pg", "app=x y", "ssh"];
+        let arguments: Vec<&str> = all.iter().flat_map(|output| ["--output", output]).collect();
+        assert_eq!(
+            names(&arguments).unwrap(),
+            ["ssh", "kube-a-b", "kube-a-b-2", "kube", "database-pg", "app-x-y", "ssh-2"]
         );
         for (one, other, wanted) in [
             ("ssh,name=a", "ssh,name=a", "same name: `a`"),

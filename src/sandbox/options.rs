@@ -49,6 +49,17 @@ pub struct SandboxApp {
     pub name: String,
     /// Its public address, a host name.
     pub public_addr: String,
+    /// Where the application service reaches it: `http://…` or `tcp://…`.
+    pub uri: String,
+}
+
+/// A registered kubernetes cluster.
+#[derive(Debug, Clone)]
+pub struct SandboxKubeCluster {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Vec<(String, String)>,
 }
 
 /// How the sandbox is to be.
@@ -89,7 +100,7 @@ pub struct SandboxOptions {
     /// Hosts for ssh.
     pub nodes: Vec<SandboxNode>,
     /// Registered kubernetes clusters.
-    pub kube_clusters: Vec<String>,
+    pub kube_clusters: Vec<SandboxKubeCluster>,
     /// Registered databases.
     pub databases: Vec<SandboxDatabase>,
     /// Registered applications.

@@ -49,8 +49,7 @@ fn resources(cluster: &Cluster, kind: &str) -> Result<Vec<(String, ResourceOf)>,
             .apps
             .iter()
             .map(|app| {
-                let spec =
-                    TwoTexts { first: "http://127.0.0.1:9999".to_owned(), second: app.public_addr.clone() };
+                let spec = TwoTexts { first: app.uri.clone(), second: app.public_addr.clone() };
                 let server = InFive { inner: described("app", &app.name, &spec) };
                 (app.name.clone(), ResourceOf::App(described(kind, &app.name, &server)))
             })
@@ -58,9 +57,10 @@ fn resources(cluster: &Cluster, kind: &str) -> Result<Vec<(String, ResourceOf)>,
         "kube_server" => options
             .kube_clusters
             .iter()
-            .map(|name| {
-                let server = InFive { inner: described("kube_cluster", name, &TwoTexts::default()) };
-                (name.clone(), ResourceOf::Kube(described(kind, name, &server)))
+            .map(|kube| {
+                let inner = labeled("kube_cluster", &kube.name, &kube.labels, &TwoTexts::default());
+                let server = InFive { inner };
+                (kube.name.clone(), ResourceOf::Kube(described(kind, &kube.name, &server)))
             })
             .collect(),
         "node" => Vec::new(),
@@ -69,7 +69,12 @@ fn resources(cluster: &Cluster, kind: &str) -> Result<Vec<(String, ResourceOf)>,
 }
 
 fn described(kind: &str, name: &str, spec: &impl Message) -> Vec<u8> {
-    let metadata = Metadata { name: name.to_owned(), namespace: "default".to_owned(), ..Metadata::default() };
+    labeled(kind, name, &[], spec)
+}
+
+fn labeled(kind: &str, name: &str, labels: &[(String, String)], spec: &impl Message) -> Vec<u8> {
+    let labels = labels.iter().cloned().collect();
+    let metadata = Metadata { name: name.to_owned(), namespace: "default".to_owned(), labels };
     Described { kind: kind.to_owned(), metadata: Some(metadata), spec: spec.encode_to_vec() }.encode_to_vec()
 }
 

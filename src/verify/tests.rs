@@ -2,6 +2,8 @@
 
 use super::certificates::tests::{ROLES, at, authorities, identity};
 use super::*;
+use crate::identity::route::Route;
+use crate::issue::Credential;
 use crate::net::tls::ClientIdentity;
 use crate::output::{Destination, Kind, Output};
 use crate::secret::PrivateKey;
@@ -23,8 +25,10 @@ fn checked(expected: &Expectations, asked: &str, skew: i64) -> Result<Checked, V
         roles: None,
         destination: Destination::whole("/x".into()),
     };
-    let issued = Issued { output, roles: ROLES.map(str::to_owned).to_vec(), identity: identity() };
-    let batch = Batch { issued: vec![issued], authorities: authorities() };
+    let first = Credential { route: Route::Cluster, identity: identity() };
+    let issued = Issued { output, roles: ROLES.map(str::to_owned).to_vec(), first, others: Vec::new() };
+    let batch =
+        Batch { issued: vec![issued], refused: Vec::new(), sessions: Vec::new(), authorities: authorities() };
     let now = at("05:00:00").checked_sub(SignedDuration::from_secs(skew)).unwrap();
     verify(batch, &bot, Some(skew), expected, at(asked), now)
 }

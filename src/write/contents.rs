@@ -17,6 +17,7 @@ pub use parts::{Contents, Context};
 pub fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {
     match issued.output.kind {
         Kind::Ssh { .. } => ssh::contents(issued, context),
+        Kind::Kube(_) | Kind::Database(_) | Kind::App(_) => Ok(Contents::default()),
     }
 }
 

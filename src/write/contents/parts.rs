@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::identity::Authorities;
+use crate::teleport::ping::Ping;
 use crate::write::file::FileToWrite;
 
 /// What the files say beside the identity.
@@ -12,6 +13,10 @@ use crate::write::file::FileToWrite;
 pub struct Context<'a> {
     /// The CAs that the outputs share.
     pub authorities: &'a Authorities,
+    /// The root cluster's name.
+    pub cluster: &'a str,
+    /// What the proxy says of itself.
+    pub ping: &'a Ping,
     /// Host of the proxy.
     pub proxy_host: &'a str,
     /// The proxy for later steps, `HOST:PORT`.
@@ -33,6 +38,8 @@ pub struct Contents {
     pub variables: Vec<(&'static str, String)>,
     /// Step outputs, likewise.
     pub step_outputs: Vec<(&'static str, String)>,
+    /// How to use it: commands that work as they are, one a line, for people.
+    pub usage: Vec<String>,
     /// What was left out of its files, and why.
     pub warnings: Vec<String>,
 }

@@ -25,7 +25,7 @@ const NOT_UTF_8: &str = "its path is not UTF-8";
 /// Files, variables and step outputs.
 pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {
     let destination = &issued.output.destination;
-    let (identity, dir) = (&issued.identity, destination.path());
+    let (identity, dir) = (&issued.first.identity, destination.path());
     let unfit = |reason: String| WriteError::Unfit { path: dir.display().to_string(), reason };
     let text_of = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| unfit(NOT_UTF_8.into()));
     let unwritable = |error: FormatError| unfit(error.to_string());
