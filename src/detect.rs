@@ -316,7 +316,10 @@ mod tests {
         let forgejo = run(&vars, &Request::default()).unwrap();
         let found = (forgejo.platform, forgejo.method);
         assert_eq!(found, (Some(Platform::Forgejo), Some(JoinMethod::GenericOidc)));
-        assert_eq!(why(&forgejo.reasons, "github"), "GITHUB_ACTIONS is true, but FORGEJO_ACTIONS is set, too");
+        assert_eq!(
+            why(&forgejo.reasons, "github"),
+            "GITHUB_ACTIONS is true, but FORGEJO_ACTIONS is set, too"
+        );
         let asked = run(&vars, &Request { platform: Some(GitHubActions), ..Request::default() }).unwrap();
         assert_eq!(asked.method, Some(JoinMethod::GitHub));
         // These imitate nobody, and are told apart from platforms.
@@ -326,7 +329,10 @@ mod tests {
             let error = run(&[(marker, value)], &Request::default()).unwrap_err();
             assert!(matches!(error, DetectError::LookAlike { system: s, .. } if s == system), "{error:?}");
             assert!(error.hints().join("\n").contains("generic_oidc"));
-            assert_eq!(run(&[(marker, value), GITLAB], &Request::default()).unwrap().platform, Some(GitLabCi));
+            assert_eq!(
+                run(&[(marker, value), GITLAB], &Request::default()).unwrap().platform,
+                Some(GitLabCi)
+            );
         }
         assert!(run(&[GITHUB, ("ACT", "1")], &Request::default()).is_ok());
     }

@@ -38,7 +38,11 @@ fn its_program_makes_the_token() {
     program(&bin, "buildkite-agent", script);
     let ran = job.login(&[]);
     assert_eq!(ran.code, 3, "{}", ran.all());
-    assert!(ran.stderr.contains("the command `buildkite-agent`: it ended with exit status: 7"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("the command `buildkite-agent`: it ended with exit status: 7"),
+        "{}",
+        ran.stderr
+    );
     assert!(!ran.stderr.contains("\n::") && !ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
     assert!(ran.stderr.contains("mount-buildkite-agent"), "{}", ran.stderr);
 

@@ -11,7 +11,10 @@ fn the_address_or_the_token_of_its_step() {
     let ran = cluster.job(Codefresh).login(&[]).ok();
     assert!(ran.stderr.contains("eval \"$(jobpass login --export shell)\""), "{}", ran.stderr);
     let asked: Vec<_> = cluster.sandbox.records().into_iter().flat_map(|seen| seen.paths).collect();
-    assert!(asked.iter().any(|path| path == "/_ci/codefresh/token?audience=teleport.example.com"), "{asked:?}");
+    assert!(
+        asked.iter().any(|path| path == "/_ci/codefresh/token?audience=teleport.example.com"),
+        "{asked:?}"
+    );
 
     let by_step = |audience: &str| {
         let token = cluster.sandbox.id_token(Codefresh, &json!({ "aud": audience })).unwrap();
@@ -21,5 +24,9 @@ fn the_address_or_the_token_of_its_step() {
     // The step made it for another audience than the one asked for.
     let ran = by_step("https://g.codefresh.io").login(&[]);
     assert_eq!(ran.code, 3, "{}", ran.all());
-    assert!(ran.stderr.contains("its audience is `https://g.codefresh.io`, not `teleport.example.com`"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("its audience is `https://g.codefresh.io`, not `teleport.example.com`"),
+        "{}",
+        ran.stderr
+    );
 }

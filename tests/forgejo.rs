@@ -29,5 +29,9 @@ fn it_is_not_github() {
     assert_eq!(ran.code, 2, "{}", ran.all());
     assert!(ran.stderr.contains("Forgejo Actions makes a token for one audience"), "{}", ran.stderr);
     let only = cluster.job(Forgejo).run(&["doctor", "--platform-only"]).ok();
-    assert!(only.stdout.contains("GITHUB_ACTIONS is true, but FORGEJO_ACTIONS is set, too"), "{}", only.stdout);
+    assert!(
+        only.stdout.contains("GITHUB_ACTIONS is true, but FORGEJO_ACTIONS is set, too"),
+        "{}",
+        only.stdout
+    );
 }

@@ -1,5 +1,7 @@
 //! Commands in the log by which a platform takes variables, one a line.
 
+use std::fmt::Write as _;
+
 use super::error::{ExportError, refused};
 use super::name::is_posix;
 use crate::platform::Dialect;
@@ -22,14 +24,14 @@ pub(super) fn lines(pairs: &[(String, String)], dialect: Dialect) -> Result<Stri
             // As azure-pipelines-task-lib `taskcommand.ts` encodes data.
             Dialect::AzurePipelines => {
                 let value = value.replace('%', "%AZP25");
-                out.push_str(&format!("##vso[task.setvariable variable={name}]{value}\n"));
+                let _ = writeln!(out, "##vso[task.setvariable variable={name}]{value}");
             }
             Dialect::TeamCity if value.contains('%') => {
                 return Err(refused(name, place, "TeamCity takes `%` for the begin of a reference"));
             }
             Dialect::TeamCity => {
                 let value = escaped(value);
-                out.push_str(&format!("##teamcity[setParameter name='env.{name}' value='{value}']\n"));
+                let _ = writeln!(out, "##teamcity[setParameter name='env.{name}' value='{value}']");
             }
         }
     }

@@ -40,7 +40,10 @@ pub(super) const FACTS: Facts = Facts {
         claims,
         fixed: &VARIABLES,
         variables: |job| {
-            vec![(BITRISE_IDENTITY_TOKEN, job.token.to_owned()), ("BITRISE_GIT_BRANCH", job.branch.to_owned())]
+            vec![
+                (BITRISE_IDENTITY_TOKEN, job.token.to_owned()),
+                ("BITRISE_GIT_BRANCH", job.branch.to_owned()),
+            ]
         },
         admitting_spec: || {
             json!({

@@ -5,7 +5,9 @@
 use serde_json::{Value, json};
 
 use super::endpoint::{AudienceIn, Protocol};
-use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, how_missing, in_variable, indented, one_of};
+use super::facts::{
+    Absent, Channel, Facts, LogSyntax, TokenPlace, how_missing, in_variable, indented, one_of,
+};
 use super::simulation::{BRANCH, SHA, Simulation};
 use crate::env::Env;
 
@@ -77,7 +79,8 @@ pub(super) const FACTS: Facts = Facts {
 };
 
 fn absent(env: &Env) -> Absent {
-    let missing = [CF_OIDC_REQUEST_URL, CF_OIDC_REQUEST_TOKEN].into_iter().filter(|name| env.var(name).is_none());
+    let missing =
+        [CF_OIDC_REQUEST_URL, CF_OIDC_REQUEST_TOKEN].into_iter().filter(|name| env.var(name).is_none());
     Absent {
         why: missing.map(|name| how_missing(env, name)).collect::<Vec<_>>().join(", "),
         hints: vec![
@@ -126,7 +129,11 @@ mod tests {
             (&[(CF_BUILD_ID, "1")], false),
         ] {
             let place = (FACTS.token_place)(&Env::new(vars.iter().copied(), "/"));
-            assert_eq!(matches!(place, Some(TokenPlace::Variable(name)) if name == "ID_TOKEN"), want, "{vars:?}");
+            assert_eq!(
+                matches!(place, Some(TokenPlace::Variable(name)) if name == "ID_TOKEN"),
+                want,
+                "{vars:?}"
+            );
         }
     }
 }

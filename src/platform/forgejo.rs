@@ -29,7 +29,7 @@ pub(super) const FACTS: Facts = Facts {
     absent,
     absent_variable: None,
     audience_hint: None,
-    expired_hints: |_| vec!["run jobpass in the step that needs it".to_owned()],
+    expired_hints: |_| vec!["run jobpass in the step that needs it, which gets a new token".to_owned()],
     temp_dir: Some("RUNNER_TEMP"),
     checkout: |env| Some(env.absolute(env.var("GITHUB_WORKSPACE")?.as_ref())),
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::endpoint::{Protocol, REQUEST_TOKEN, REQUEST_URL, actions};
-use super::facts::{Absent, Channel, Facts, LogSyntax, Marker, Severity, TokenPlace, exactly_true, how_missing};
+use super::facts::{
+    Absent, Channel, Facts, LogSyntax, Marker, Severity, TokenPlace, exactly_true, how_missing,
+};
 use super::forgejo::FORGEJO_ACTIONS;
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
 use crate::env::{Env, MAX_FILE};

@@ -63,7 +63,9 @@ fn marker(env: &Env) -> Marker {
     let missing = [JENKINS_URL, BUILD_ID].into_iter().find(|name| env.var(name).is_none());
     match missing {
         Some(name) => one_of(env, &[name]),
-        None => Marker { why: format!("{JENKINS_URL} and {BUILD_ID} are set"), ..one_of(env, &[JENKINS_URL]) },
+        None => {
+            Marker { why: format!("{JENKINS_URL} and {BUILD_ID} are set"), ..one_of(env, &[JENKINS_URL]) }
+        }
     }
 }
 

@@ -91,10 +91,9 @@ impl LookAlike {
             Self::Act => {
                 &["try the whole run without a cluster: `jobpass login --dry-run --simulate github`"]
             }
-            Self::Woodpecker | Self::Drone => &[
-                "run this on a CI platform with identity tokens, such as Forgejo Actions",
-                hand,
-            ],
+            Self::Woodpecker | Self::Drone => {
+                &["run this on a CI platform with identity tokens, such as Forgejo Actions", hand]
+            }
         };
         hints.iter().map(|hint| (*hint).to_owned()).collect()
     }

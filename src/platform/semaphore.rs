@@ -68,7 +68,9 @@ fn absent(env: &Env) -> Absent {
         why: how_missing(env, SEMAPHORE_OIDC_TOKEN),
         hints: vec![
             "use an organization whose plan has OpenID Connect".to_owned(),
-            format!("inside a container of your own, forward the variable: `docker run -e {SEMAPHORE_OIDC_TOKEN}`"),
+            format!(
+                "inside a container of your own, forward the variable: `docker run -e {SEMAPHORE_OIDC_TOKEN}`"
+            ),
         ],
     }
 }

@@ -42,7 +42,8 @@ pub(super) async fn answer(
     let is_ping = matches!(path, "/webapi/ping" | "/webapi/find");
     if let Some((platform, protocol)) = job::platform_of(path) {
         let body = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
-        let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
+        let body =
+            body.ok().and_then(Result::ok).map(http_body_util::Collected::to_bytes).unwrap_or_default();
         return ci_token(cluster, platform, protocol, &parts, &body);
     }
     if inject.html_everywhere || (inject.html && is_ping) {

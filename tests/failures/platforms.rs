@@ -41,7 +41,12 @@ fn all() -> Vec<Facts> {
         facts(Codefresh, "CF_OIDC_REQUEST_TOKEN", json!({"pipeline_id": "other"}), "18.10.9"),
         facts(TeamCity, "TEAMCITY_ID_TOKEN", json!({"sub": "App_Other"}), "18.10.9"),
         facts(Bitrise, "BITRISE_IDENTITY_TOKEN", json!({"repository_slug": "other"}), "18.10.9"),
-        facts(Jenkins, "JENKINS_ID_TOKEN", json!({"sub": "https://jenkins.example.com/job/other/"}), "18.10.9"),
+        facts(
+            Jenkins,
+            "JENKINS_ID_TOKEN",
+            json!({"sub": "https://jenkins.example.com/job/other/"}),
+            "18.10.9",
+        ),
     ]
 }
 
