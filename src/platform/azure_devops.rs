@@ -54,7 +54,7 @@ pub(super) const FACTS: Facts = Facts {
     checkout: |env| Some(env.absolute(env.var("BUILD_SOURCESDIRECTORY")?.as_ref())),
     log: LogSyntax { fold, folds_details: true, annotate: Some(annotate) },
     channel: Channel::Commands(Dialect::AzurePipelines),
-    debug: Some(("SYSTEM_DEBUG", "True")),
+    debug: Some(("SYSTEM_DEBUG", "true")),
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some("api://AzureADTokenExchange".to_owned()),

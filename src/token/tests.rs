@@ -1,6 +1,7 @@
 //! The token stage against a real HTTP server on loopback, real files and real commands.
 
 mod bounds;
+mod protocols;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
