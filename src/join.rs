@@ -16,6 +16,7 @@ use crate::net::retry;
 use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
 use crate::rules::{self, ServerVersion, Unserved};
+use crate::teleport::challenge;
 use crate::teleport::join::{JoinAttempt, Joined};
 use crate::teleport::ping::Ping;
 use crate::teleport::wire::join::Reason;
@@ -87,6 +88,9 @@ pub enum JoinError {
     /// The token on the cluster is for another method than this job was detected, or told, to use.
     #[error("the join token `{token}` is for the method `{theirs}`, but this job would use `{ours}`")]
     Method { token: String, ours: JoinMethod, theirs: String },
+    /// The token on the cluster is for a method whose proof is no identity token, and that is all that was given.
+    #[error("the join token `{token}` is for the method `{method}`, which takes no identity token")]
+    NoTokenMethod { token: String, method: JoinMethod },
     /// The ping names another cluster than `--expect-cluster`.
     #[error("`--expect-cluster {expected}` is not met: the cluster is `{found}`")]
     OtherCluster { expected: String, found: String },
@@ -129,6 +133,7 @@ impl StageError for JoinError {
             Self::Key(_) => Exit::Internal,
             Self::Proof(error) => error.exit(),
             Self::Method { .. }
+            | Self::NoTokenMethod { .. }
             | Self::OtherCluster { .. }
             | Self::Refused(_)
             | Self::Unserved { .. }
@@ -143,7 +148,10 @@ impl StageError for JoinError {
             Self::Proof(error) => error.causes(),
             Self::Unserved { server, .. } => vec![format!("it is {server}; the identity token was not sent")],
             Self::Refused(refusal) => vec![refusal.message.clone()],
-            Self::Method { .. } | Self::OtherCluster { .. } | Self::Unsupported { .. } => Vec::new(),
+            Self::Method { .. }
+            | Self::NoTokenMethod { .. }
+            | Self::OtherCluster { .. }
+            | Self::Unsupported { .. } => Vec::new(),
         }
     }
 
@@ -159,13 +167,20 @@ impl StageError for JoinError {
                 source.hints().into_iter().chain([service.to_owned()]).collect()
             }
             Self::OtherCluster { .. } => {
-                vec!["check `--proxy` and `--token`; the identity token was not sent".to_owned()]
+                vec!["check `--proxy` and `--token`; nothing of this job's was sent".to_owned()]
             }
             // The report says more.
             Self::Refused(_) => Vec::new(),
+            Self::Method { token, theirs, .. } if !takes_token(theirs) => vec![format!(
+                "use a join token made for this platform, or pass `--join-method {theirs}`; \
+                 `tctl get token/{token}` shows the join token"
+            )],
             Self::Method { token, theirs, .. } => vec![format!(
                 "use a join token made for this platform, or pass `--join-method {theirs}` and its identity token; \
                  `tctl get token/{token}` shows the join token"
+            )],
+            Self::NoTokenMethod { method, .. } => vec![format!(
+                "leave out `--id-token-env`, `--id-token-file` or `--id-token-command` and pass `--join-method {method}`"
             )],
             Self::Unsupported { method, .. } if method == "token" => vec![
                 "create a join token for this platform's own method: a shared secret is not needed in CI"
@@ -174,6 +189,11 @@ impl StageError for JoinError {
             Self::Unsupported { .. } => vec!["create a join token for this platform's own method".to_owned()],
         }
     }
+}
+
+/// Whether an identity token proves by the method of that name.
+fn takes_token(method: &str) -> bool {
+    method.parse().is_ok_and(JoinMethod::proves_with_token)
 }
 
 /// How often a join that got no answer is tried.
@@ -199,16 +219,30 @@ async fn attempt(
     cluster: &Cluster,
     request: &Request,
     proof: impl Future<Output = Result<Proof, TokenError>>,
-    key: impl Future<Output = Result<KeyPair, KeyError>>,
+    key: impl Future<Output = Result<KeyPair, KeyError>> + Clone,
 ) -> Result<(BotIdentity, Ping), JoinError> {
-    let begin = async {
-        let attempt = cluster.begin_join(&request.token, request.connections).await?;
-        check_cluster(&attempt, request)?;
-        check_server(&attempt, request)?;
-        check_method(attempt, request).await
-    };
+    let begin = begin(cluster, request, key.clone());
     let (proof, attempt) = tokio::try_join!(async { Ok(proof.await?) }, begin)?;
     finish(cluster, attempt, &proof, &key.await?, request).await
+}
+
+/// All of a join that needs no proof, its challenge included.
+async fn begin(
+    cluster: &Cluster,
+    request: &Request,
+    key: impl Future<Output = Result<KeyPair, KeyError>>,
+) -> Result<JoinAttempt, JoinError> {
+    let attempt = cluster.begin_join(&request.token, request.connections).await?;
+    check_cluster(&attempt, request)?;
+    check_server(&attempt, request)?;
+    let attempt = check_method(attempt, request).await?;
+    let Some(kind) = request.method.and_then(challenge::Kind::of) else { return Ok(attempt) };
+    let expires = expiry(now(), clock_skew(&attempt), request.ttl);
+    Ok(attempt.ask(kind, &key.await?, expires).await?)
+}
+
+fn clock_skew(attempt: &JoinAttempt) -> Option<i64> {
+    attempt.ping.as_ref().and_then(|ping| ping.clock_skew)
 }
 
 /// Checks, before the proof is shown, that this is the cluster the user means, where the ping says which it is.
@@ -241,16 +275,15 @@ async fn check_method(attempt: JoinAttempt, request: &Request) -> Result<JoinAtt
     let Some(theirs) = attempt.method().map(str::to_owned) else {
         return stream_only(attempt, request.method);
     };
-    let supported: Option<JoinMethod> = theirs.parse().ok();
-    let unsupported =
-        |method: &str| JoinError::Unsupported { token: request.token.clone(), method: safe(method, 100) };
-    let error = match (supported, request.method) {
-        (Some(theirs), _) if !theirs.proves_with_token() => unsupported(theirs.name()),
-        (None, _) => unsupported(&theirs),
-        (Some(method), Some(ours)) if method != ours => {
-            JoinError::Method { token: request.token.clone(), ours, theirs }
+    let token = || request.token.clone();
+    let error = match (theirs.parse::<JoinMethod>(), request.method) {
+        (Err(()), _) => JoinError::Unsupported { token: token(), method: safe(&theirs, 100) },
+        (Ok(method), Some(ours)) if method != ours => JoinError::Method { token: token(), ours, theirs },
+        // A token that the user handed over, without a word of the method.
+        (Ok(method), None) if !method.proves_with_token() => {
+            JoinError::NoTokenMethod { token: token(), method }
         }
-        (method, _) => return stream_only(attempt, method),
+        (method, _) => return stream_only(attempt, method.ok()),
     };
     attempt.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
     Err(error)
@@ -272,18 +305,18 @@ async fn finish(
     request: &Request,
 ) -> Result<(BotIdentity, Ping), JoinError> {
     let ping = attempt.ping.clone();
-    let expires = expiry(now(), ping.as_ref().and_then(|p| p.clock_skew), request.ttl);
+    let expires = expiry(now(), clock_skew(&attempt), request.ttl);
     let named = attempt.method().and_then(|method| method.parse().ok());
     let (method, suite) = (named.or(request.method), attempt.suite());
-    let answer = proof.answer(attempt.challenge());
-    match attempt.join(answer, key, expires).await {
+    let prove = async |challenge: Option<&str>| Ok(proof.answer(challenge).await?);
+    match attempt.join(prove, key, expires).await {
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
-        Err(ClusterError::Refused { message, .. }) => {
+        Err(JoinError::Cluster(ClusterError::Refused { message, .. })) => {
             let (token, platform) = (request.token.clone(), request.platform);
             let claims = proof.claims().clone();
             Err(JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping })))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             return leave(exit as u8, form);
         }
         Err(Stop::Usage(error)) => return fail(&error.into(), &env, form),
+        Err(Stop::Config(error)) => return fail(&error.into(), &env, form),
     };
     let messages = cli.command.messages();
     let verbose = messages.verbose || Platform::debug_requested(&env) && !messages.quiet;
@@ -59,8 +60,8 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     let mut outcome = match outcome {
         Ok(outcome) => outcome,
-        // `ssh` shows this amid its own words.
-        Err(error) if matches!(cli.command, Command::SshProxy(_)) => {
+        // `ssh` and `kubectl` show this amid their own words.
+        Err(error) if matches!(cli.command, Command::SshProxy(_) | Command::KubeCredential(_)) => {
             let failure = Failure::new(&error, env::now());
             print(&failure.line(), false);
             return ExitCode::from(failure.exit as u8);

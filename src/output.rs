@@ -91,7 +91,7 @@ pub enum FileFormat {
     Tls,
     /// `mongo.crt` (certificate and key in one), `mongo.cas` besides.
     Mongo,
-    /// A `certs` folder for `CockroachDB`: `client.USER.crt`, `client.USER.key`, `ca.crt`.
+    /// A folder for `CockroachDB` besides: `cockroach/node.crt`, `cockroach/node.key`, `cockroach/ca.crt`.
     Cockroach,
 }
 

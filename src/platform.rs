@@ -200,6 +200,11 @@ impl Platform {
         self.facts().channel
     }
 
+    /// How its tokens are asked for, where they are issued on request.
+    pub fn protocol(self) -> Option<&'static endpoint::Protocol> {
+        self.facts().protocol
+    }
+
     /// A job of it, as the sandbox acts it out.
     pub fn simulation(self) -> &'static Simulation {
         &self.facts().simulation

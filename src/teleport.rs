@@ -1,6 +1,7 @@
 //! One Teleport cluster: what it says of itself, how its services are reached, the join, and the calls of its auth service.
 
 pub mod auth_service;
+pub mod challenge;
 pub mod cluster;
 pub mod dial;
 pub mod error;
@@ -8,9 +9,11 @@ pub mod grpc;
 pub mod host_credentials;
 pub mod join;
 pub mod join_service;
+pub mod kube;
 pub mod method;
 pub mod ping;
 pub mod probe;
+pub mod registration;
 pub mod resources;
 pub mod transport;
 pub mod upgrade;

@@ -4,15 +4,15 @@
 //! anything is sent.
 
 use crate::claims::UnverifiedClaims;
+use crate::cloud::Cloud;
 use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::net::Network;
 use crate::platform::{Platform, TokenPlace};
-use crate::rules::{self, Audience};
+use crate::rules::{self, Audience, Flaw};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
 use crate::teleport::join::Answer;
-use crate::teleport::wire::join::Challenge;
 
 mod checks;
 mod command;
@@ -20,6 +20,7 @@ mod endpoint;
 mod error;
 mod file;
 mod found;
+mod machine;
 mod variable;
 
 pub use checks::{audience_problem, expired_since};
@@ -49,9 +50,10 @@ pub enum Proof {
 
 impl Proof {
     /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
-    pub fn answer(&self, _challenge: Option<&Challenge>) -> Answer<'_> {
+    #[allow(clippy::unused_async)] // a machine may have to ask its cloud
+    pub async fn answer(&self, _challenge: Option<&str>) -> Result<Answer, TokenError> {
         match self {
-            Self::IdentityToken { jwt, .. } => Answer::IdToken(jwt),
+            Self::IdentityToken { jwt, .. } => Ok(Answer::IdToken(jwt.clone())),
         }
     }
 
@@ -65,7 +67,10 @@ impl Proof {
 
 /// Checks what can be checked before anything is sent.
 pub fn check(env: &Env, detected: &Detected, request: &Request) -> Result<(), TokenError> {
-    let Some(platform) = detected.platform else { return Ok(()) };
+    let Some(platform) = detected.platform.filter(|_| !matches!(detected.source, ProofSource::Cloud(_)))
+    else {
+        return Ok(());
+    };
     let (title, asked) = (platform.title(), request.audience.as_deref());
     if let (Some(audience), false) = (asked, platform.takes_any_audience(env))
         && let Some(hint) = platform.audience_hint(audience)
@@ -91,25 +96,21 @@ pub async fn token(
     request: &Request,
 ) -> Result<Proof, TokenError> {
     check(env, detected, request)?;
-    let (found, expired_hints) = match &detected.source {
-        ProofSource::Platform(platform) => {
-            let found = from_platform(env, network, *platform, detected, request).await?;
-            (found, platform.expired_hints(env))
+    let found = match &detected.source {
+        ProofSource::Platform(platform) => from_platform(env, network, *platform, detected, request).await?,
+        ProofSource::Cloud(Cloud::Kubernetes) => machine::pod_token(env, network).await?,
+        ProofSource::Cloud(cloud) => return Err(TokenError::Unproven { cloud: cloud.title() }),
+        ProofSource::Given(GivenToken::Variable(name)) => {
+            variable::user_variable(env, detected.platform, name)?
         }
-        ProofSource::Given(given) => {
-            let found = match given {
-                GivenToken::Variable(name) => variable::user_variable(env, detected.platform, name)?,
-                GivenToken::File(path) => file::user_file(env, network, path).await?,
-                GivenToken::Command(words) => command::output_of(network, env, words).await?,
-            };
-            (found, expired_hints(env, detected.platform, given))
-        }
+        ProofSource::Given(GivenToken::File(path)) => file::user_file(env, network, path).await?,
+        ProofSource::Given(GivenToken::Command(words)) => command::output_of(network, env, words).await?,
     };
     if !found.is_new {
         network.log().detail(format!("identity token from {}", found.place));
     }
     let claims = checks::claims(&found)?;
-    match checks::not_expired(&found, &claims, now(), expired_hints) {
+    match checks::not_expired(&found, &claims, now(), expired_hints(env, detected)) {
         Err(_) if found.is_new => network
             .log()
             .warn("the new identity token has already expired by this machine's clock: set the clock"),
@@ -119,7 +120,17 @@ pub async fn token(
     if let Some(problem) = asked.and_then(|a| audience_problem(&claims, std::slice::from_ref(a))) {
         return Err(TokenError::Audience { place: found.place, problem });
     }
+    let fatal = flaws(detected, &claims).into_iter().find(|flaw| flaw.is_certain);
+    if let (Some(Flaw { problem, hint, .. }), Some(method)) = (fatal, detected.method) {
+        return Err(TokenError::Unfit { place: found.place, method, problem, hint });
+    }
     Ok(Proof::IdentityToken { jwt: found.jwt, claims })
+}
+
+/// What the claims show that a server may refuse, by the method that was detected. What no server accepts is an error of
+/// [`token`] already.
+pub fn flaws(detected: &Detected, claims: &UnverifiedClaims) -> Vec<Flaw> {
+    detected.method.map(|method| rules::flaws(method, claims)).unwrap_or_default()
 }
 
 /// The audience that a method insists on whatever the cluster, where it is one.
@@ -188,14 +199,18 @@ async fn from_program(
     }
 }
 
-/// What to do about an expired token that the user handed over.
-fn expired_hints(env: &Env, platform: Option<Platform>, given: &GivenToken) -> Vec<String> {
-    match (given, platform) {
-        (GivenToken::Variable(_), Some(platform)) => platform.expired_hints(env),
-        (GivenToken::Command(_), _) => {
+/// What to do about a token that has expired, or soon will.
+pub fn expired_hints(env: &Env, detected: &Detected) -> Vec<String> {
+    match (&detected.source, detected.platform) {
+        (ProofSource::Platform(platform), _) => platform.expired_hints(env),
+        (ProofSource::Given(GivenToken::Variable(_)), Some(platform)) => platform.expired_hints(env),
+        (ProofSource::Cloud(_), _) => vec![machine::EXPIRED.to_owned()],
+        (ProofSource::Given(GivenToken::Command(_)), _) => {
             vec!["let the command request a new token instead of printing a stored one".to_owned()]
         }
-        _ => vec!["get a new identity token in the step that runs jobpass".to_owned()],
+        (ProofSource::Given(_), _) => {
+            vec!["get a new identity token in the step that runs jobpass".to_owned()]
+        }
     }
 }
 

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("export", 6),
     ("refusal", 5),
     ("platform", 4),
+    ("cloud", 4),
     ("sandbox", 4),
     ("rules", 4),
     ("teleport", 4),
@@ -41,11 +42,14 @@ const ALLOWED: &[(&str, &str)] = &[
     ("verify", "join"),
     ("write", "issue"),
     ("refusal", "join"),
+    ("cloud", "platform"),
+    ("rules", "cloud"),
     ("rules", "platform"),
     ("rules", "teleport"),
     ("sandbox", "rules"),
     ("sandbox", "teleport"),
     ("sandbox", "platform"),
+    ("sandbox", "cloud"),
 ];
 
 /// Functions of a neighbour stage that no other stage may call: stages do not call each other.

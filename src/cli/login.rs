@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{ClusterArgs, IdentityArgs, MessageArgs, output, value};
+use super::{ClusterArgs, ConfigArgs, IdentityArgs, MessageArgs, output, value};
 use crate::export::Sink;
 use crate::identity::keys::KeyKind;
-use crate::platform::Platform;
+use crate::sandbox::Simulated;
 use crate::verify::policy::Target;
+use crate::write::contents::Consumer;
 
 /// Swap this job's identity for credentials, write them into a private folder, and give later steps their
 /// paths.
@@ -30,6 +32,9 @@ pub struct Login {
     /// Trial runs
     #[command(flatten)]
     pub trial: TrialArgs,
+    /// A file in place of flags
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,
@@ -56,6 +61,9 @@ pub struct OutputArgs {
     /// Put a copy of this binary into the folder: containers and later steps need nothing else for ssh
     #[arg(long)]
     pub copy_binary: bool,
+    /// kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig
+    #[arg(long)]
+    pub kube_exec: bool,
     /// A name for this identity: its own folder, suffixed variables
     #[arg(long, value_name = "NAME", value_parser = value::name)]
     pub name: Option<String>,
@@ -68,6 +76,9 @@ pub struct OutputArgs {
     /// How later steps get the variables
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = value::SinkParser)]
     pub export: Sink,
+    /// Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`
+    #[arg(long, value_name = "PROGRAMS", value_delimiter = ',', value_parser = consumers())]
+    pub export_vars: Vec<Consumer>,
 }
 
 /// Kinds of keys by the names people type.
@@ -87,6 +98,12 @@ impl From<KeyType> for KeyKind {
             KeyType::Ed25519 => Self::Ed25519,
         }
     }
+}
+
+fn consumers() -> impl TypedValueParser<Value = Consumer> {
+    let named = |name: String| Consumer::ALL.into_iter().find(|consumer| consumer.name() == name);
+    PossibleValuesParser::new(Consumer::ALL.map(Consumer::name))
+        .try_map(move |name| named(name).ok_or("it is not a program"))
 }
 
 /// What must be true, or nothing is written.
@@ -120,9 +137,9 @@ pub struct TrialArgs {
     /// Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes
     #[arg(long)]
     pub dry_run: bool,
-    /// Pretend to be a job of this platform (with `--dry-run`)
+    /// Pretend to be a job of this platform, or in a pod (with `--dry-run`)
     #[arg(long, value_name = "PLATFORM", requires = "dry_run", value_parser = value::simulated())]
-    pub simulate: Option<Platform>,
+    pub simulate: Option<Simulated>,
     /// Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)
     #[arg(long, value_name = "BRANCH", requires = "dry_run", value_parser = value::branch)]
     pub as_branch: Option<String>,

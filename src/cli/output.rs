@@ -119,8 +119,8 @@ fn set(kind: &mut Kind, key: &str, value: &str) -> Result<(), String> {
                 plural(kind)
             ));
         }
-        (Kind::Kube(kube), "context") => kube.context = Some(context(value)?),
-        (Kind::Kube(kube), "namespace") => kube.namespace = Some(text),
+        (Kind::Kube(kube), "context") => kube.context = Some(context(value, &kube.clusters)?),
+        (Kind::Kube(kube), "namespace") => kube.namespace = Some(namespace(value)?),
         (Kind::Database(database), "user" | "username") => database.user = Some(text),
         (Kind::Database(database), "database-name" | "database") => database.name = Some(text),
         (Kind::Database(database), "protocol") => database.protocol = Some(text),
@@ -165,10 +165,23 @@ fn format(word: &str, is_database: bool) -> Result<FileFormat, String> {
 }
 
 /// A name, or a template with `{cluster}` and `{kube}`.
-fn context(text: &str) -> Result<String, String> {
+fn context(text: &str, clusters: &KubeClusters) -> Result<String, String> {
     let rest = text.replace("{cluster}", "").replace("{kube}", "");
     if rest.contains(['{', '}']) {
         return Err("`context=`: expected text with `{cluster}` and `{kube}`".into());
+    }
+    let is_for_one = matches!(clusters, KubeClusters::Named(_));
+    if !is_for_one && !text.contains("{kube}") {
+        return Err("`context=`: all contexts would have the same name: put `{kube}` into it".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// A label of RFC 1123, as kubernetes names its namespaces.
+fn namespace(text: &str) -> Result<String, String> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.len() > 63 || !text.bytes().all(fits) || text.starts_with('-') || text.ends_with('-') {
+        return Err("`namespace=`: expected small letters, digits and `-`, 63 at most".into());
     }
     Ok(text.to_owned())
 }
@@ -207,6 +220,8 @@ mod tests {
                 "kube=prod,context={kube}@{cluster},namespace=web",
                 kube(KubeClusters::Named("prod".into()), Some("{kube}@{cluster}"), Some("web")),
             ),
+            ("kube=prod,context=ci", kube(KubeClusters::Named("prod".into()), Some("ci"), None)),
+            ("kube=*,context=ci-{kube}", kube(KubeClusters::All, Some("ci-{kube}"), None)),
             ("database=pg", database(None, None, None, FileFormat::Plain)),
             (
                 "db=pg,user=ci,database-name=app,protocol=postgres,format=cockroach",
@@ -237,6 +252,11 @@ mod tests {
             ("kube=:prod", "`KEY:VALUE` labels"),
             ("kube=env:prod+", "`KEY:VALUE` labels"),
             ("kube=prod,context={user}", "`{cluster}` and `{kube}`"),
+            ("kube=*,context=x", "put `{kube}` into it"),
+            ("kube=env:prod,context={cluster}", "put `{kube}` into it"),
+            ("kube=prod,namespace=a b", "`namespace=`: expected small letters"),
+            ("kube=prod,namespace=Web", "`namespace=`: expected small letters"),
+            ("kube=prod,namespace=-a", "`namespace=`: expected small letters"),
             ("kube=prod,user=x", "`context` or `namespace`"),
             ("kube=prod,cluster=leaf", "leaf clusters by ssh only"),
             ("database=pg,cluster=leaf", "for its databases"),

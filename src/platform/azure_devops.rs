@@ -55,6 +55,7 @@ pub(super) const FACTS: Facts = Facts {
     log: LogSyntax { fold, folds_details: true, annotate: Some(annotate) },
     channel: Channel::Commands(Dialect::AzurePipelines),
     debug: Some(("SYSTEM_DEBUG", "true")),
+    protocol: Some(&PROTOCOL),
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some("api://AzureADTokenExchange".to_owned()),
@@ -75,7 +76,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: true,
-        protocol: Some(&PROTOCOL),
     },
 };
 

@@ -41,6 +41,7 @@ pub(super) const FACTS: Facts = Facts {
                step is a container of its own and logs in for itself",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some(AUDIENCE.to_owned()),
@@ -60,7 +61,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: true,
-        protocol: None,
     },
 };
 

@@ -34,6 +34,7 @@ pub(super) const FACTS: Facts = Facts {
                `envman add --key JOBPASS_DIR --value \"$JOBPASS_DIR\"`",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some("teleport.example.com".to_owned()),
@@ -53,7 +54,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: false,
-        protocol: None,
     },
 };
 

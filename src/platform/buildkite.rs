@@ -53,6 +53,7 @@ pub(super) const FACTS: Facts = Facts {
                `eval \"$(jobpass login --export shell)\"`; each step is a job of its own and logs in for itself",
     },
     debug: None,
+    protocol: Some(&PROTOCOL),
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some("https://buildkite.com/acme".to_owned()),
@@ -73,7 +74,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: true,
-        protocol: Some(&PROTOCOL),
     },
 };
 

@@ -45,6 +45,7 @@ pub(super) const FACTS: Facts = Facts {
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::BashFile { variable: "BASH_ENV" },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |issuer| Some(organization(issuer).to_owned()),
@@ -60,7 +61,6 @@ pub(super) const FACTS: Facts = Facts {
         },
         admitting_spec: || json!({"organization_id": organization(ISSUER), "allow": [{"project_id": PROJECT}]}),
         admits_one_branch: false,
-        protocol: None,
     },
 };
 

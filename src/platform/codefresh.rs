@@ -54,6 +54,7 @@ pub(super) const FACTS: Facts = Facts {
                `eval \"$(jobpass login --export shell)\"`; each step is a container of its own and logs in for itself",
     },
     debug: None,
+    protocol: Some(&PROTOCOL),
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some("https://g.codefresh.io".to_owned()),
@@ -74,7 +75,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: true,
-        protocol: Some(&PROTOCOL),
     },
 };
 

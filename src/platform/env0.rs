@@ -36,6 +36,7 @@ pub(super) const FACTS: Facts = Facts {
                `eval \"$(jobpass login --export shell)\"`; `ENV0_ENV` reaches later steps of the deployment only",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: "https://login.app.env0.com/",
         audience: |_| Some("https://app.env0.com".to_owned()),
@@ -44,7 +45,6 @@ pub(super) const FACTS: Facts = Facts {
         variables: |job| vec![(ENV0_OIDC_TOKEN, job.token.to_owned())],
         admitting_spec: || json!({"allow": [{"organization_id": ORGANIZATION, "project_name": "web"}]}),
         admits_one_branch: false,
-        protocol: None,
     },
 };
 

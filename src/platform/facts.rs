@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Protocol};
 use super::simulation::Simulation;
 use crate::env::Env;
 use crate::text::{safe, safe_lines};
@@ -43,6 +43,8 @@ pub(super) struct Facts {
     pub(super) channel: Channel,
     /// The variable, and its value, by which the job's owner asks for a debug log.
     pub(super) debug: Option<(&'static str, &'static str)>,
+    /// How its tokens are asked for, where they are issued on request.
+    pub(super) protocol: Option<&'static Protocol>,
     /// A job of it, for trial runs and tests.
     pub(super) simulation: Simulation,
 }

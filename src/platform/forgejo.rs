@@ -39,6 +39,7 @@ pub(super) const FACTS: Facts = Facts {
         summary: "GITHUB_STEP_SUMMARY",
     },
     debug: None,
+    protocol: Some(&PROTOCOL),
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some(format!("https://codeberg.org/{OWNER}")),
@@ -60,7 +61,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: true,
-        protocol: Some(&PROTOCOL),
     },
 };
 

@@ -46,6 +46,7 @@ pub(super) const FACTS: Facts = Facts {
     },
     // Step debug logging.
     debug: Some(("RUNNER_DEBUG", "1")),
+    protocol: Some(&PROTOCOL),
     simulation: Simulation {
         issuer: "https://token.actions.githubusercontent.com",
         audience: |_| Some(format!("https://github.com/{OWNER}")),
@@ -63,7 +64,6 @@ pub(super) const FACTS: Facts = Facts {
         },
         admitting_spec: || json!({"allow": [{"repository": REPOSITORY, "ref": format!("refs/heads/{BRANCH}")}]}),
         admits_one_branch: true,
-        protocol: Some(&PROTOCOL),
     },
 };
 

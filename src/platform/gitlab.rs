@@ -48,6 +48,7 @@ pub(super) const FACTS: Facts = Facts {
     },
     // Debug tracing.
     debug: Some(("CI_DEBUG_TRACE", "true")),
+    protocol: None,
     simulation: Simulation {
         issuer: "https://gitlab.com",
         audience: |_| None,
@@ -65,7 +66,6 @@ pub(super) const FACTS: Facts = Facts {
         },
         admitting_spec: || json!({"allow": [{"project_path": REPOSITORY, "ref": BRANCH, "ref_type": "branch"}]}),
         admits_one_branch: true,
-        protocol: None,
     },
 };
 

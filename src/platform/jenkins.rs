@@ -37,6 +37,7 @@ pub(super) const FACTS: Facts = Facts {
         hint: "load the variables for the next lines of the same `sh`: `eval \"$(jobpass login --export shell)\"`",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some("teleport.example.com".to_owned()),
@@ -54,7 +55,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: false,
-        protocol: None,
     },
 };
 

@@ -38,6 +38,7 @@ pub(super) const FACTS: Facts = Facts {
                `eval \"$(jobpass login --export shell)\"`",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |issuer| Some(issuer.to_owned()),
@@ -59,7 +60,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: true,
-        protocol: None,
     },
 };
 

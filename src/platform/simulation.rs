@@ -2,8 +2,6 @@
 
 use serde_json::Value;
 
-use super::endpoint::Protocol;
-
 /// The simulated repository, where a platform names one.
 pub(super) const REPOSITORY: &str = "acme/app";
 pub(super) const OWNER: &str = "acme";
@@ -13,6 +11,7 @@ pub(super) const RUN: &str = "9001";
 pub(super) const BRANCH: &str = "main";
 
 /// What a simulated job of a platform has. The spec of a join token is plain JSON: platforms know nothing of Teleport.
+#[derive(Debug)]
 pub struct Simulation {
     /// Who issues its identity tokens, where no join token names another issuer.
     pub issuer: &'static str,
@@ -29,8 +28,6 @@ pub struct Simulation {
     pub admitting_spec: fn() -> Value,
     /// Whether that section admits jobs of one branch only.
     pub admits_one_branch: bool,
-    /// How its tokens are asked for, where they are issued on request.
-    pub protocol: Option<&'static Protocol>,
 }
 
 impl Simulation {

@@ -46,6 +46,7 @@ pub(super) const FACTS: Facts = Facts {
         hint: "load the variables in the hook's shell: `eval \"$(jobpass login --export shell)\"`",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |issuer| Some(host(issuer).to_owned()),
@@ -54,7 +55,6 @@ pub(super) const FACTS: Facts = Facts {
         variables: |job| vec![(SPACELIFT_OIDC_TOKEN, job.token.to_owned())],
         admitting_spec: || json!({"hostname": host(ISSUER), "allow": [{"space_id": SPACE}]}),
         admits_one_branch: false,
-        protocol: None,
     },
 };
 

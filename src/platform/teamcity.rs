@@ -31,6 +31,7 @@ pub(super) const FACTS: Facts = Facts {
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Commands(Dialect::TeamCity),
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |_| Some("teleport.example.com".to_owned()),
@@ -45,7 +46,6 @@ pub(super) const FACTS: Facts = Facts {
             })
         },
         admits_one_branch: false,
-        protocol: None,
     },
 };
 

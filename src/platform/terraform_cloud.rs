@@ -44,6 +44,7 @@ pub(super) const FACTS: Facts = Facts {
                provider reads the files by their paths, so pass `--dir`",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: "https://app.terraform.io",
         audience: |_| None,
@@ -52,7 +53,6 @@ pub(super) const FACTS: Facts = Facts {
         variables: |job| vec![(TOKEN, job.token.to_owned())],
         admitting_spec: || json!({"allow": [{"organization_name": OWNER, "project_name": "web", "workspace_name": "app"}]}),
         admits_one_branch: false,
-        protocol: None,
     },
 };
 

@@ -3,20 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::cli::Login;
 use crate::env;
 use crate::error::{Exit, Failed};
 use crate::export::{self, Exports};
 use crate::identity::route::Route;
 use crate::issue::{Credential, Issued};
-use crate::log::Log;
 use crate::net::HostPort;
 use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
-use crate::teleport::dial::Endpoint;
-use crate::teleport::ping::Ping;
 use crate::write::contents::{self, Context};
 use crate::write::{self, FileToWrite, Folders, MANIFEST};
 
@@ -26,8 +22,8 @@ const BINARY: &str = "jobpass";
 /// Writes the folders, hands the variables to later steps and reports. When a part of it fails, nothing is left.
 pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Outcome, Failed> {
     let (args, env, log) = (plan.args, plan.env, plan.log);
-    let proxy = later_proxy(args, &plan.entry, &credentials.ping, log);
-    let mut report = report(plan, credentials, &proxy);
+    let proxy = &credentials.proxy;
+    let mut report = report(plan, credentials, proxy);
     let mut files: BTreeMap<PathBuf, Vec<FileToWrite>> = BTreeMap::new();
     let mut exports = Exports { summary: report.summary(), ..Exports::default() };
     let mut warnings = BTreeSet::new();
@@ -42,18 +38,24 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             proxy: &report.proxy,
             binary: copy.as_deref().unwrap_or(&env.exe),
             ca_file: plan.ca_file.as_deref(),
+            consumers: &args.output.export_vars,
+            kube: credentials.kube.as_ref(),
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;
         warnings.extend(contents.warnings.iter().cloned());
         let suffix = if index == 0 { args.output.name.as_deref() } else { Some(issued.output.name.as_str()) };
-        let variables = add_exports(&mut exports, &contents, suffix);
+        let also_plain = index > 0 && args.output.name.is_none();
+        let variables = add_exports(&mut exports, &contents, suffix, also_plain);
         if let Some(output) = report.outputs.get_mut(index) {
             let mut files: Vec<PathBuf> = contents.files.iter().map(|file| file.path.clone()).collect();
             files.sort();
             output.files = files.iter().map(|file| folder.join(file)).collect();
             output.variables = variables.into_iter().collect();
-            output.usage.clone_from(&contents.usage);
+            // What they would reach ends with this process.
+            if !plan.dry_run {
+                output.usage.clone_from(&contents.usage);
+            }
         }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }
@@ -102,27 +104,6 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
     }
     Ok(outcome)
-}
-
-/// Stays on the address the user gave, unless asked otherwise: split DNS and tunnels make the advertised one
-/// unreachable for some. Behind an auth service the advertised one is all there is.
-fn later_proxy(args: &Login, entry: &Endpoint, ping: &Ping, log: &Log) -> HostPort {
-    let advertised = ping.public_address.as_ref();
-    let given = match entry {
-        Endpoint::Proxy(given) => given,
-        Endpoint::Auth { address, .. } => advertised.unwrap_or(address),
-    };
-    match advertised {
-        Some(advertised) if args.cluster.use_advertised_address => return advertised.clone(),
-        Some(advertised) if advertised != given => log.detail(format!(
-            "the cluster advertises {advertised}; staying on {given} (`--use-advertised-address` to switch)"
-        )),
-        None if args.cluster.use_advertised_address => {
-            log.warn(format!("the cluster advertises no address: staying on {given}"));
-        }
-        _ => {}
-    }
-    given.clone()
 }
 
 /// The report, its files not yet filled in.
@@ -192,11 +173,13 @@ fn route(credential: &Credential) -> Option<RouteReport> {
     })
 }
 
-/// A named identity has suffixed names of its own and leaves the plain ones alone. Returns the variables.
+/// A named identity has suffixed names of its own and leaves the plain ones alone; `also_plain`: except those that no output before has,
+/// so that `KUBECONFIG` is there whichever output comes first. Returns the variables.
 fn add_exports(
     exports: &mut Exports,
     contents: &contents::Contents,
     suffix: Option<&str>,
+    also_plain: bool,
 ) -> Vec<(String, String)> {
     let first = exports.variables.len();
     for (base, value) in &contents.variables {
@@ -205,10 +188,16 @@ fn add_exports(
             None => (*base).to_owned(),
         };
         exports.variables.push((name, value.clone()));
+        if also_plain && !exports.variables.iter().any(|(known, _)| known == base) {
+            exports.variables.push(((*base).to_owned(), value.clone()));
+        }
     }
     for (base, value) in &contents.step_outputs {
         let name = suffix.map_or_else(|| (*base).to_owned(), |name| format!("{name}-{base}"));
         exports.outputs.push((name, value.clone()));
+        if also_plain && !exports.outputs.iter().any(|(known, _)| known == base) {
+            exports.outputs.push(((*base).to_owned(), value.clone()));
+        }
     }
     exports.variables.get(first..).unwrap_or_default().to_vec()
 }

@@ -93,6 +93,7 @@ impl<'a> Plan<'a> {
             log.warn(format!("{problem}, {risk}: choose another `--dir`"));
         }
         let outputs = request::outputs(args, env, base.path())?;
+        request::check_consumers(args, &outputs)?;
         // Who names a folder knows why.
         let given = outputs.iter().map(|o| &o.destination.folder);
         for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {

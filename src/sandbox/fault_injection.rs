@@ -15,7 +15,8 @@ pub struct FaultInjection {
     pub token_503: u32,
     /// Never answer requests whose path ends like this (`/_ci/github/token`, `GenerateUserCerts`, …).
     pub hang_on: Vec<String>,
-    /// Groups of requests, by the end of their paths: none is answered before all of its group have come.
+    /// Groups of requests, by the end of their paths: none is answered before all of its group have come. A request belongs to the
+    /// first group that still misses one like it.
     pub answer_together: Vec<Vec<String>>,
     /// Refuse these gRPC calls.
     pub refuse_calls: Vec<RefusedCall>,
@@ -33,6 +34,10 @@ pub struct FaultInjection {
     pub join_unknown_message: bool,
     /// End the join stream before its result.
     pub join_end: Option<JoinEnd>,
+    /// End the join stream, without a status, when the answer to its challenge has come.
+    pub end_after_solution: bool,
+    /// Ask this in place of a challenge, by both ways.
+    pub challenge: Option<String>,
 }
 
 /// When and how the join stream ends early.
@@ -87,6 +92,8 @@ pub enum Flaw {
     FutureStart,
     /// Ended an hour ago.
     Ended,
+    /// For another kubernetes cluster, database or application; without a route, for a kubernetes cluster.
+    ForeignRoute,
 }
 
 /// A gRPC call to refuse.

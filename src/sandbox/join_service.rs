@@ -15,13 +15,15 @@ use super::fault_injection::{JoinEnd, StreamEnd};
 use super::grpc::{self, Sender};
 use super::joining::{self, BOT_ROLE};
 use super::peer::Peer;
-use super::public_key;
 use super::refusal::Refusal;
 use super::reply::unknown;
+use super::{challenge, public_key};
 use crate::rules::ProvisionToken;
+use crate::teleport::JoinMethod;
+use crate::teleport::challenge::Kind as ChallengeKind;
 use crate::teleport::wire::join::{
-    BotResult, Certificates, ClientInit, JoinRequest, JoinResponse, JoinResult, OidcInit, Request, Response,
-    ServerInit,
+    BotResult, Certificates, Challenge, ClientInit, ClientParams, JoinRequest, JoinResponse, JoinResult,
+    OidcInit, ParamsOnly, Question, Request, Response, ServerInit, TextChallenge,
 };
 
 /// A whole join takes no longer.
@@ -51,7 +53,7 @@ struct Client {
     cut: Arc<Notify>,
 }
 
-/// `ClientInit` → `ServerInit` → `OidcInit` → `Result`; a failure to send means that the client left.
+/// `ClientInit` → `ServerInit` → `OidcInit` → `Result`, with a challenge and its solution before the last for some methods; a failure to send means that the client left.
 async fn join(
     cluster: &Cluster,
     client: &Client,
@@ -87,17 +89,60 @@ async fn join(
     }
     let result = match next(&mut requests).await {
         Some(Request::OidcInit(init)) => finish(cluster, token, &client.ip, &init),
+        Some(Request::IamInit(init)) if token.method == JoinMethod::Iam => {
+            challenge(cluster, token, client, ChallengeKind::Iam, &init, &mut requests, &answers).await
+        }
+        Some(Request::AzureInit(init)) if token.method == JoinMethod::Azure => {
+            challenge(cluster, token, client, ChallengeKind::Azure, &init, &mut requests, &answers).await
+        }
         Some(Request::GivingUp(reason)) => return cluster.records.gave_up(client.number, &reason.msg),
         None => return,
-        Some(_) => Err(Refusal::bad("expected OIDCInit")),
+        Some(_) => Err(Refusal::bad("expected the first message of the token's join method")),
     };
     match result {
-        Ok(certificates) => {
+        Ok(None) => {}
+        Ok(Some(certificates)) => {
             let result = JoinResult { bot_result: Some(BotResult { certificates: Some(certificates) }) };
             let _ = answers.send(Ok(JoinResponse { payload: Some(Response::Result(result)) })).await;
         }
         Err(refusal) => refuse(&answers, refusal).await,
     }
+}
+
+/// `Challenge` → `ChallengeSolution`. Nothing: the client left, or gave up.
+async fn challenge(
+    cluster: &Cluster,
+    token: &ProvisionToken,
+    client: &Client,
+    kind: ChallengeKind,
+    init: &ParamsOnly,
+    requests: &mut Streaming<JoinRequest>,
+    answers: &Sender<JoinResponse>,
+) -> Result<Option<Certificates>, Refusal> {
+    let text = TextChallenge { challenge: challenge::new(cluster, kind)? };
+    let question = match kind {
+        ChallengeKind::Azure => Question::Azure(text.clone()),
+        ChallengeKind::Iam => Question::Iam(text.clone()),
+    };
+    let payload = Some(Response::Challenge(Challenge { payload: Some(question) }));
+    if answers.send(Ok(JoinResponse { payload })).await.is_err() {
+        return Ok(None);
+    }
+    let solution = match next(requests).await {
+        Some(Request::Solution(solution)) => solution.payload,
+        Some(Request::GivingUp(reason)) => {
+            cluster.records.gave_up(client.number, &reason.msg);
+            return Ok(None);
+        }
+        Some(_) => None,
+        None => return Ok(None),
+    };
+    if cluster.options.inject.end_after_solution {
+        return Ok(None);
+    }
+    let solution = solution.ok_or_else(|| Refusal::bad("expected a challenge solution"))?;
+    challenge::admit(cluster, token, &text.challenge, &solution)?;
+    certificates(cluster, token, &client.ip, init.client_params.as_ref()).map(Some)
 }
 
 async fn next(requests: &mut Streaming<JoinRequest>) -> Option<Request> {
@@ -144,10 +189,19 @@ fn finish(
     token: &ProvisionToken,
     ip: &str,
     init: &OidcInit,
-) -> Result<Certificates, Refusal> {
+) -> Result<Option<Certificates>, Refusal> {
     let id_token = std::str::from_utf8(&init.id_token).unwrap_or_default();
     joining::admit(cluster, token, id_token)?;
-    let params = init.client_params.as_ref().and_then(|params| params.bot_params.as_ref());
+    certificates(cluster, token, ip, init.client_params.as_ref()).map(Some)
+}
+
+fn certificates(
+    cluster: &Cluster,
+    token: &ProvisionToken,
+    ip: &str,
+    params: Option<&ClientParams>,
+) -> Result<Certificates, Refusal> {
+    let params = params.and_then(|params| params.bot_params.as_ref());
     let keys = params
         .and_then(|params| params.public_keys.as_ref())
         .ok_or_else(|| Refusal::bad("public keys must be set"))?;

@@ -6,6 +6,7 @@ use ssh_key::public::KeyData;
 use super::cluster::{Cluster, ROLE_TTL};
 use super::policy;
 use super::profile::{INTERNAL_JOIN, Profile, no_login};
+use super::public_key;
 use super::refusal::Refusal;
 use crate::rules::{self, ProvisionToken};
 
@@ -44,13 +45,29 @@ pub(super) fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<&'a Provision
 /// Whether the identity token may use the join token.
 pub(super) fn admit(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<(), Refusal> {
     if !token.method.proves_with_token() {
-        return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
+        let label = rules::label(token.method);
+        return Err(Refusal::bad(format!("{label} join method is not supported by this call")));
     }
     if id_token.is_empty() {
         let label = rules::label(token.method);
         return Err(Refusal::bad(format!("IDToken not provided for {label} join request")));
     }
     policy::admit(cluster, token, id_token)
+}
+
+/// A bot's certificates by one of the older ways: for an `authorized_keys` line and a PKIX PEM. Recorded: a 15 server certifies
+/// the SSH key for TLS too, and does not look at the other.
+pub(super) fn certify_older(
+    cluster: &Cluster,
+    token: &ProvisionToken,
+    (ssh_line, tls_pem): (&[u8], &[u8]),
+    expires: Option<i64>,
+    login_ip: &str,
+) -> Result<BotCertificates, Refusal> {
+    let ssh_key = public_key::from_line(ssh_line)?;
+    let tls_key =
+        if cluster.is_modern() { public_key::from_pem(tls_pem)? } else { public_key::to_der(&ssh_key)? };
+    certify(cluster, token, &ssh_key, &tls_key, expires, login_ip)
 }
 
 /// Certificates for the bot of an admitted join: for an SSH key and a `SubjectPublicKeyInfo` (DER), until `expires` (Unix seconds).

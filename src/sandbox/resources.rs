@@ -2,6 +2,8 @@
 //!
 //! Messages within messages are encoded as bytes, which protobuf does not tell apart; numbers are those of `api/proto`.
 
+use std::collections::HashMap;
+
 use hyper::body::Incoming;
 use prost::{Message, Oneof};
 use tonic::body::Body;
@@ -23,6 +25,15 @@ pub(super) async fn answer(
         if let Some(wanted) = named(&wanted.predicate) {
             found.retain(|(name, _)| name == wanted);
         }
+        // Only kubernetes clusters have labels here.
+        let has_labels = |name: &String| {
+            let kube = cluster.options.kube_clusters.iter().find(|kube| kube.name == *name);
+            let has = |pair: (&String, &String)| {
+                kube.is_some_and(|kube| kube.labels.iter().any(|(key, value)| (key, value) == pair))
+            };
+            wanted.labels.iter().all(has)
+        };
+        found.retain(|(name, _)| has_labels(name));
         Ok(ListResponse { resources: found.into_iter().map(|(_, of)| Resource { of: Some(of) }).collect() })
     };
     grpc::unary(cluster.options.inject.newer, request, answer).await
@@ -82,6 +93,8 @@ fn labeled(kind: &str, name: &str, labels: &[(String, String)], spec: &impl Mess
 struct ListRequest {
     #[prost(string, tag = "1")]
     resource_type: String,
+    #[prost(map = "string, string", tag = "5")]
+    labels: HashMap<String, String>,
     #[prost(string, tag = "6")]
     predicate: String,
 }

@@ -21,7 +21,7 @@ use super::error::SandboxError;
 use super::joining::{self, BOT_ROLE};
 use super::refusal::Refusal;
 use super::reply::{self, json_body};
-use super::{job, ping, public_key};
+use super::{job, ping};
 use crate::platform::Platform;
 use crate::platform::endpoint::{AudienceIn, Protocol};
 use crate::rules;
@@ -102,13 +102,8 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
         return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
     }
     joining::admit(cluster, token, &request.id_token)?;
-    let ssh_key = public_key::from_line(&decode(request.public_ssh_key.as_deref())?)?;
-    // Recorded: a 15 server certifies the SSH key for TLS too, and does not look at the other.
-    let tls_key = if cluster.is_modern() {
-        public_key::from_pem(&decode(request.public_tls_key.as_deref())?)?
-    } else {
-        public_key::to_der(&ssh_key)?
-    };
+    let ssh_line = decode(request.public_ssh_key.as_deref())?;
+    let tls_pem = decode(request.public_tls_key.as_deref())?;
     let expires = match request.expires.as_deref() {
         None | Some("") => None,
         Some(text) => {
@@ -116,7 +111,8 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
             Some(end.as_second())
         }
     };
-    let issued = joining::certify(cluster, token, &ssh_key, &tls_key, expires, &ip.to_string())?;
+    let keys = (&ssh_line[..], &tls_pem[..]);
+    let issued = joining::certify_older(cluster, token, keys, expires, &ip.to_string())?;
     let line = issued.ssh.to_openssh().map_err(|e| SandboxError::create("SSH certificate", e))?;
     let cas = [&cluster.cas.user, &cluster.cas.host];
     let mut answer = json!({
@@ -166,7 +162,7 @@ fn ci_token(
         AudienceIn::Nowhere => None,
     };
     let audience = audience.filter(|a| !a.is_empty());
-    match job::token(cluster, platform, audience.as_deref(), &Value::Null) {
+    match job::token(cluster, platform.into(), audience.as_deref(), &Value::Null) {
         Ok(jwt) => json_body(200, &json!({ protocol.field: jwt.expose() })),
         Err(e) => reply::text(500, "text/plain", e.to_string()),
     }

@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tonic::Code;
 
 use super::ClusterError;
 use super::auth_service::AuthService;
-use super::dial::{Dialer, Endpoint, PendingConnection, Service};
+use super::dial::{Dialer, Endpoint, PendingConnection, Route, Service};
 use super::error::ConnectionError;
 use super::grpc::Channel;
-use super::join::{self, JoinAttempt, JoinChannel};
+use super::join::{self, JoinAttempt, JoinChannel, Link};
 use super::join_service::Session;
 use super::ping::{self, Ping};
 use crate::env;
 use crate::net::http::Connection;
 use crate::net::tls::ClientIdentity;
-use crate::net::{HostPort, NetError, Network};
+use crate::net::{HostPort, Network};
 
 /// A cluster, entered through its proxy or at its auth service.
 pub struct Cluster {
@@ -26,7 +25,7 @@ pub struct Cluster {
     pending: Mutex<Vec<PendingConnection>>,
 }
 
-/// How long a server may take to name the join method before the POST is used instead.
+/// How long a server may take to name the join method before an older way is taken.
 const BEGIN_LIMIT: Duration = Duration::from_secs(8);
 
 impl Cluster {
@@ -46,35 +45,45 @@ impl Cluster {
         &self.network
     }
 
+    /// Where it is entered.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Whether something before the proxy terminates TLS, as far as the connections so far have shown.
+    pub fn is_behind_a_balancer(&self) -> bool {
+        self.dialer.route() == Route::Upgraded
+    }
+
     /// Does all of a join that needs no proof, everything at once: pings, begins the join stream, and starts `connections` TCP
     /// connections for what follows. One attempt: an error is the caller's to retry.
     pub async fn begin_join(&self, token: &str, connections: usize) -> Result<JoinAttempt, ClusterError> {
         *self.pending.lock().await = (0..connections).map(|_| self.dialer.start()).collect();
-        let (channel, ping, web) = match self.endpoint {
-            Endpoint::Auth { .. } => {
-                let channel = match self.begin_stream(token).await {
-                    Ok(session) => JoinChannel::Stream(session),
-                    Err(error) if join::is_not_served(&error) => return Err(join::old_auth(self.address())),
-                    Err(error @ ClusterError::Refused { .. }) => JoinChannel::Refused(error),
-                    Err(error) => return Err(error),
-                };
-                (channel, None, None)
-            }
+        let ((grpc, begun), ping, web) = match self.endpoint {
+            Endpoint::Auth { .. } => (self.begin_stream(token).await, None, None),
             Endpoint::Proxy(_) => {
                 let begin = async { Ok(self.begin_stream(token).await) };
                 // A page that is not Teleport's ends it at once, whatever the stream is waiting for.
                 let ((web, ping), begun) = tokio::try_join!(self.ping(), begin)?;
-                let channel = match begun {
-                    Ok(session) => JoinChannel::Stream(session),
-                    Err(error) if is_final(&error) => JoinChannel::Refused(error),
-                    Err(error) if is_hopeless(&error) => return Err(error),
-                    Err(error) => JoinChannel::Post(error),
-                };
-                (channel, Some(ping), Some(web))
+                (begun, Some(ping), Some(web))
             }
         };
-        let (network, address) = (self.network.clone(), self.address().clone());
-        Ok(JoinAttempt { ping, network, address, token: token.to_owned(), channel, web })
+        let channel = match begun {
+            Ok(session) => JoinChannel::Stream(session),
+            Err(error) if join::is_final(&error) => JoinChannel::Refused(error),
+            Err(error) if join::is_hopeless(&error) => return Err(error),
+            // There is no other way at an auth service that was not reached.
+            Err(error @ ClusterError::Connection(_)) if web.is_none() => return Err(error),
+            Err(error) => JoinChannel::Older(error),
+        };
+        let link = Link {
+            network: self.network.clone(),
+            address: self.address().clone(),
+            dialer: self.dialer.clone(),
+            grpc,
+            token: token.to_owned(),
+        };
+        Ok(JoinAttempt { ping, link, channel, web })
     }
 
     async fn ping(&self) -> Result<(Connection, Ping), ClusterError> {
@@ -87,11 +96,16 @@ impl Cluster {
         Ok((web, ping))
     }
 
-    async fn begin_stream(&self, token: &str) -> Result<Box<Session>, ClusterError> {
-        let channel = self.dialer.connect(None, &Service::ProxyGrpc).await?;
+    /// The stream, and the connection below it wherever that came about.
+    async fn begin_stream(&self, token: &str) -> (Option<Channel>, Result<Box<Session>, ClusterError>) {
+        let channel = match self.dialer.connect(None, &Service::ProxyGrpc).await {
+            Ok(channel) => channel,
+            Err(error) => return (None, Err(error)),
+        };
         let (deadline, peer) = (self.network.deadline(), self.address().to_string());
         let begun = Session::begin(&channel, token);
-        deadline.try_within(BEGIN_LIMIT, &peer, "waiting for the join service", begun).await?.map(Box::new)
+        let begun = deadline.try_within(BEGIN_LIMIT, &peer, "waiting for the join service", begun).await;
+        (Some(channel), begun.map_err(ClusterError::from).flatten().map(Box::new))
     }
 
     /// The auth service of `cluster` under that identity.
@@ -116,19 +130,4 @@ impl Cluster {
         let service = Service::ProxySsh { authorities: authorities.to_vec(), client };
         self.dialer.connect(None, &service).await
     }
-}
-
-/// Whether Teleport itself said no, so that the POST is not tried. What tbot counts (`lib/join/joinclient`, v18) and the codes
-/// of refusals that it asks for a second time.
-fn is_final(error: &ClusterError) -> bool {
-    use Code::{AlreadyExists, InvalidArgument, NotFound, PermissionDenied, Unknown};
-    let ClusterError::Refused { code, .. } = error else { return false };
-    matches!(code, PermissionDenied | InvalidArgument | NotFound | AlreadyExists | Unknown)
-}
-
-/// Nothing of the cluster's, but nothing that the POST would mend either.
-fn is_hopeless(error: &ClusterError) -> bool {
-    use NetError::{Address, Deadline, Roots};
-    let ClusterError::Connection(ConnectionError::Net { source, .. }) = error else { return false };
-    matches!(source, Deadline { .. } | Roots { .. } | Address { .. })
 }

@@ -5,11 +5,13 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
+use super::challenge::{self, Kind, Solution};
 use super::error::ConnectionError;
 use super::grpc::Channel;
 use super::wire::join::{
-    BotParams, Challenge, ClientInit, ClientParams, GivingUp, JoinRequest, JoinResponse, OidcInit,
-    PublicKeys, Reason, Request, Response, ServerInit,
+    AzureChallengeSolution, BotParams, ChallengeSolution, ClientInit, ClientParams, GivingUp,
+    IamChallengeSolution, JoinRequest, JoinResponse, JoinResult, OidcInit, ParamsOnly, PublicKeys, Question,
+    Reason, Request, Response, ServerInit, Solution as WireSolution,
 };
 use super::{ClusterError, wire};
 use crate::identity::keys::KeyPair;
@@ -37,8 +39,6 @@ pub struct Session {
     answers: Streaming<JoinResponse>,
     /// The token's join method and the cluster's suite.
     pub(super) init: ServerInit,
-    /// None of the methods served has one.
-    pub(super) challenge: Option<Challenge>,
 }
 
 impl Session {
@@ -54,36 +54,67 @@ impl Session {
         send(&requests, Request::ClientInit(init)).await;
         let mut answers = channel.bidirectional(CALL, PATH, ReceiverStream::new(receiver)).await?;
         match next(&mut answers).await? {
-            Response::Init(init) => Ok(Self { requests, answers, init, challenge: None }),
+            Response::Init(init) => Ok(Self { requests, answers, init }),
             _ => Err(unexpected("ServerInit")),
         }
     }
 
     /// Proves the job by its identity token and takes the certificates.
-    pub async fn prove(
-        mut self,
-        key: &KeyPair,
-        jwt: &Jwt,
-        expires: Timestamp,
-    ) -> Result<Joined, ClusterError> {
+    pub async fn prove(self, key: &KeyPair, jwt: &Jwt, expires: Timestamp) -> Result<Joined, ClusterError> {
         let init = OidcInit {
             client_params: Some(params(key.public_der().to_vec(), ssh_wire(key)?, expires)),
             id_token: jwt.expose().as_bytes().to_vec(),
         };
         send(&self.requests, Request::OidcInit(init)).await;
+        self.result("this client answers no challenge for a token method").await
+    }
+
+    /// Asks for the challenge of a method that has one.
+    pub async fn ask(
+        &mut self,
+        kind: Kind,
+        key: &KeyPair,
+        expires: Timestamp,
+    ) -> Result<String, ClusterError> {
+        let client_params = Some(params(key.public_der().to_vec(), ssh_wire(key)?, expires));
+        let init = ParamsOnly { client_params };
+        let init = match kind {
+            Kind::Azure => Request::AzureInit(init),
+            Kind::Iam => Request::IamInit(init),
+        };
+        send(&self.requests, init).await;
+        let Response::Challenge(challenge) = next(&mut self.answers).await? else {
+            return Err(unexpected("Challenge"));
+        };
+        match (kind, challenge.payload) {
+            (Kind::Azure, Some(Question::Azure(text))) | (Kind::Iam, Some(Question::Iam(text))) => {
+                challenge::checked(text.challenge)
+            }
+            _ => Err(unexpected("challenge of the method asked for")),
+        }
+    }
+
+    /// Answers the challenge and takes the certificates.
+    pub async fn solve(self, solution: Solution) -> Result<Joined, ClusterError> {
+        let payload = Some(match solution {
+            Solution::Azure { attested_data, intermediate, access_token } => {
+                WireSolution::Azure(AzureChallengeSolution { attested_data, intermediate, access_token })
+            }
+            Solution::Iam { sts_identity_request } => {
+                WireSolution::Iam(IamChallengeSolution { sts_identity_request })
+            }
+        });
+        send(&self.requests, Request::Solution(ChallengeSolution { payload })).await;
+        self.result("this client answers one challenge only").await
+    }
+
+    /// Waits for the certificates; gives up, for the reason `otherwise`, when another message comes.
+    async fn result(mut self, otherwise: &str) -> Result<Joined, ClusterError> {
         let Response::Result(result) = next(&mut self.answers).await? else {
-            let why = "this client answers no challenge for a token method";
-            self.give_up(Reason::UnsupportedMessageType, why).await;
+            self.give_up(Reason::UnsupportedMessageType, otherwise).await;
             return Err(unexpected("Result"));
         };
-        let certificates = result.bot_result.and_then(|bot| bot.certificates);
-        let certificates = certificates.ok_or_else(|| unexpected("bot_result.certificates"))?;
-        let certificate =
-            TlsCertificate::from_der(&certificates.tls_cert).map_err(|_| unexpected("tls_cert"))?;
-        if certificates.tls_ca_certs.is_empty() {
-            return Err(unexpected("tls_ca_certs"));
-        }
-        Ok(Joined { certificate, authorities: certificates.tls_ca_certs })
+        joined(result)
     }
 
     /// Lets the server know that we cannot go on, and why. Best effort.
@@ -95,6 +126,16 @@ impl Session {
         let mut answers = self.answers;
         let _ = tokio::time::timeout(std::time::Duration::from_secs(1), answers.message()).await;
     }
+}
+
+fn joined(result: JoinResult) -> Result<Joined, ClusterError> {
+    let certificates = result.bot_result.and_then(|bot| bot.certificates);
+    let certificates = certificates.ok_or_else(|| unexpected("bot_result.certificates"))?;
+    let certificate = TlsCertificate::from_der(&certificates.tls_cert).map_err(|_| unexpected("tls_cert"))?;
+    if certificates.tls_ca_certs.is_empty() {
+        return Err(unexpected("tls_ca_certs"));
+    }
+    Ok(Joined { certificate, authorities: certificates.tls_ca_certs })
 }
 
 /// The parameters of a bot: PKIX DER and SSH wire form of its keys, and how long it wants to live.

@@ -44,8 +44,7 @@ join_methods! {
 }
 
 impl JoinMethod {
-    /// Whether the proof is an identity token (a JWT), the one kind that this build can show; the other two sign a
-    /// challenge of the server's.
+    /// Whether the proof is an identity token (a JWT); the other two sign a challenge of the server's.
     pub fn proves_with_token(self) -> bool {
         !matches!(self, Self::Azure | Self::Iam)
     }

@@ -92,3 +92,22 @@ fn an_early_end_and_a_wrong_clock_are_noted() {
     let error = checked(&Expectations::default(), "05:52:58", 0).unwrap_err();
     assert!(error.to_string().contains("later than asked") && error.hints()[0].contains("clocks"), "{error}");
 }
+
+#[test]
+fn outputs_with_the_same_roles_share_a_connection() {
+    let with = |roles: Option<&[&str]>| Output {
+        name: "ssh".to_owned(),
+        kind: Kind::Ssh { cluster: None },
+        roles: roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect()),
+        destination: Destination::whole("/x".into()),
+    };
+    let (all, one, other) = (with(None), with(Some(&["a"])), with(Some(&["a", "b"])));
+    for (outputs, want) in [
+        (vec![], 0),
+        (vec![all.clone()], 1),
+        (vec![one.clone(), all.clone(), one.clone()], 2),
+        (vec![one.clone(), other, all.clone(), one, all], 3),
+    ] {
+        assert_eq!(policy::connections(&outputs), want, "{outputs:?}");
+    }
+}

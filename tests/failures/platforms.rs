@@ -70,7 +70,7 @@ fn with_token<'a>(cluster: &'a Cluster, facts: &Facts, claims: &Value) -> (Job<'
     }
     let token = cluster.sandbox.id_token(facts.platform, &claims).unwrap();
     let job = cluster.job(facts.platform);
-    if facts.platform.simulation().protocol.is_none() {
+    if facts.platform.protocol().is_none() {
         return (job.unset(facts.variable).set(facts.variable, token.expose()), Vec::new());
     }
     (job.unset("JOBPASS_AUDIENCE").set("MINE", token.expose()), vec!["--id-token-env", "MINE"])

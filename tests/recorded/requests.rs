@@ -259,8 +259,8 @@ fn single_messages_in_both_directions() {
                 signature_algorithm_suite: "balanced-v1".into(),
             })),
             ("teleport.join.v1.JoinResponse", "iam challenge") => {
-                let iam_challenge = Some(join::IamChallenge { challenge: "c1".into() });
-                response(join::Response::Challenge(join::Challenge { iam_challenge }))
+                let iam = join::Question::Iam(join::TextChallenge { challenge: "c1".into() });
+                response(join::Response::Challenge(join::Challenge { payload: Some(iam) }))
             }
             ("teleport.join.v1.JoinResponse", "result") => {
                 response(join::Response::Result(join::JoinResult {

@@ -73,18 +73,33 @@ pub struct OidcInit {
 }
 #[derive(Clone, PartialEq, Message)]
 pub struct ChallengeSolution {
-    #[prost(oneof = "Solution", tags = "3")]
+    #[prost(oneof = "Solution", tags = "3, 6")]
     pub payload: Option<Solution>,
 }
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Solution {
     #[prost(message, tag = "3")]
     Iam(IamChallengeSolution),
+    #[prost(message, tag = "6")]
+    Azure(AzureChallengeSolution),
 }
+/// Secret: carries a signature and a session token.
 #[derive(Clone, PartialEq, Message)]
 pub struct IamChallengeSolution {
     #[prost(bytes = "vec", tag = "1")]
     pub sts_identity_request: Vec<u8>,
+}
+/// `access_token` is secret.
+#[derive(Clone, PartialEq, Message)]
+pub struct AzureChallengeSolution {
+    /// JSON, as the metadata service gives it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub attested_data: Vec<u8>,
+    /// DER certificates one behind the other, from the signer's issuer up, the root left out.
+    #[prost(bytes = "vec", tag = "2")]
+    pub intermediate: Vec<u8>,
+    #[prost(string, tag = "3")]
+    pub access_token: String,
 }
 #[derive(Clone, PartialEq, Message)]
 pub struct GivingUp {
@@ -125,11 +140,19 @@ pub struct ServerInit {
 }
 #[derive(Clone, PartialEq, Message)]
 pub struct Challenge {
-    #[prost(message, optional, tag = "3")]
-    pub iam_challenge: Option<IamChallenge>,
+    #[prost(oneof = "Question", tags = "3, 6")]
+    pub payload: Option<Question>,
 }
+#[derive(Clone, PartialEq, Oneof)]
+pub enum Question {
+    #[prost(message, tag = "3")]
+    Iam(TextChallenge),
+    #[prost(message, tag = "6")]
+    Azure(TextChallenge),
+}
+/// `IAMChallenge` and `AzureChallenge`.
 #[derive(Clone, PartialEq, Message)]
-pub struct IamChallenge {
+pub struct TextChallenge {
     #[prost(string, tag = "1")]
     pub challenge: String,
 }

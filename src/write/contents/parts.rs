@@ -4,7 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::consumers::Consumer;
 use crate::identity::Authorities;
+use crate::teleport::kube::KubeServer;
 use crate::teleport::ping::Ping;
 use crate::write::file::FileToWrite;
 
@@ -25,6 +27,10 @@ pub struct Context<'a> {
     pub binary: &'a Path,
     /// `--ca-file`, absolute: the `ProxyCommand` needs the same roots.
     pub ca_file: Option<&'a Path>,
+    /// `--export-vars`: programs that get variables of their own.
+    pub consumers: &'a [Consumer],
+    /// Where kubectl goes; `None` where no output is for it.
+    pub kube: Option<&'a KubeServer>,
     /// When the output expires.
     pub expires: Timestamp,
 }
@@ -38,7 +44,7 @@ pub struct Contents {
     pub variables: Vec<(&'static str, String)>,
     /// Step outputs, likewise.
     pub step_outputs: Vec<(&'static str, String)>,
-    /// How to use it: commands that work as they are, one a line, for people.
+    /// How to use it: commands that work as they are, one a line, for people. Names in capitals are for them to fill in.
     pub usage: Vec<String>,
     /// What was left out of its files, and why.
     pub warnings: Vec<String>,

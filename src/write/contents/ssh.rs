@@ -20,7 +20,7 @@ pub fn check_folder(dir: &Path) -> Result<(), WriteError> {
     formats::fits(text).map_err(|_| unfit(odd))
 }
 
-const NOT_UTF_8: &str = "its path is not UTF-8";
+pub(super) const NOT_UTF_8: &str = "its path is not UTF-8";
 
 /// Files, variables and step outputs.
 pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {
@@ -74,6 +74,9 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         ("JOBPASS_DIR", dir_text.clone()),
         ("JOBPASS_SSH_CONFIG", path("ssh_config")),
     ];
+    for consumer in context.consumers {
+        contents.variables.extend(consumer.variables(&dir_text, context.proxy));
+    }
     contents.step_outputs = vec![
         ("destination-dir", dir_text.clone()),
         ("identity-file", path("identity")),
@@ -85,6 +88,7 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
     Ok(contents)
 }
 
-fn pems(ca: Option<&Authority>) -> String {
+/// The certificates of a CA in one file.
+pub(super) fn pems(ca: Option<&Authority>) -> String {
     ca.map(|ca| ca.tls_certs.concat()).unwrap_or_default()
 }
