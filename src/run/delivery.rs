@@ -88,6 +88,12 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     for place in &exported.places {
         log.detail(format!("exported to {place}"));
     }
+    if args.messages.json && !exported.stdout.is_empty() {
+        log.warn(
+            "`--json` takes standard output, where the variables for later steps go: take the paths from the report, or \
+             leave `--json` out",
+        );
+    }
     outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), plan.begin.elapsed());
     if !credentials.refused.is_empty() {

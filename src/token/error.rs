@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::error::{Exit, StageError};
 use crate::net::NetError;
+use crate::platform::endpoint::Protocol;
 use crate::secret::NotAJwt;
 use crate::teleport::JoinMethod;
 
@@ -44,7 +45,7 @@ pub enum TokenError {
     Source { place: String, reason: String },
     /// The platform's endpoint answered with a refusal; `detail` is empty where it gave no reason.
     #[error("{platform} refused to issue an identity token")]
-    Refused { platform: &'static str, status: u16, detail: String },
+    Refused { platform: &'static str, status: u16, detail: String, protocol: &'static Protocol },
     /// The platform's endpoint could not be reached, also after retries.
     #[error("could not reach the token endpoint of {platform}")]
     Endpoint {
@@ -54,7 +55,7 @@ pub enum TokenError {
     },
     /// It answered, but not in the documented form.
     #[error("unexpected answer from the token endpoint of {platform}")]
-    Form { platform: &'static str, detail: String },
+    Form { platform: &'static str, detail: String, protocol: &'static Protocol },
 }
 
 impl StageError for TokenError {
@@ -102,15 +103,19 @@ impl StageError for TokenError {
             Self::Refused { status: 401, .. } => {
                 "run jobpass in the job itself while it runs: the variables of its token request do not work later"
             }
-            Self::Refused { status: 403, .. } => {
-                "allow the job to request a token: `permissions: { id-token: write, contents: read }`"
+            Self::Refused { status, protocol, .. }
+                if *status == 403 || protocol.refuses_with.contains(status) =>
+            {
+                protocol.refused_hint
             }
             Self::Refused { status: 429 | 500.., platform, .. } => {
                 return vec![format!("run the job again, or check the status page of {platform}")];
             }
-            Self::Refused { .. } | Self::Form { .. } => {
-                "check that `ACTIONS_ID_TOKEN_REQUEST_URL` is as the runner set it, and that no HTTP proxy answers \
-                 in its place"
+            Self::Refused { protocol, .. } | Self::Form { protocol, .. } => {
+                return vec![format!(
+                    "check that `{}` is as the runner set it, and that no HTTP proxy answers in its place",
+                    protocol.url
+                )];
             }
             Self::Endpoint { source, .. } => return source.hints(),
         };
