@@ -22,12 +22,14 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
     $before = $commandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
         Select-Object -Last 1
     $values = switch ([string]$before) {
+        '--ca-rotation' { 'update-clients', 'update-servers'; break }
         '--color' { 'auto', 'always', 'never'; break }
         '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'shell', 'env-file=PATH', 'none'; break }
+        '--export-vars' { 'git', 'rsync', 'ansible', 'terraform'; break }
         '--join-method' { 'auto', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
         '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }
-        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift'; break }
+        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'kubernetes'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
         'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
     }
@@ -76,13 +78,16 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'A name for this identity: its own folder, suffixed variables')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the keys, for servers or consumers that need another than the cluster''s suite')
             [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'How later steps get the variables')
+            [CompletionResult]::new('--export-vars', '--export-vars', [CompletionResultType]::ParameterName, 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`')
             [CompletionResult]::new('--expect-cluster', '--expect-cluster', [CompletionResultType]::ParameterName, 'The cluster must have this name')
             [CompletionResult]::new('--expect-bot', '--expect-bot', [CompletionResultType]::ParameterName, 'The bot must have this name')
             [CompletionResult]::new('--expect-role', '--expect-role', [CompletionResultType]::ParameterName, 'Every output must have this role (repeatable)')
             [CompletionResult]::new('--require-login', '--require-login', [CompletionResultType]::ParameterName, 'Every output must allow this login (repeatable)')
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'A login and node that the job will use: checked for per-session MFA (repeatable)')
-            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform (with `--dry-run`)')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform, or in a pod (with `--dry-run`)')
             [CompletionResult]::new('--as-branch', '--as-branch', [CompletionResultType]::ParameterName, 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
             [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
@@ -92,6 +97,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not check whether per-session MFA or Device Trust keep bots out')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')
+            [CompletionResult]::new('--print-command', '--print-command', [CompletionResultType]::ParameterName, 'Print the command line that does the same without the file, and do nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each step')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each step')
@@ -206,16 +212,23 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         'jobpass;sandbox' {
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)')
             [CompletionResult]::new('--tokens', '--tokens', [CompletionResultType]::ParameterName, 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out')
-            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'The CI platform whose job environment is printed')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the cluster')
             [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'Teleport version to behave like')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; a free one when left out')
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`')
+            [CompletionResult]::new('--trait', '--trait', [CompletionResultType]::ParameterName, 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'A database, repeatable')
+            [CompletionResult]::new('--app', '--app', [CompletionResultType]::ParameterName, 'An application, repeatable')
+            [CompletionResult]::new('--leaf', '--leaf', [CompletionResultType]::ParameterName, 'A trusted leaf cluster, repeatable')
+            [CompletionResult]::new('--ca-rotation', '--ca-rotation', [CompletionResultType]::ParameterName, 'Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`')
             [CompletionResult]::new('--kube', '--kube', [CompletionResultType]::ParameterName, 'A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable')
             [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'Allow this login as well, repeatable')
             [CompletionResult]::new('--user-ca', '--user-ca', [CompletionResultType]::ParameterName, 'Write the user CA''s public key into this file, for `TrustedUserCAKeys` of an sshd')
             [CompletionResult]::new('--host-key', '--host-key', [CompletionResultType]::ParameterName, 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
+            [CompletionResult]::new('--require-session-mfa', '--require-session-mfa', [CompletionResultType]::ParameterName, 'Require per-session MFA in the whole cluster')
             [CompletionResult]::new('--no-new-join', '--no-new-join', [CompletionResultType]::ParameterName, 'Switch off the new join path (`teleport.join.v1`)')
             [CompletionResult]::new('--no-old-join', '--no-old-join', [CompletionResultType]::ParameterName, 'Switch off the old join path (HTTPS POST)')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')

@@ -477,7 +477,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__login)
-            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --json --verbose --quiet --color --help --version"
+            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --print-command --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -559,6 +559,10 @@ _jobpass() {
                     COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift shell env-file=PATH none" -- "${cur}"))
                     return 0
                     ;;
+                --export-vars)
+                    COMPREPLY=($(compgen -W "git rsync ansible terraform" -- "${cur}"))
+                    return 0
+                    ;;
                 --expect-cluster)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -580,10 +584,18 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift kubernetes" -- "${cur}"))
                     return 0
                     ;;
                 --as-branch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -617,7 +629,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__sandbox)
-            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --role --trait --database --app --leaf --require-session-mfa --ca-rotation --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -632,7 +644,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift kubernetes" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)
@@ -649,6 +661,30 @@ _jobpass() {
                     ;;
                 --node)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --leaf)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-rotation)
+                    COMPREPLY=($(compgen -W "update-clients update-servers" -- "${cur}"))
                     return 0
                     ;;
                 --kube)

@@ -83,16 +83,22 @@ spacelift\t''
 shell\t''
 env-file=PATH\t''
 none\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l export-vars -d 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`' -r -f -a "git\t''
+rsync\t''
+ansible\t''
+terraform\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-cluster -d 'The cluster must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-bot -d 'The bot must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d 'Every output must have this role (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l require-login -d 'Every output must allow this login (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A login and node that the job will use: checked for per-session MFA (repeatable)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with `--dry-run`)' -r -f -a "github\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform, or in a pod (with `--dry-run`)' -r -f -a "github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+kubernetes\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s c -l config -d 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -104,6 +110,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l keep-going -d 
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l print-command -d 'Print the command line that does the same without the file, and do nothing'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l json -d 'Print the report as JSON on standard output'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s v -l verbose -d 'Print each step'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s q -l quiet -d 'Print errors only'
@@ -216,14 +223,22 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s h -l
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform whose job environment is printed' -r -f -a "github\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod' -r -f -a "github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+kubernetes\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l role -d 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l trait -d 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l database -d 'A database, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l app -d 'An application, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l leaf -d 'A trusted leaf cluster, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l ca-rotation -d 'Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`' -r -f -a "update-clients\t''
+update-servers\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l kube -d 'A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l login -d 'Allow this login as well, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l user-ca -d 'Write the user CA\'s public key into this file, for `TrustedUserCAKeys` of an sshd' -r -F
@@ -231,6 +246,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l host-key -d 
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l require-session-mfa -d 'Require per-session MFA in the whole cluster'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-new-join -d 'Switch off the new join path (`teleport.join.v1`)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-old-join -d 'Switch off the old join path (HTTPS POST)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l json -d 'Print the report as JSON on standard output'
