@@ -24,10 +24,10 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
     $values = switch ([string]$before) {
         '--color' { 'auto', 'always', 'never'; break }
         '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'shell', 'env-file=PATH', 'none'; break }
-        '--join-method' { 'auto', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
+        '--join-method' { 'auto', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'iam', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
         '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }
-        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift'; break }
+        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'aws'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
         'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'sandbox', 'completions', 'man', 'version'; break }
     }
@@ -80,7 +80,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--expect-role', '--expect-role', [CompletionResultType]::ParameterName, 'Every output must have this role (repeatable)')
             [CompletionResult]::new('--require-login', '--require-login', [CompletionResultType]::ParameterName, 'Every output must allow this login (repeatable)')
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'A login and node that the job will use: checked for per-session MFA (repeatable)')
-            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform (with `--dry-run`)')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform, or a machine of this cloud (with `--dry-run`)')
             [CompletionResult]::new('--as-branch', '--as-branch', [CompletionResultType]::ParameterName, 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
@@ -188,7 +188,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         'jobpass;sandbox' {
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)')
             [CompletionResult]::new('--tokens', '--tokens', [CompletionResultType]::ParameterName, 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out')
-            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'The CI platform whose job environment is printed')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'The CI platform or cloud whose job environment is printed')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the cluster')
             [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'Teleport version to behave like')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; a free one when left out')

@@ -150,7 +150,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -224,7 +224,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -462,7 +462,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -534,7 +534,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift aws" -- "${cur}"))
                     return 0
                     ;;
                 --as-branch)
@@ -586,7 +586,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift aws" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)

@@ -54,6 +54,7 @@ gcp\t''
 generic_oidc\t''
 github\t''
 gitlab\t''
+iam\t''
 kubernetes\t''
 spacelift\t''
 terraform_cloud\t''"
@@ -87,10 +88,11 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-bot -d 
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d 'Every output must have this role (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l require-login -d 'Every output must allow this login (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A login and node that the job will use: checked for per-session MFA (repeatable)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with `--dry-run`)' -r -f -a "github\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform, or a machine of this cloud (with `--dry-run`)' -r -f -a "github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+aws\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
@@ -121,6 +123,7 @@ gcp\t''
 generic_oidc\t''
 github\t''
 gitlab\t''
+iam\t''
 kubernetes\t''
 spacelift\t''
 terraform_cloud\t''"
@@ -156,6 +159,7 @@ gcp\t''
 generic_oidc\t''
 github\t''
 gitlab\t''
+iam\t''
 kubernetes\t''
 spacelift\t''
 terraform_cloud\t''"
@@ -203,10 +207,11 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s h -l help 
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform whose job environment is printed' -r -f -a "github\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform or cloud whose job environment is printed' -r -f -a "github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+aws\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r

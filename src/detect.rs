@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::cloud::Cloud;
 use crate::env::Env;
 use crate::error::{Exit, StageError};
 use crate::platform::Platform;
@@ -44,6 +45,18 @@ pub enum ProofSource {
     Given(GivenToken),
     /// The identity token that the CI platform issues to the job.
     Platform(Platform),
+    /// The machine's own identity.
+    Machine(Cloud),
+}
+
+impl ProofSource {
+    /// The machine that proves by this method, whatever the platform of the job on it.
+    fn machine(method: JoinMethod) -> Option<Self> {
+        match method {
+            JoinMethod::Iam => Some(Self::Machine(Cloud::Aws)),
+            _ => None,
+        }
+    }
 }
 
 /// Where the job runs, and how it joins.
@@ -129,10 +142,11 @@ pub fn detect(env: &Env, request: &Request) -> Result<Detected, DetectError> {
     let marked: Vec<Platform> = Platform::ALL.into_iter().filter(|p| p.marker(env).present).collect();
     let platform = choose(env, request, &marked);
     let reasons = reasons(env, request, look_alike, &marked, platform);
-    let source = match (&request.given, platform) {
-        (Some(given), _) => ProofSource::Given(given.clone()),
-        (None, Some(platform)) => ProofSource::Platform(platform),
-        (None, None) => return Err(DetectError::NoPlatform { reasons }),
+    let source = match (&request.given, request.method.and_then(ProofSource::machine), platform) {
+        (Some(given), ..) => ProofSource::Given(given.clone()),
+        (None, Some(machine), _) => machine,
+        (None, None, Some(platform)) => ProofSource::Platform(platform),
+        (None, None, None) => return Err(DetectError::NoPlatform { reasons }),
     };
     // A look-alike is taken for its log and files, which work as GitHub's do; its tokens are not GitHub's.
     let imitated =

@@ -17,6 +17,7 @@ mod issuing;
 mod job;
 mod join_service;
 mod joining;
+mod machine;
 pub mod options;
 mod peer;
 mod ping;
@@ -30,6 +31,7 @@ mod registration;
 mod reply;
 mod resources;
 mod server;
+mod simulated;
 mod ssh_cert;
 mod sts;
 mod template;
@@ -55,6 +57,7 @@ use cluster::Cluster;
 pub use error::SandboxError;
 pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
 pub use records::Record;
+pub use simulated::Simulated;
 
 /// A running sandbox; dropping it stops it.
 pub struct Sandbox {
@@ -110,7 +113,15 @@ impl Sandbox {
     /// The variables that make a process look like a job of that platform, its identity token included. Names of files
     /// (`GITHUB_ENV`, `BASH_ENV`, …) are the caller's to add.
     pub fn job_environment(&self, platform: Platform) -> Result<Vec<(String, String)>, SandboxError> {
-        job::environment(&self.cluster, platform)
+        self.environment(Simulated::Platform(platform))
+    }
+
+    /// The same for all that can be simulated.
+    pub fn environment(&self, simulated: Simulated) -> Result<Vec<(String, String)>, SandboxError> {
+        match simulated {
+            Simulated::Platform(platform) => job::environment(&self.cluster, platform),
+            Simulated::Machine(cloud) => Ok(job::machine_environment(&self.cluster, cloud)),
+        }
     }
 
     /// An identity token signed by the sandbox's issuer, with these claims on top of the platform's usual ones (`null`

@@ -4,6 +4,7 @@
 //! anything is sent.
 
 use crate::claims::UnverifiedClaims;
+use crate::cloud::{Cloud, CloudError, aws};
 use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::net::Network;
@@ -11,6 +12,7 @@ use crate::platform::{Platform, TokenPlace};
 use crate::rules::{self, Audience};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
+use crate::teleport::challenge::{IAM_HEADER, Solution};
 use crate::teleport::join::Answer;
 
 mod checks;
@@ -44,27 +46,57 @@ pub enum Proof {
         /// Unverified, for explaining a refusal.
         claims: UnverifiedClaims,
     },
+    /// Signs a request to AWS STS.
+    Aws(aws::Identity),
 }
 
 impl Proof {
     /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
     #[allow(clippy::unused_async)] // a machine may have to ask its cloud
-    pub async fn answer(&self, _challenge: Option<&str>) -> Result<Answer, TokenError> {
+    pub async fn answer(&self, challenge: Option<&str>) -> Result<Answer, TokenError> {
         match self {
             Self::IdentityToken { jwt, .. } => Ok(Answer::IdToken(jwt.clone())),
+            Self::Aws(identity) => {
+                let sts_identity_request = identity.request((IAM_HEADER, challenge.unwrap_or_default()));
+                Ok(Answer::Solution(Solution::Iam { sts_identity_request }))
+            }
         }
     }
 
-    /// What this job is, as far as the proof says it.
-    pub fn claims(&self) -> &UnverifiedClaims {
+    /// What this job is, as far as the proof says it. A machine asks its cloud.
+    pub async fn claims(&self) -> Result<UnverifiedClaims, TokenError> {
         match self {
-            Self::IdentityToken { claims, .. } => claims,
+            Self::IdentityToken { claims, .. } => Ok(claims.clone()),
+            Self::Aws(identity) => {
+                let aws::Caller { account, arn } = identity.caller().await.map_err(CloudError::from)?;
+                // By the names of AWS's own answer.
+                let claims =
+                    [("Account", account), ("Arn", arn)].map(|(name, text)| (name.to_owned(), text.into()));
+                Ok(UnverifiedClaims::new(claims))
+            }
+        }
+    }
+
+    /// Where a machine's proof is from, for people.
+    pub fn machine(&self) -> Option<String> {
+        match self {
+            Self::IdentityToken { .. } => None,
+            Self::Aws(identity) => Some(format!("{}, for {}", identity.place(), identity.region())),
         }
     }
 }
 
 /// Checks what can be checked before anything is sent.
 pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
+    if let Some(method) = detected.method.filter(|method| !method.proves_with_token()) {
+        if matches!(detected.source, ProofSource::Given(_)) {
+            return Err(TokenError::NoTokenMethod { method });
+        }
+        return match request.audience {
+            Some(_) => Err(TokenError::NoAudience { method }),
+            None => Ok(()),
+        };
+    }
     let Some(platform) = detected.platform else { return Ok(()) };
     let (title, asked) = (platform.title(), request.audience.as_deref());
     if let Some(hint) = asked.and_then(|audience| platform.audience_hint(audience)) {
@@ -93,6 +125,15 @@ pub async fn token(
         ProofSource::Platform(platform) => {
             let found = from_platform(env, network, *platform, detected, request).await?;
             (found, platform.expired_hints(env))
+        }
+        ProofSource::Machine(Cloud::Aws) => {
+            let identity = aws::identity(env, network).await.map_err(CloudError::from)?;
+            network.log().detail(format!(
+                "AWS credentials from {}, for {}",
+                identity.place(),
+                identity.region()
+            ));
+            return Ok(Proof::Aws(identity));
         }
         ProofSource::Given(given) => {
             let found = match given {

@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("sandbox", "rules"),
     ("sandbox", "teleport"),
     ("sandbox", "platform"),
+    ("sandbox", "cloud"),
 ];
 
 /// Functions of a neighbour stage that no other stage may call: stages do not call each other.

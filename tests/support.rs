@@ -1,11 +1,13 @@
 //! What the tests share: jobs run in the built binary, real sshd, networks, folders.
 
+pub mod aws;
 pub mod background;
 pub mod balancer;
 pub mod cluster;
 pub mod command;
 pub mod front;
 pub mod http_proxy;
+pub mod metadata;
 pub mod relay;
 pub mod sshd;
 pub mod web_certificate;

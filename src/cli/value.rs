@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::export::Sink;
 use crate::net::{HostPort, NetError};
 use crate::platform::Platform;
+use crate::sandbox::Simulated;
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 use crate::verify::policy::Target;
@@ -151,12 +152,11 @@ pub fn version(text: &str) -> Result<String, String> {
 
 /// A join method of Teleport's, or `auto`. Those that this build cannot prove are refused by name.
 pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
-    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(!m.proves_with_token()));
+    let cannot = |method: JoinMethod| method == JoinMethod::Azure;
+    let all = JoinMethod::ALL.iter().map(move |m| PossibleValue::new(m.name()).hide(cannot(*m)));
     let all = std::iter::once(PossibleValue::new("auto")).chain(all);
-    PossibleValuesParser::new(all).try_map(|name| match name.parse::<JoinMethod>() {
-        Ok(method) if !method.proves_with_token() => Err(format!(
-            "this build cannot prove `{method}` yet: it joins with identity tokens of CI platforms only"
-        )),
+    PossibleValuesParser::new(all).try_map(move |name| match name.parse::<JoinMethod>() {
+        Ok(method) if cannot(method) => Err(format!("this build cannot prove `{method}` yet")),
         method => Ok(Auto(method.ok())),
     })
 }
@@ -167,10 +167,11 @@ pub fn platforms() -> impl TypedValueParser<Value = Auto<Platform>> {
     PossibleValuesParser::new(all).map(|id| Auto(platform(&id)))
 }
 
-/// A platform.
-pub fn simulated() -> impl TypedValueParser<Value = Platform> {
-    let unknown = "it is not a platform";
-    PossibleValuesParser::new(Platform::ALL.map(Platform::id)).try_map(move |id| platform(&id).ok_or(unknown))
+/// A platform or a cloud.
+pub fn simulated() -> impl TypedValueParser<Value = Simulated> {
+    let known = |id: &str| Simulated::all().find(|simulated| simulated.id() == id);
+    PossibleValuesParser::new(Simulated::all().map(Simulated::id))
+        .try_map(move |id| known(&id).ok_or("it is not a platform"))
 }
 
 fn platform(id: &str) -> Option<Platform> {

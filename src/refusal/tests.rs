@@ -74,6 +74,7 @@ const LISTED: &[&str] = &[
     "id token \"google.compute_engine.zone\" claim is empty, are you sure",
     "sts identity request does not include challenge header \"X-Teleport-Challenge\"",
     "IAM join request uses unknown STS host \"sts.x\"",
+    "rejecting IAM join request using STS host \"sts.x-y-1.amazonaws.com\". This could mean",
     "sts request body \"x\" does not equal expected \"y\"",
     "aws sts api returned status: \"403\" body: \"\"",
     "challenge is missing or does not match",
@@ -126,7 +127,16 @@ fn the_trap_in_the_claims_comes_first() {
     let no_rule = "id token claims did not match any allow rules";
     let expired = "oidc: token is expired (Token Expiry: 2026-11-21 04:50:14 +0000 UTC)";
     let past = now().as_second() - 77;
+    let fips = "rejecting IAM join request using STS host \"sts.eu-west-1.amazonaws.com\". Error: node selected non-FIPS \
+                AWS STS endpoint while the Auth service is in FIPS mode";
     for (method, message, claims, title, words) in [
+        (
+            Iam,
+            fips,
+            json!({}),
+            "the cluster runs in FIPS mode, and the request is for another kind of AWS endpoint",
+            "FIPS endpoints of STS only",
+        ),
         (
             GitHub,
             no_rule,

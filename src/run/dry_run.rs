@@ -17,7 +17,7 @@ use crate::run::login::pipeline;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Setting;
 use crate::run::request;
-use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
+use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole, Simulated};
 use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
@@ -31,38 +31,42 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
         }
         .into());
     }
-    let simulated = args.trial.simulate.or(real);
-    let Some(platform) = simulated else {
+    let simulated = args.trial.simulate.or(real.map(Simulated::Platform));
+    let Some(simulated) = simulated else {
         return Err(RunError::Usage {
             message: "`--dry-run` needs a platform, and no CI platform was detected".into(),
             hint: Some(format!("add `--simulate github` (one of {})", ids())),
         }
         .into());
     };
-    let simulation = platform.simulation();
-    let usual = simulation.usual_branch();
+    let platform = simulated.platform();
+    let usual = platform.map_or("main", |platform| platform.simulation().usual_branch());
     let branch = args.trial.as_branch.as_deref().unwrap_or(usual);
-    if args.trial.as_branch.is_some() && !simulation.admits_one_branch {
+    if args.trial.as_branch.is_some() && !simulated.admits_one_branch() {
         return Err(RunError::usage(
-            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", platform.title()),
+            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", vendor(simulated)),
             format!("take a platform whose rules do: `--simulate {}`", with_branches()),
         )
         .into());
     }
-    let options = cluster_for(args, platform);
-    let token = options.token_for(platform).map(|t| t.name.clone()).unwrap_or_default();
+    let options = cluster_for(args, simulated);
+    let token = options.token_for_simulated(simulated).map(|t| t.name.clone()).unwrap_or_default();
     if branch != usual {
         log.note(format!("DRY-RUN as branch `{branch}`: join token `{token}` admits branch `{usual}` only"));
     }
     let sandbox = Sandbox::start(options).await?;
     let mut job = env.clone();
-    for (name, value) in sandbox.job_environment(platform)? {
+    for (name, value) in sandbox.environment(simulated)? {
         job = job.with(name, value);
     }
     // An HTTP proxy of the network has no route to this process.
     job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
     job = job.with(names::JOBPASS_TOKEN, &token);
-    let wanted = detect::Request { platform: Some(platform), ..request::detection(&args.identity) };
+    let asked = request::detection(&args.identity);
+    let wanted = match simulated {
+        Simulated::Platform(platform) => detect::Request { platform: Some(platform), ..asked },
+        Simulated::Machine(_) => detect::Request { method: Some(simulated.method()), ..asked },
+    };
     let setting = Setting {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
         detected: detect::detect(&job, &wanted)?,
@@ -81,7 +85,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     sandbox.stop().await;
     let mut outcome = outcome?;
     let done = Done {
-        platform,
+        simulated,
         branch,
         token: &token,
         policies: !args.guards.no_verify,
@@ -99,12 +103,19 @@ fn with_branches() -> String {
 }
 
 fn ids() -> String {
-    Platform::ALL.map(Platform::id).join(", ")
+    Simulated::all().map(Simulated::id).collect::<Vec<_>>().join(", ")
+}
+
+fn vendor(simulated: Simulated) -> &'static str {
+    match simulated {
+        Simulated::Platform(platform) => platform.title(),
+        Simulated::Machine(cloud) => cloud.title(),
+    }
 }
 
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
-fn cluster_for(args: &Login, platform: Platform) -> SandboxOptions {
-    let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::simulating(Some(platform)) };
+fn cluster_for(args: &Login, simulated: Simulated) -> SandboxOptions {
+    let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::simulating_one(simulated) };
     options.branch.clone_from(&args.trial.as_branch);
     for token in &mut options.tokens {
         if let Some(name) = args.identity.token.as_ref().filter(|n| !n.starts_with('/')) {

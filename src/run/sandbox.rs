@@ -29,13 +29,13 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
     }
     let host_key = args.host_key.as_ref().map(|path| host_key(&env.absolute(path))).transpose()?;
     let options = options(args, env).await?;
-    let token = options.token_for(args.simulate).map(|t| t.name.clone());
+    let token = options.token_for_simulated(args.simulate).map(|t| t.name.clone());
     let hosts = hosts(&options.nodes)?;
     let sandbox = Sandbox::start(options).await?;
 
     let mut stop = Stop::new()?;
-    let folder = Folder::new(&sandbox, args.simulate)?;
-    let mut variables = sandbox.job_environment(args.simulate)?;
+    let folder = Folder::new(&sandbox, args.simulate.platform())?;
+    let mut variables = sandbox.environment(args.simulate)?;
     variables.push((names::TELEPORT_PROXY.into(), sandbox.address.to_string()));
     variables.extend(token.map(|name| (names::JOBPASS_TOKEN.to_owned(), name)));
     variables.extend(folder.variables.iter().cloned());
@@ -84,7 +84,7 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
 }
 
 async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Failed> {
-    let mut options = SandboxOptions::simulating(Some(args.simulate));
+    let mut options = SandboxOptions::simulating_one(args.simulate);
     options.cluster.clone_from(&args.cluster);
     options.version.clone_from(&args.server_version);
     options.join_new = !args.no_new_join;
@@ -157,7 +157,7 @@ struct Folder {
 }
 
 impl Folder {
-    fn new(sandbox: &Sandbox, platform: Platform) -> Result<Self, Failed> {
+    fn new(sandbox: &Sandbox, platform: Option<Platform>) -> Result<Self, Failed> {
         use std::os::unix::fs::PermissionsExt as _;
         const WEB_CA: &str = "web-ca.pem";
 
@@ -170,7 +170,7 @@ impl Folder {
             content: content.as_bytes().to_vec().into(),
             mode: 0o600,
         };
-        let channel = platform.channel().variables();
+        let channel = platform.map_or_else(Vec::new, |platform| platform.channel().variables());
         let mut all: Vec<FileToWrite> = channel.iter().map(|name| file(name, "")).collect();
         all.push(file(WEB_CA, sandbox.web_ca_pem()));
         Pending::prepare(&files)?.commit(&all)?;
@@ -178,7 +178,7 @@ impl Folder {
         let named = |name: &str, path: PathBuf| (name.to_owned(), path.display().to_string());
         let mut variables: Vec<_> = channel.iter().map(|name| named(name, files.join(name))).collect();
         variables.push(named(names::SSL_CERT_FILE, files.join(WEB_CA)));
-        variables.extend(platform.temp_variable().map(|name| named(name, temp)));
+        variables.extend(platform.and_then(Platform::temp_variable).map(|name| named(name, temp)));
         Ok(Self { _temporary: temporary, variables })
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::SandboxError;
 use super::cluster::Cluster;
 use super::random::random;
+use crate::cloud::Cloud;
 use crate::platform::{Platform, SimulatedJob};
 use crate::rules::ProvisionToken;
 use crate::secret::Jwt;
@@ -52,6 +53,25 @@ pub(super) fn environment(
     let fixed = simulation.fixed.iter().map(|(name, value)| (*name, (*value).to_owned()));
     let variables = [("CI", "true".to_owned())].into_iter().chain(fixed).chain((simulation.variables)(&job));
     Ok(variables.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The variables by which a machine of that cloud knows itself.
+pub(super) fn machine_environment(cluster: &Cluster, cloud: Cloud) -> Vec<(String, String)> {
+    let variables = match cloud {
+        Cloud::Aws => [
+            ("AWS_ACCESS_KEY_ID", cluster.aws.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", cluster.aws.secret_access_key.clone()),
+            ("AWS_SESSION_TOKEN", cluster.aws.session_token.clone()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ENDPOINT_URL_STS", format!("{}/", cluster.url())),
+            // What the machine below says of itself is not of this one.
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("AWS_PROFILE", String::new()),
+            ("AWS_CREDENTIAL_EXPIRATION", String::new()),
+            ("AWS_USE_FIPS_ENDPOINT", String::new()),
+        ],
+    };
+    variables.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
 fn usual_claims(cluster: &Cluster, platform: Platform) -> Result<Map<String, Value>, SandboxError> {

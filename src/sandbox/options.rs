@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::fault_injection::FaultInjection;
+use super::simulated::Simulated;
 use crate::platform::Platform;
 use crate::rules::{ProvisionToken, method_of};
 use crate::teleport::JoinMethod;
@@ -106,18 +107,17 @@ impl SandboxOptions {
     /// A small cluster of a recent version with one join token a platform (`ci-github`, …; only that platform's when one is
     /// named), whose rule matches the claims `Sandbox::job_environment` gives a job. Bot `ci`, roles `ci-deploy` and `ci-read`.
     pub fn simulating(platform: Option<Platform>) -> Self {
-        let tokens = Platform::ALL
-            .into_iter()
-            .filter(|p| platform.is_none_or(|wanted| wanted == *p))
-            .map(|p| ProvisionToken {
-                name: format!("ci-{}", p.id()),
-                expires: None,
-                roles: vec!["Bot".to_owned()],
-                bot_name: Some("ci".to_owned()),
-                method: method_of(p),
-                spec: (p.simulation().admitting_spec)(),
-            })
-            .collect();
+        let wanted = |p: &Platform| platform.is_none_or(|wanted| wanted == *p);
+        let platforms = Platform::ALL.into_iter().filter(wanted);
+        Self::with_tokens(platforms.map(|p| Simulated::Platform(p).join_token()).collect())
+    }
+
+    /// The same with the one join token that lets this in.
+    pub fn simulating_one(simulated: Simulated) -> Self {
+        Self::with_tokens(vec![simulated.join_token()])
+    }
+
+    fn with_tokens(tokens: Vec<ProvisionToken>) -> Self {
         let role = |name: &str, login: &str| SandboxRole {
             name: name.to_owned(),
             logins: vec![login.to_owned()],
@@ -147,6 +147,14 @@ impl SandboxOptions {
             require_session_mfa: false,
             rsa_cas: false,
             rs256: false,
+        }
+    }
+
+    /// The join token for what is simulated.
+    pub fn token_for_simulated(&self, simulated: Simulated) -> Option<&ProvisionToken> {
+        match simulated {
+            Simulated::Platform(platform) => self.token_for(platform),
+            Simulated::Machine(_) => self.tokens.iter().find(|t| t.method == simulated.method()),
         }
     }
 

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::cloud::CloudError;
 use crate::error::{Exit, StageError};
 use crate::net::NetError;
 use crate::secret::NotAJwt;
+use crate::teleport::JoinMethod;
 
 /// Why there is none.
 #[derive(Debug, Clone, Error)]
@@ -23,6 +25,15 @@ pub enum TokenError {
     /// The token's time is over. `since` is its `exp`.
     #[error("the identity token from {place} has expired")]
     Expired { place: String, since: Timestamp, hints: Vec<String> },
+    /// The machine has no proof of its own.
+    #[error(transparent)]
+    Machine(#[from] CloudError),
+    /// The proof of this method has no audience; a usage error, before anything is sent.
+    #[error("the join method `{method}` has no audience")]
+    NoAudience { method: JoinMethod },
+    /// The proof of this method is no token; a usage error, before anything is sent.
+    #[error("the join method `{method}` takes no identity token")]
+    NoTokenMethod { method: JoinMethod },
     /// The platform gave no token, for the reason named.
     #[error("{platform} gave this job no identity token")]
     Missing { platform: &'static str, why: String, hints: Vec<String> },
@@ -50,7 +61,11 @@ pub enum TokenError {
 impl StageError for TokenError {
     fn exit(&self) -> Exit {
         match self {
-            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Exit::Usage,
+            Self::AudienceFixed { .. }
+            | Self::AudienceMissing { .. }
+            | Self::NoAudience { .. }
+            | Self::NoTokenMethod { .. } => Exit::Usage,
+            Self::Machine(error) => error.exit(),
             Self::Endpoint { source, .. } => source.exit(),
             Self::Refused { status: 429 | 500.., .. } => Exit::Network,
             _ => Exit::NoIdentity,
@@ -68,7 +83,11 @@ impl StageError for TokenError {
             Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
             Self::Endpoint { source, .. } => source.chain(),
             Self::Form { detail, .. } => vec![detail.clone()],
-            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Vec::new(),
+            Self::Machine(error) => error.causes(),
+            Self::AudienceFixed { .. }
+            | Self::AudienceMissing { .. }
+            | Self::NoAudience { .. }
+            | Self::NoTokenMethod { .. } => Vec::new(),
         }
     }
 
@@ -77,6 +96,11 @@ impl StageError for TokenError {
             Self::AudienceFixed { hint, .. } => hint,
             Self::AudienceMissing { .. } => {
                 "pass `--audience` with the audience that the cluster's `kind: token` has"
+            }
+            Self::Machine(error) => return error.hints(),
+            Self::NoAudience { .. } => "leave out `--audience`",
+            Self::NoTokenMethod { .. } => {
+                "leave out `--id-token-env`, `--id-token-file` or `--id-token-command`: the machine proves itself"
             }
             Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",
             Self::Expired { hints, .. } | Self::Missing { hints, .. } | Self::NotAJwt { hints, .. } => {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 
+use jobpass::cloud::Cloud;
 use jobpass::platform::Platform;
-use jobpass::sandbox::{Sandbox, SandboxOptions};
+use jobpass::sandbox::{Sandbox, SandboxOptions, Simulated};
 
 use super::command::{Ran, jobpass, put};
 
@@ -48,15 +49,31 @@ impl Cluster {
         self.sandbox.address.to_string()
     }
 
+    /// What runs on a machine of that cloud, outside of any CI platform: an environment in full, and the join token.
+    pub fn machine(&self, cloud: Cloud) -> Job<'_> {
+        let simulated = Simulated::Machine(cloud);
+        let mut variables = self.sandbox.environment(simulated).unwrap();
+        let temp = self.path("temp");
+        std::fs::create_dir_all(&temp).unwrap();
+        variables.extend(self.machine_of_any_job(&temp));
+        Job { cluster: self, variables, token: format!("ci-{}", simulated.id()) }
+    }
+
+    fn machine_of_any_job(&self, temp: &Path) -> [(String, String); 3] {
+        [
+            ("PATH".into(), "/usr/sbin:/usr/bin:/sbin:/bin".into()),
+            ("SSL_CERT_FILE".into(), self.path("web-ca.pem").display().to_string()),
+            ("TMPDIR".into(), temp.display().to_string()),
+        ]
+    }
+
     /// The whole environment of a job on that platform: markers, token, the platform's own files, a path and the sandbox's roots.
     pub fn job(&self, platform: Platform) -> Job<'_> {
         let mut variables = self.sandbox.job_environment(platform).unwrap();
         let temp = self.path("temp");
         std::fs::create_dir_all(&temp).unwrap();
+        variables.extend(self.machine_of_any_job(&temp));
         let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
-        set("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".into());
-        set("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string());
-        set("TMPDIR", temp.display().to_string());
         match platform {
             Platform::GitHubActions => {
                 set("RUNNER_TEMP", temp.display().to_string());
@@ -92,7 +109,7 @@ impl Drop for Cluster {
 
 /// A job's environment, to be changed and run.
 pub struct Job<'a> {
-    cluster: &'a Cluster,
+    pub cluster: &'a Cluster,
     pub variables: Vec<(String, String)>,
     pub token: String,
 }
@@ -140,7 +157,10 @@ impl Job<'_> {
             assert!(!seen.contains(&line), "a line of a private key is shown:\n{seen}");
         }
         for (name, value) in &self.variables {
-            let secret = value.starts_with("eyJ") || name.ends_with("REQUEST_TOKEN");
+            let secret = value.starts_with("eyJ")
+                || ["REQUEST_TOKEN", "_ACCESS_KEY", "_ACCESS_KEY_ID", "_SESSION_TOKEN"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
             assert!(
                 !secret || value.len() < 16 || !seen.contains(value.as_str()),
                 "{name} is shown:\n{seen}"

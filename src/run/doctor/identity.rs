@@ -12,10 +12,11 @@ use crate::run::doctor::check::{Check, Found};
 use crate::run::doctor::limit::within;
 use crate::teleport::ping::Ping;
 use crate::text::duration;
-use crate::token;
+use crate::token::{self, TokenError};
 
 const PLATFORM: &str = "platform";
 const TOKEN: &str = "identity token";
+const MACHINE: &str = "machine identity";
 const AUDIENCE: &str = "audience";
 /// A token that is valid for less may expire during the join.
 const SHORT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
@@ -35,8 +36,11 @@ pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
                 .iter()
                 .find(|r| r.taken)
                 .map_or_else(String::new, |r| format!(" ({})", r.why));
-            let title =
-                detected.platform.map_or("none, the identity token is given by a flag", |p| p.title());
+            let title = match (detected.platform, &detected.source) {
+                (Some(platform), _) => platform.title(),
+                (None, ProofSource::Machine(_)) => "none, the machine proves itself",
+                (None, _) => "none, the identity token is given by a flag",
+            };
             (Check::ok(PLATFORM, format!("{title}{why}: {by}")), Some(detected))
         }
         Err(error) => (Check::error(PLATFORM, error), None),
@@ -77,24 +81,35 @@ pub async fn token(
     spare: Option<&Network>,
 ) -> Found<UnverifiedClaims> {
     let Some(detected) = detected else { return (Check::skipped(TOKEN, "needs the platform"), None) };
+    let name = if matches!(detected.source, ProofSource::Machine(_)) { MACHINE } else { TOKEN };
     let wanted = crate::run::request::token(&args.identity);
     let is_remote = match detected.source {
         ProofSource::Platform(platform) => {
             matches!(platform.token_place(env), Some(TokenPlace::Endpoint { .. }))
         }
+        ProofSource::Machine(_) => true,
         ProofSource::Given(_) => false,
     };
     let network = match (network, spare) {
         (Ok(network), _) => network,
         (Err(_), Some(spare)) if !is_remote => spare,
-        (Err(needs), _) => return (Check::skipped(TOKEN, format!("needs {needs}")), None),
+        (Err(needs), _) => return (Check::skipped(name, format!("needs {needs}")), None),
     };
     let got = token::token(env, network, detected, &wanted);
-    let claims = match within(network, LIMIT, "the source of the token", "getting a token", got).await {
-        Ok(Ok(proof)) => proof.claims().clone(),
-        Ok(Err(error)) => return (Check::error(TOKEN, error), None),
-        Err(error) => return (Check::error(TOKEN, error), None),
+    let got = async {
+        let proof = got.await?;
+        Ok::<_, TokenError>((proof.machine(), proof.claims().await?))
     };
+    let (machine, claims) =
+        match within(network, LIMIT, "the source of the token", "getting a token", got).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => return (Check::error(name, error), None),
+            Err(error) => return (Check::error(name, error), None),
+        };
+    if let Some(machine) = machine {
+        let who = claims.text("Arn").unwrap_or_default();
+        return (Check::ok(name, format!("`{who}`, by {machine}")), Some(claims));
+    }
     let issuer = claims.issuer().unwrap_or("an unnamed issuer").to_owned();
     let check = match claims.expires() {
         None => Check::ok(TOKEN, format!("of `{issuer}`, does not expire")),
@@ -122,6 +137,9 @@ pub fn audience(
     let (Some(detected), Some(claims)) = (detected, claims) else {
         return Check::skipped(AUDIENCE, "needs the identity token");
     };
+    if detected.method.is_some_and(|method| !method.proves_with_token()) {
+        return Check::skipped(AUDIENCE, "this proof has none");
+    }
     let wanted = match detected.method.map(rules::audience) {
         Some(Audience::Literal(audience)) => audience.to_owned(),
         Some(Audience::ClusterName) => match ping {

@@ -9,7 +9,7 @@ use super::select::{Selection, by_method, by_name, unreadable};
 use super::{Setting, explain};
 use crate::claims::UnverifiedClaims;
 use crate::cli::explain::Explain;
-use crate::detect;
+use crate::detect::{self, ProofSource};
 use crate::env::{self, Env, names};
 use crate::error::Exit;
 use crate::error::Failed;
@@ -88,8 +88,11 @@ async fn own(args: &Explain, env: &Env, log: &Log) -> Result<(UnverifiedClaims, 
     let wanted = crate::run::request::token(&args.identity);
     token::check(&detected, &wanted)?;
     let network = Network::new(env, &Options::default(), Deadline::after(LIMIT), log.clone())?;
-    let claims = token::token(env, &network, &detected, &wanted).await?.claims().clone();
-    let source = detected.platform.map_or("what was given", crate::platform::Platform::title);
+    let claims = token::token(env, &network, &detected, &wanted).await?.claims().await?;
+    let source = match detected.source {
+        ProofSource::Machine(cloud) => cloud.title(),
+        _ => detected.platform.map_or("what was given", crate::platform::Platform::title),
+    };
     Ok((claims, source.to_owned()))
 }
 
