@@ -270,7 +270,8 @@ async fn finish(
             let (token, platform) = (request.token.clone(), request.platform);
             // They explain the refusal; a machine may have to ask for them.
             let deadline = cluster.network().deadline();
-            let claims = deadline.try_within(CLAIMS, "the machine", "asking who it is", proof.claims()).await;
+            let claims =
+                deadline.try_within(CLAIMS, "the machine", "asking who it is", proof.asked_claims()).await;
             let claims = claims.ok().and_then(Result::ok).unwrap_or_default();
             Err(JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping })))
         }

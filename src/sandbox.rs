@@ -4,6 +4,7 @@
 //! What keeps it honest is `tests/recorded.rs`: bytes of real clusters of versions 13 and 15. What servers from version 18
 //! answer was never recorded, so the join stream (`teleport.join.v1`) and split keys are our reading of Teleport's schema.
 
+mod app;
 mod auth_service;
 mod barrier;
 mod ca;
@@ -17,7 +18,7 @@ mod issuing;
 mod job;
 mod join_service;
 mod joining;
-mod machine;
+mod kube;
 pub mod options;
 mod peer;
 mod ping;
@@ -31,7 +32,7 @@ mod registration;
 mod reply;
 mod resources;
 mod server;
-mod simulated;
+pub mod simulated;
 mod ssh_cert;
 mod sts;
 mod template;
@@ -47,15 +48,20 @@ mod x509;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use der::{Decode as _, DecodePem as _, Encode as _};
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use x509_cert::Certificate;
+use x509_cert::name::RdnSequence;
 
 use crate::env::now;
-use crate::platform::Platform;
 use crate::secret::Jwt;
 use cluster::Cluster;
 pub use error::SandboxError;
-pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
+pub use options::{
+    SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
+};
 pub use records::Record;
 pub use simulated::Simulated;
 
@@ -110,24 +116,42 @@ impl Sandbox {
         )
     }
 
-    /// The variables that make a process look like a job of that platform, its identity token included. Names of files
-    /// (`GITHUB_ENV`, `BASH_ENV`, …) are the caller's to add.
-    pub fn job_environment(&self, platform: Platform) -> Result<Vec<(String, String)>, SandboxError> {
-        self.environment(Simulated::Platform(platform))
+    /// A certificate and its private key (PEM) for a server with these names, signed by the database CA: what `tctl auth sign
+    /// --format=db` gives for a database.
+    pub fn database_server(&self, names: &[&str]) -> Result<(String, String), SandboxError> {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let (key, der) = self.cluster.cas.db.server(&names)?;
+        Ok((crate::identity::tls::pem_of(&der), key.tls_pem().expose_secret().to_owned()))
     }
 
-    /// The same for all that can be simulated.
-    pub fn environment(&self, simulated: Simulated) -> Result<Vec<(String, String)>, SandboxError> {
-        match simulated {
-            Simulated::Platform(platform) => job::environment(&self.cluster, platform),
-            Simulated::Machine(cloud) => Ok(job::machine_environment(&self.cluster, cloud)),
-        }
+    /// A certificate (PEM) of the user CA, valid for an hour, with the subject of one certificate and the public key of another (both PEM):
+    /// what a recorded certificate was, for a key at hand.
+    pub fn user_certificate(&self, subject_of: &str, key_of: &str) -> Result<String, SandboxError> {
+        let failed = |e: &dyn std::fmt::Display| SandboxError::create("user certificate", e);
+        let read = |pem: &str| Certificate::from_pem(pem).map_err(|e| failed(&e));
+        let (subject_of, key_of) = (read(subject_of)?, read(key_of)?);
+        let subject = subject_of.tbs_certificate().subject().to_der().map_err(|e| failed(&e))?;
+        let key = key_of.tbs_certificate().subject_public_key_info().to_der().map_err(|e| failed(&e))?;
+        let subject = RdnSequence::from_der(&subject).map_err(|e| failed(&e))?;
+        let now = now().as_second();
+        let der = self.cluster.cas.user.sign_user(subject, &key, (now - 60, now + 3600))?;
+        Ok(crate::identity::tls::pem_of(&der))
     }
 
-    /// An identity token signed by the sandbox's issuer, with these claims on top of the platform's usual ones (`null`
+    /// The variables that make a process look like such a job, its identity token included. Names of files
+    /// (`GITHUB_ENV`, `BASH_ENV`, and that of [`Simulated::token_file_variable`]) are the caller's to add.
+    pub fn job_environment(&self, job: impl Into<Simulated>) -> Result<Vec<(String, String)>, SandboxError> {
+        job::environment(&self.cluster, job.into())
+    }
+
+    /// An identity token signed by the sandbox's issuer, with these claims on top of the job's usual ones (`null`
     /// removes one).
-    pub fn id_token(&self, platform: Platform, claims: &serde_json::Value) -> Result<Jwt, SandboxError> {
-        job::token(&self.cluster, platform, None, claims)
+    pub fn id_token(
+        &self,
+        job: impl Into<Simulated>,
+        claims: &serde_json::Value,
+    ) -> Result<Jwt, SandboxError> {
+        job::token(&self.cluster, job.into(), None, claims)
     }
 
     /// The issuer's public keys, a JWKS document: for `static_jwks` of a token, or another verifier.

@@ -9,7 +9,7 @@ use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::net::Network;
 use crate::platform::{Platform, TokenPlace};
-use crate::rules::{self, Audience};
+use crate::rules::{self, Audience, Flaw};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
 use crate::teleport::challenge::{IAM_HEADER, Solution};
@@ -21,6 +21,7 @@ mod endpoint;
 mod error;
 mod file;
 mod found;
+mod machine;
 mod variable;
 
 pub use checks::{audience_problem, expired_since};
@@ -47,7 +48,12 @@ pub enum Proof {
         claims: UnverifiedClaims,
     },
     /// Signs a request to AWS STS.
-    Aws(aws::Identity),
+    Aws {
+        /// Whose keys sign.
+        identity: aws::Identity,
+        /// None: only AWS knows.
+        claims: UnverifiedClaims,
+    },
 }
 
 impl Proof {
@@ -56,18 +62,25 @@ impl Proof {
     pub async fn answer(&self, challenge: Option<&str>) -> Result<Answer, TokenError> {
         match self {
             Self::IdentityToken { jwt, .. } => Ok(Answer::IdToken(jwt.clone())),
-            Self::Aws(identity) => {
+            Self::Aws { identity, .. } => {
                 let sts_identity_request = identity.request((IAM_HEADER, challenge.unwrap_or_default()));
                 Ok(Answer::Solution(Solution::Iam { sts_identity_request }))
             }
         }
     }
 
-    /// What this job is, as far as the proof says it. A machine asks its cloud.
-    pub async fn claims(&self) -> Result<UnverifiedClaims, TokenError> {
+    /// What this job is, as far as the proof itself says it.
+    pub fn claims(&self) -> &UnverifiedClaims {
+        match self {
+            Self::IdentityToken { claims, .. } | Self::Aws { claims, .. } => claims,
+        }
+    }
+
+    /// What this job is. A machine asks its cloud where its proof does not say it.
+    pub async fn asked_claims(&self) -> Result<UnverifiedClaims, TokenError> {
         match self {
             Self::IdentityToken { claims, .. } => Ok(claims.clone()),
-            Self::Aws(identity) => {
+            Self::Aws { identity, .. } => {
                 let aws::Caller { account, arn } = identity.caller().await.map_err(CloudError::from)?;
                 // By the names of AWS's own answer.
                 let claims =
@@ -81,7 +94,7 @@ impl Proof {
     pub fn machine(&self) -> Option<String> {
         match self {
             Self::IdentityToken { .. } => None,
-            Self::Aws(identity) => Some(format!("{}, for {}", identity.place(), identity.region())),
+            Self::Aws { identity, .. } => Some(format!("{}, for {}", identity.place(), identity.region())),
         }
     }
 }
@@ -97,7 +110,10 @@ pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
             None => Ok(()),
         };
     }
-    let Some(platform) = detected.platform else { return Ok(()) };
+    let Some(platform) = detected.platform.filter(|_| !matches!(detected.source, ProofSource::Cloud(_)))
+    else {
+        return Ok(());
+    };
     let (title, asked) = (platform.title(), request.audience.as_deref());
     if let Some(hint) = asked.and_then(|audience| platform.audience_hint(audience)) {
         return Err(TokenError::AudienceFixed { platform: title, hint });
@@ -121,44 +137,47 @@ pub async fn token(
     request: &Request,
 ) -> Result<Proof, TokenError> {
     check(detected, request)?;
-    let (found, expired_hints) = match &detected.source {
-        ProofSource::Platform(platform) => {
-            let found = from_platform(env, network, *platform, detected, request).await?;
-            (found, platform.expired_hints(env))
-        }
-        ProofSource::Machine(Cloud::Aws) => {
+    let found = match &detected.source {
+        ProofSource::Platform(platform) => from_platform(env, network, *platform, detected, request).await?,
+        ProofSource::Cloud(Cloud::Kubernetes) => machine::pod_token(env, network).await?,
+        ProofSource::Cloud(Cloud::Aws) => {
             let identity = aws::identity(env, network).await.map_err(CloudError::from)?;
-            network.log().detail(format!(
-                "AWS credentials from {}, for {}",
-                identity.place(),
-                identity.region()
-            ));
-            return Ok(Proof::Aws(identity));
+            let (place, region) = (identity.place(), identity.region());
+            network.log().detail(format!("AWS credentials from {place}, for {region}"));
+            return Ok(Proof::Aws { identity, claims: UnverifiedClaims::default() });
         }
-        ProofSource::Given(given) => {
-            let found = match given {
-                GivenToken::Variable(name) => variable::user_variable(env, detected.platform, name)?,
-                GivenToken::File(path) => file::user_file(env, network, path).await?,
-                GivenToken::Command(words) => command::output_of(network, env, words).await?,
-            };
-            (found, expired_hints(env, detected.platform, given))
+        ProofSource::Cloud(cloud) => return Err(TokenError::Unproven { cloud: cloud.title() }),
+        ProofSource::Given(GivenToken::Variable(name)) => {
+            variable::user_variable(env, detected.platform, name)?
         }
+        ProofSource::Given(GivenToken::File(path)) => file::user_file(env, network, path).await?,
+        ProofSource::Given(GivenToken::Command(words)) => command::output_of(network, env, words).await?,
     };
     if !found.is_new {
         network.log().detail(format!("identity token from {}", found.place));
     }
     let claims = checks::claims(&found)?;
-    match checks::not_expired(&found, &claims, now(), expired_hints) {
+    match checks::not_expired(&found, &claims, now(), expired_hints(env, detected)) {
         Err(_) if found.is_new => network
             .log()
             .warn("the new identity token has already expired by this machine's clock: set the clock"),
         other => other?,
     }
-    let asked = request.audience.as_ref().filter(|_| matches!(detected.source, ProofSource::Given(_)));
+    let asked = request.audience.as_ref().filter(|_| !matches!(detected.source, ProofSource::Platform(_)));
     if let Some(problem) = asked.and_then(|a| audience_problem(&claims, std::slice::from_ref(a))) {
         return Err(TokenError::Audience { place: found.place, problem });
     }
+    let fatal = flaws(detected, &claims).into_iter().find(|flaw| flaw.is_certain);
+    if let (Some(Flaw { problem, hint, .. }), Some(method)) = (fatal, detected.method) {
+        return Err(TokenError::Unfit { place: found.place, method, problem, hint });
+    }
     Ok(Proof::IdentityToken { jwt: found.jwt, claims })
+}
+
+/// What the claims show that a server may refuse, by the method that was detected. What no server accepts is an error of
+/// [`token`] already.
+pub fn flaws(detected: &Detected, claims: &UnverifiedClaims) -> Vec<Flaw> {
+    detected.method.map(|method| rules::flaws(method, claims)).unwrap_or_default()
 }
 
 /// The audience that a method insists on whatever the cluster, where it is one.
@@ -194,14 +213,18 @@ async fn from_platform(
     }
 }
 
-/// What to do about an expired token that the user handed over.
-fn expired_hints(env: &Env, platform: Option<Platform>, given: &GivenToken) -> Vec<String> {
-    match (given, platform) {
-        (GivenToken::Variable(_), Some(platform)) => platform.expired_hints(env),
-        (GivenToken::Command(_), _) => {
+/// What to do about a token that has expired, or soon will.
+pub fn expired_hints(env: &Env, detected: &Detected) -> Vec<String> {
+    match (&detected.source, detected.platform) {
+        (ProofSource::Platform(platform), _) => platform.expired_hints(env),
+        (ProofSource::Given(GivenToken::Variable(_)), Some(platform)) => platform.expired_hints(env),
+        (ProofSource::Cloud(_), _) => vec![machine::EXPIRED.to_owned()],
+        (ProofSource::Given(GivenToken::Command(_)), _) => {
             vec!["let the command request a new token instead of printing a stored one".to_owned()]
         }
-        _ => vec!["get a new identity token in the step that runs jobpass".to_owned()],
+        (ProofSource::Given(_), _) => {
+            vec!["get a new identity token in the step that runs jobpass".to_owned()]
+        }
     }
 }
 

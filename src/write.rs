@@ -2,6 +2,7 @@
 
 pub mod contents;
 mod error;
+mod exchange;
 mod file;
 pub mod folders;
 pub mod manifest;
@@ -59,3 +60,6 @@ pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
     let _ = std::fs::remove_dir(dir);
     Ok(removed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,15 @@ use crate::support::cluster::{Cluster, Job};
 use crate::support::command::put;
 use crate::support::metadata::{Service, Told};
 
-const AWS: Simulated = Simulated::Machine(Cloud::Aws);
+fn aws_machine() -> Simulated {
+    Simulated::machine(Cloud::Aws).unwrap()
+}
+
 /// Not a good one, for anyone.
 const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl";
 
 fn cluster() -> Cluster {
-    Cluster::start(SandboxOptions::simulating_one(AWS))
+    Cluster::start(SandboxOptions::admitting([aws_machine()]))
 }
 
 /// A machine whose variables have no keys and no region, with a home of its own.
@@ -165,7 +168,8 @@ fn both_ways_lead_in() {
         ("18.3.0", "/teleport.join.v1.JoinService/Join"),
         ("15.4.0", "/proto.JoinService/RegisterUsingIAMMethod"),
     ] {
-        let options = SandboxOptions { version: version.into(), ..SandboxOptions::simulating_one(AWS) };
+        let options =
+            SandboxOptions { version: version.into(), ..SandboxOptions::admitting([aws_machine()]) };
         let cluster = Cluster::start(options);
         login(&cluster.machine(Cloud::Aws)).ok();
         let records = cluster.sandbox.records();

@@ -82,7 +82,8 @@ fn join_at(cluster: &Cluster, endpoint: Endpoint, kind: Kind, token: &str, proof
     let challenges = RefCell::new(Vec::new());
     let result = runtime.block_on(async {
         let deadline = Deadline::after(Duration::from_secs(60));
-        let env = Env::new(cluster.sandbox.environment(Simulated::Machine(Cloud::Aws)).unwrap(), "/");
+        let env =
+            Env::new(cluster.sandbox.job_environment(Simulated::machine(Cloud::Aws).unwrap()).unwrap(), "/");
         let network = Network::new(&env, &options, deadline, Log::silent()).unwrap();
         let identity = aws::identity(&env, &network).await.unwrap();
         let key = KeyPair::generate(KeyKind::P256).unwrap();

@@ -49,7 +49,8 @@ fn each_platform_has_a_pipeline_and_a_token() {
 #[test]
 fn each_cloud_has_all_that_a_machine_needs() {
     let examples = examples();
-    for cloud in Cloud::ALL {
+    // Kubernetes has an example of its own form.
+    for cloud in [Cloud::Aws] {
         let of = |name: &str| {
             let found =
                 examples.iter().find(|(folder, path, _)| folder == cloud.id() && path.ends_with(name));
@@ -57,7 +58,7 @@ fn each_cloud_has_all_that_a_machine_needs() {
         };
         let tokens = rules::parse(of("token.yaml")).unwrap();
         let [token] = &tokens[..] else { panic!("{cloud:?}") };
-        assert_eq!(token.method, Simulated::Machine(cloud).method());
+        assert_eq!(token.method, Simulated::machine(cloud).unwrap().method());
         let yaml = |name: &str| serde_saphyr::from_str::<Value>(of(name)).unwrap();
         let (bot, role) = (yaml("bot.yaml"), yaml("role.yaml"));
         assert_eq!((&bot["kind"], &role["kind"]), (&"bot".into(), &"role".into()));
@@ -73,15 +74,50 @@ fn each_cloud_has_all_that_a_machine_needs() {
     }
 }
 
+/// The parts of the Job, the service account and the join token that must agree do.
+#[test]
+fn the_job_in_kubernetes_fits_its_join_token() {
+    let folder = root().join("ci-examples/kubernetes");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&read("job.yaml")).unwrap();
+    let [account, job] = &documents[..] else { panic!("{documents:?}") };
+    let pod = &job["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    assert_eq!(pod["serviceAccountName"], account["metadata"]["name"]);
+    let token = rules::parse(&read("token.yaml")).unwrap().remove(0);
+    assert_eq!(token.method.name(), "kubernetes");
+    let rule = &token.spec["allow"][0]["service_account"];
+    let of = |field: &str| account["metadata"][field].as_str().unwrap();
+    assert_eq!(rule, &Value::from(format!("{}:{}", of("namespace"), of("name"))));
+    assert_eq!(job["metadata"]["namespace"], account["metadata"]["namespace"]);
+    // The token is where jobpass looks for it, with what Teleport asks of it.
+    let volume = &pod["volumes"][0];
+    let source = &volume["projected"]["sources"][0]["serviceAccountToken"];
+    let mount = &container["volumeMounts"][0];
+    let path = format!("{}/{}", mount["mountPath"].as_str().unwrap(), source["path"].as_str().unwrap());
+    assert_eq!(mount["name"], volume["name"]);
+    assert_eq!(container["env"][0]["name"], "KUBERNETES_TOKEN_PATH");
+    assert_eq!(container["env"][0]["value"], path);
+    let life = source["expirationSeconds"].as_u64().unwrap();
+    assert!((600..=1_800).contains(&life), "{life}");
+    let script = container["args"][0].as_str().unwrap();
+    let words = format!("--proxy {} --token {}", source["audience"].as_str().unwrap(), token.name);
+    assert!(script.contains(&words), "{script}");
+    let dir = script.split("--dir ").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(dir.starts_with(container["volumeMounts"][1]["mountPath"].as_str().unwrap()), "{dir}");
+    let findings = rules::lint(&token, jobpass::env::now());
+    assert!(findings.is_empty(), "{findings:?}");
+}
+
 #[test]
 fn all_yaml_is_yaml() {
-    for (_, path, text) in examples() {
-        if path.extension().is_some_and(|e| e == "md") {
-            continue;
-        }
-        let parsed: Value =
-            serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        assert!(parsed.is_object(), "{}", path.display());
+    for (_, path, text) in examples()
+        .into_iter()
+        .filter(|(_, path, _)| path.extension().is_some_and(|e| e == "yml" || e == "yaml"))
+    {
+        let parsed: Vec<Value> =
+            serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(!parsed.is_empty() && parsed.iter().all(Value::is_object), "{}", path.display());
     }
     let readme = readme();
     let yaml = fences(&readme, "yaml");
@@ -212,7 +248,7 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others = ["aws ", "cargo ", "docker ", "tctl "];
+    let others = ["aws ", "cargo ", "docker ", "kubectl ", "systemctl ", "tctl "];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);

@@ -4,7 +4,10 @@ mod aws;
 mod cluster;
 mod files;
 mod identity;
+mod kube;
+mod machine;
 mod network;
+mod outputs;
 mod stopped;
 
 use std::path::Path;
@@ -26,7 +29,7 @@ fn fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&
 
 /// The same for arguments that are not those of a plain login.
 #[track_caller]
-fn run_fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str]) {
+pub fn run_fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str]) {
     let before = listing(cluster.folder.path());
     let ran = job.run(arguments);
     assert_eq!(listing(cluster.folder.path()), before, "{name} leaves files");
@@ -68,7 +71,8 @@ fn unfolded(text: &str) -> String {
 }
 
 /// What changes from run to run, by what stands before and after it.
-const CHANGING: [(&str, &str); 10] = [
+const CHANGING: [(&str, &str); 11] = [
+    ("it expired at ", "\n"),
     ("trying again in ", ":"),
     ("valid for another ", "\n"),
     ("identity token expired ", " ago"),
@@ -87,8 +91,8 @@ fn without_times(text: &str) -> String {
         let mut parts = text.split(before);
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
-            let rest = part.find(after).map_or("", |at| &part[at..]);
-            out = out + before + "[..]" + rest;
+            let rest = part.find(after).map(|at| &part[at..]);
+            out = out + before + rest.map_or("", |_| "[..]") + rest.unwrap_or(part);
         }
         text = out;
     }

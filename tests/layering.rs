@@ -42,6 +42,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("verify", "join"),
     ("write", "issue"),
     ("refusal", "join"),
+    ("cloud", "platform"),
+    ("rules", "cloud"),
     ("rules", "platform"),
     ("rules", "teleport"),
     ("sandbox", "rules"),

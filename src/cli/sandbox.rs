@@ -17,7 +17,7 @@ pub struct Sandbox {
     /// Policy: a file with `kind: token` documents (YAML); one token per platform when left out
     #[arg(long, value_name = "FILE")]
     pub tokens: Option<PathBuf>,
-    /// The CI platform or cloud whose job environment is printed
+    /// The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod
     #[arg(long, value_name = "PLATFORM", default_value = "github", value_parser = value::simulated())]
     pub simulate: Simulated,
     /// Name of the cluster
@@ -33,6 +33,9 @@ pub struct Sandbox {
     /// a leaf cluster
     #[arg(long, value_name = "NAME=HOST:PORT", value_parser = value::node)]
     pub node: Vec<value::Node>,
+    /// A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable
+    #[arg(long, value_name = "NAME", value_parser = value::text)]
+    pub kube: Vec<String>,
     /// Allow this login as well, repeatable
     #[arg(long, value_name = "LOGIN", value_parser = value::text)]
     pub login: Vec<String>,

@@ -20,7 +20,10 @@ pub struct UsageError {
 
 /// What tbot calls things, and what to do here.
 const OF_TBOT: [(&str, &str); 16] = [
-    ("start", "use `jobpass login`: it joins once, writes the credentials and exits"),
+    (
+        "start",
+        "use `jobpass login`: it joins once, writes the credentials and exits; `--config` takes a tbot.yaml",
+    ),
     ("configure", "pass flags to `jobpass login`, or set `JOBPASS_` variables"),
     ("init", "leave it out: `jobpass login` creates its folder"),
     ("--oneshot", "leave `--oneshot` out: jobpass always runs once"),
@@ -31,8 +34,8 @@ const OF_TBOT: [(&str, &str); 16] = [
     ("-d", "pass `-v` to print each step"),
     ("--debug", "pass `-v` to print each step"),
     ("--ca-path", "pass `--ca-file FILE`"),
-    ("-c", "pass flags, or set `JOBPASS_` variables: there is no configuration file"),
-    ("--config", "pass flags, or set `JOBPASS_` variables: there is no configuration file"),
+    ("-c", "pass flags, or set `JOBPASS_` variables: only `jobpass login` reads a tbot.yaml"),
+    ("--config", "pass flags, or set `JOBPASS_` variables: only `jobpass login` reads a tbot.yaml"),
     ("--renewal-interval", "leave it out: run `jobpass login` again in the job that needs fresh credentials"),
     ("--log-format", "pass `--json` for a report on standard output"),
     ("--ca-pins", "pass one pin with `--ca-pin`"),
@@ -80,11 +83,15 @@ impl UsageError {
                 }
             }
             ErrorKind::ValueValidation => {
-                let cause = error.source().map(ToString::to_string).unwrap_or_default();
+                let text = error.source().map(ToString::to_string).unwrap_or_default();
+                // The cause, then hints, one a line.
+                let mut lines = text.lines().map(str::to_owned);
+                let cause = lines.next().unwrap_or_default();
                 if cause == EMPTY {
                     hints.push(empty(&arg));
                 }
                 causes.extend(Some(cause).filter(|cause| !cause.is_empty()));
+                hints.extend(lines);
                 format!("invalid value for {arg}")
             }
             ErrorKind::UnknownArgument => return Self::unknown_argument(error, command),
@@ -198,5 +205,29 @@ fn all(error: &clap::Error, kind: ContextKind) -> Vec<String> {
         Some(ContextValue::String(text)) => vec![text.clone()],
         Some(ContextValue::Strings(texts)) => texts.clone(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_one_letter_or_a_long_name() {
+        for (text, want) in [
+            ("-v", true),
+            ("--dir", true),
+            ("--id-token-env", true),
+            ("-dir", false),
+            ("--v", false),
+            ("---dir", false),
+            ("v", false),
+            ("dir", false),
+            ("--Dir", false),
+            ("-", false),
+            ("--", false),
+        ] {
+            assert_eq!(is_flag(text), want, "{text}");
+        }
     }
 }

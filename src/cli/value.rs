@@ -11,7 +11,6 @@ use crate::export::Sink;
 use crate::net::{HostPort, NetError};
 use crate::platform::Platform;
 use crate::sandbox::Simulated;
-use crate::teleport::JoinMethod;
 use crate::text::safe;
 use crate::verify::policy::Target;
 
@@ -150,28 +149,17 @@ pub fn version(text: &str) -> Result<String, String> {
     parsed.map(|_| text.to_owned()).ok_or_else(|| "expected a version such as `18.2.0`".to_owned())
 }
 
-/// A join method of Teleport's, or `auto`. Those that this build cannot prove are refused by name.
-pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
-    let cannot = |method: JoinMethod| method == JoinMethod::Azure;
-    let all = JoinMethod::ALL.iter().map(move |m| PossibleValue::new(m.name()).hide(cannot(*m)));
-    let all = std::iter::once(PossibleValue::new("auto")).chain(all);
-    PossibleValuesParser::new(all).try_map(move |name| match name.parse::<JoinMethod>() {
-        Ok(method) if cannot(method) => Err(format!("this build cannot prove `{method}` yet")),
-        method => Ok(Auto(method.ok())),
-    })
-}
-
 /// A platform, or `auto`.
 pub fn platforms() -> impl TypedValueParser<Value = Auto<Platform>> {
     let all = std::iter::once("auto").chain(Platform::ALL.map(Platform::id));
     PossibleValuesParser::new(all).map(|id| Auto(platform(&id)))
 }
 
-/// A platform or a cloud.
+/// A kind of job that the sandbox acts out.
 pub fn simulated() -> impl TypedValueParser<Value = Simulated> {
-    let known = |id: &str| Simulated::all().find(|simulated| simulated.id() == id);
-    PossibleValuesParser::new(Simulated::all().map(Simulated::id))
-        .try_map(move |id| known(&id).ok_or("it is not a platform"))
+    let ids: Vec<&str> = Simulated::all().map(Simulated::id).collect();
+    let unknown = "it is not a kind of job";
+    PossibleValuesParser::new(ids).try_map(move |id| Simulated::all().find(|s| s.id() == id).ok_or(unknown))
 }
 
 fn platform(id: &str) -> Option<Platform> {
@@ -326,6 +314,7 @@ mod tests {
         for good in ["main", "feature/a-b", "renovate/x@1.2", "é", "a.b", "dependabot/npm_and_yarn/a"] {
             assert_eq!(branch(good).as_deref(), Ok(good));
         }
+        assert!(branch(&"a".repeat(250)).is_ok());
         let long = "a".repeat(251);
         for bad in [
             "",

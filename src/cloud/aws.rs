@@ -10,10 +10,12 @@ mod region;
 mod role;
 mod search;
 mod signature;
+mod simulation;
 mod sts;
 mod web_identity;
 
 pub use error::AwsError;
+pub(super) use simulation::SIMULATION;
 pub use sts::Caller;
 
 use std::sync::Arc;

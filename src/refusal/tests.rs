@@ -127,16 +127,7 @@ fn the_trap_in_the_claims_comes_first() {
     let no_rule = "id token claims did not match any allow rules";
     let expired = "oidc: token is expired (Token Expiry: 2026-11-21 04:50:14 +0000 UTC)";
     let past = now().as_second() - 77;
-    let fips = "rejecting IAM join request using STS host \"sts.eu-west-1.amazonaws.com\". Error: node selected non-FIPS \
-                AWS STS endpoint while the Auth service is in FIPS mode";
     for (method, message, claims, title, words) in [
-        (
-            Iam,
-            fips,
-            json!({}),
-            "the cluster runs in FIPS mode, and the request is for another kind of AWS endpoint",
-            "FIPS endpoints of STS only",
-        ),
         (
             GitHub,
             no_rule,

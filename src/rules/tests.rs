@@ -262,7 +262,36 @@ fn claims_are_found_and_shown() {
 fn rules_look_at_each_claim_once() {
     assert_eq!(rule_claims(JoinMethod::AzureDevops)[..3], ["sub", "prj_id", "def_id"]);
     assert!(rule_claims(JoinMethod::AzureDevops).contains(&"org_id"));
-    assert_eq!(rule_claims(JoinMethod::Kubernetes), ["sub", "kubernetes.io"]);
+    assert_eq!(
+        rule_claims(JoinMethod::Kubernetes),
+        ["sub", "kubernetes.io.namespace", "kubernetes.io.pod.name"]
+    );
     assert_eq!(rule_claims(JoinMethod::Iam), ["Account", "Arn"]);
     assert!(rule_claims(JoinMethod::GenericOidc).is_empty());
+}
+
+#[test]
+fn some_servers_do_not_compare_the_authorized_party() {
+    let ignoring: Vec<_> = JoinMethod::ALL
+        .iter()
+        .copied()
+        .filter(|method| token(*method, &json!({})).ignores_authorized_party())
+        .collect();
+    assert_eq!(ignoring, [JoinMethod::Gcp, JoinMethod::GenericOidc]);
+}
+
+/// Beyond 2^53 two different integers may be the same number.
+#[test]
+fn large_integers_are_not_compared_whichever_side_has_one() {
+    let refused = |want: &str, got: &str| {
+        let section = json!({"issuer": "https://i", "audience": "a",
+            "allow_any": [{"conditions": [{"attribute": "n", "eq": {"value": want}}]}]});
+        let job = format!(r#"{{"iss": "https://i", "aud": "a", "n": {got}}}"#);
+        let job = UnverifiedClaims::from_json(job.as_bytes()).unwrap();
+        let verdict = token(JoinMethod::GenericOidc, &section).evaluate(&job, NEW);
+        format!("{verdict:?}").contains("cannot be safely compared")
+    };
+    let large = "9007199254740992";
+    assert!(refused("1", large) && refused(large, "1") && refused(large, large));
+    assert!(!refused("1", "1") && !refused("1", "9007199254740991"));
 }

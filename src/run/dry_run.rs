@@ -11,19 +11,23 @@ use crate::error::Failed;
 use crate::export::Sink;
 use crate::log::Log;
 use crate::net::{HostPort, Options};
+use crate::output::{Kind, KubeClusters};
 use crate::platform::Platform;
 use crate::run::error::RunError;
+use crate::run::job_files::JobFiles;
 use crate::run::login::pipeline;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Setting;
 use crate::run::request;
-use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole, Simulated};
+use crate::sandbox::{
+    Sandbox, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxOptions, SandboxRole, Simulated,
+};
 use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let real = Platform::marked(env);
-    let in_ci = real.is_some() || env.var(names::CI).is_some_and(|v| v != "false" && v != "0");
+    let in_ci = real.is_some() || env.says_ci();
     if in_ci && !args.trial.allow_dry_run_in_ci {
         return Err(RunError::Usage {
             message: "this is a real CI job, and credentials of `--dry-run` give access to nothing".into(),
@@ -31,7 +35,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
         }
         .into());
     }
-    let simulated = args.trial.simulate.or(real.map(Simulated::Platform));
+    let simulated = args.trial.simulate.or(real.map(Simulated::from));
     let Some(simulated) = simulated else {
         return Err(RunError::Usage {
             message: "`--dry-run` needs a platform, and no CI platform was detected".into(),
@@ -39,34 +43,36 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
         }
         .into());
     };
-    let platform = simulated.platform();
-    let usual = platform.map_or("main", |platform| platform.simulation().usual_branch());
+    let simulation = simulated.simulation();
+    let usual = simulation.usual_branch();
     let branch = args.trial.as_branch.as_deref().unwrap_or(usual);
-    if args.trial.as_branch.is_some() && !simulated.admits_one_branch() {
+    if args.trial.as_branch.is_some() && !simulation.admits_one_branch {
         return Err(RunError::usage(
-            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", vendor(simulated)),
+            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", simulated.title()),
             format!("take a platform whose rules do: `--simulate {}`", with_branches()),
         )
         .into());
     }
     let options = cluster_for(args, simulated);
-    let token = options.token_for_simulated(simulated).map(|t| t.name.clone()).unwrap_or_default();
+    let token = options.token_for(simulated).map(|t| t.name.clone()).unwrap_or_default();
     if branch != usual {
         log.note(format!("DRY-RUN as branch `{branch}`: join token `{token}` admits branch `{usual}` only"));
     }
     let sandbox = Sandbox::start(options).await?;
     let mut job = env.clone();
-    for (name, value) in sandbox.environment(simulated)? {
+    for (name, value) in sandbox.job_environment(simulated)? {
         job = job.with(name, value);
+    }
+    let files = JobFiles::new(&sandbox, simulated)?;
+    for (name, path) in &files.variables {
+        job = job.with(*name, path.display().to_string());
     }
     // An HTTP proxy of the network has no route to this process.
     job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
     job = job.with(names::JOBPASS_TOKEN, &token);
     let asked = request::detection(&args.identity);
-    let wanted = match simulated {
-        Simulated::Platform(platform) => detect::Request { platform: Some(platform), ..asked },
-        Simulated::Machine(_) => detect::Request { method: Some(simulated.method()), ..asked },
-    };
+    let method = asked.method.or_else(|| simulated.platform().is_none().then(|| simulated.method()));
+    let wanted = detect::Request { platform: simulated.platform().or(asked.platform), method, ..asked };
     let setting = Setting {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
         detected: detect::detect(&job, &wanted)?,
@@ -83,9 +89,10 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     };
     let outcome = pipeline(args, &job, log, setting).await;
     sandbox.stop().await;
+    drop(files);
     let mut outcome = outcome?;
     let done = Done {
-        simulated,
+        job: simulated,
         branch,
         token: &token,
         policies: !args.guards.no_verify,
@@ -106,16 +113,9 @@ fn ids() -> String {
     Simulated::all().map(Simulated::id).collect::<Vec<_>>().join(", ")
 }
 
-fn vendor(simulated: Simulated) -> &'static str {
-    match simulated {
-        Simulated::Platform(platform) => platform.title(),
-        Simulated::Machine(cloud) => cloud.title(),
-    }
-}
-
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
-fn cluster_for(args: &Login, simulated: Simulated) -> SandboxOptions {
-    let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::simulating_one(simulated) };
+fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
+    let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::admitting([job]) };
     options.branch.clone_from(&args.trial.as_branch);
     for token in &mut options.tokens {
         if let Some(name) = args.identity.token.as_ref().filter(|n| !n.starts_with('/')) {
@@ -138,7 +138,29 @@ fn cluster_for(args: &Login, simulated: Simulated) -> SandboxOptions {
     for role in &mut options.roles {
         role.logins.extend(args.guards.require_login.iter().cloned());
     }
-    let clusters = args.output.output.iter().filter_map(|o| o.cluster.clone());
+    let clusters = args.output.output.iter().filter_map(|o| o.kind.cluster().map(str::to_owned));
     options.leaves.extend(clusters.filter(|c| *c != options.cluster));
+    for kind in args.output.output.iter().map(|o| &o.kind) {
+        match kind {
+            Kind::Ssh { .. } => {}
+            Kind::Kube(kube) => {
+                let name = kind.resource().unwrap_or("dry-run");
+                let labels = match &kube.clusters {
+                    KubeClusters::Labeled(labels) => labels.clone(),
+                    KubeClusters::Named(_) | KubeClusters::All => Vec::new(),
+                };
+                options.kube_clusters.push(SandboxKubeCluster { name: name.to_owned(), labels });
+            }
+            Kind::Database(database) => options.databases.push(SandboxDatabase {
+                name: database.service.clone(),
+                protocol: database.protocol.clone().unwrap_or_else(|| "postgres".to_owned()),
+            }),
+            Kind::App(app) => options.apps.push(SandboxApp {
+                name: app.name.clone(),
+                public_addr: format!("{}.{}", app.name.to_ascii_lowercase(), options.cluster),
+                uri: "http://localhost:8080".to_owned(),
+            }),
+        }
+    }
     options
 }

@@ -7,7 +7,6 @@ use super::barrier::Barrier;
 use super::ca::Cas;
 use super::error::SandboxError;
 use super::issuer::Issuer;
-use super::machine::Keys;
 use super::options::{SandboxOptions, SandboxRole};
 use super::random::random;
 use super::records::Records;
@@ -32,8 +31,6 @@ pub(super) struct Cluster {
     pub(super) version: ServerVersion,
     pub(super) cas: Cas,
     pub(super) issuer: Issuer,
-    /// The keys of the machines that AWS knows here.
-    pub(super) aws: Keys,
     pub(super) address: SocketAddr,
     /// What the CI token endpoint wants to see. A secret as far as a sandbox has any.
     pub(super) bearer: String,
@@ -52,7 +49,6 @@ impl Cluster {
         Ok(Self {
             cas: Cas::new(&options)?,
             issuer: Issuer::new(options.rs256)?,
-            aws: Keys::new()?,
             bearer: hex(&random::<24>()?),
             token_503: AtomicU32::new(options.inject.token_503),
             barriers: options.inject.answer_together.iter().map(|group| Barrier::new(group)).collect(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::fault_injection::FaultInjection;
 use super::simulated::Simulated;
 use crate::platform::Platform;
-use crate::rules::{ProvisionToken, method_of};
+use crate::rules::ProvisionToken;
 use crate::teleport::JoinMethod;
 
 /// A role of the sandbox's cluster.
@@ -50,6 +50,17 @@ pub struct SandboxApp {
     pub name: String,
     /// Its public address, a host name.
     pub public_addr: String,
+    /// Where the application service reaches it: `http://…` or `tcp://…`.
+    pub uri: String,
+}
+
+/// A registered kubernetes cluster.
+#[derive(Debug, Clone)]
+pub struct SandboxKubeCluster {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Vec<(String, String)>,
 }
 
 /// How the sandbox is to be.
@@ -90,9 +101,13 @@ pub struct SandboxOptions {
     /// Hosts for ssh.
     pub nodes: Vec<SandboxNode>,
     /// Registered kubernetes clusters.
-    pub kube_clusters: Vec<String>,
+    pub kube_clusters: Vec<SandboxKubeCluster>,
+    /// For kubernetes the proxy shows a certificate of the web CA in place of one of the host CA.
+    pub kube_web_certificate: bool,
     /// Registered databases.
     pub databases: Vec<SandboxDatabase>,
+    /// Where databases listen, by name: for clients that come through the proxy.
+    pub database_targets: Vec<(String, SocketAddr)>,
     /// Registered applications.
     pub apps: Vec<SandboxApp>,
     /// Per-session MFA for the whole cluster (`cluster_auth_preference`), which no role shows.
@@ -104,20 +119,29 @@ pub struct SandboxOptions {
 }
 
 impl SandboxOptions {
-    /// A small cluster of a recent version with one join token a platform (`ci-github`, …; only that platform's when one is
-    /// named), whose rule matches the claims `Sandbox::job_environment` gives a job. Bot `ci`, roles `ci-deploy` and `ci-read`.
+    /// A small cluster of a recent version with one join token for each kind of job (`ci-github`, …; only for that
+    /// platform's when one is named), whose rule matches the claims `Sandbox::job_environment` gives a job. Bot `ci`,
+    /// roles `ci-deploy` and `ci-read`.
     pub fn simulating(platform: Option<Platform>) -> Self {
-        let wanted = |p: &Platform| platform.is_none_or(|wanted| wanted == *p);
-        let platforms = Platform::ALL.into_iter().filter(wanted);
-        Self::with_tokens(platforms.map(|p| Simulated::Platform(p).join_token()).collect())
+        match platform {
+            Some(platform) => Self::admitting([platform.into()]),
+            None => Self::admitting(Simulated::all()),
+        }
     }
 
-    /// The same with the one join token that lets this in.
-    pub fn simulating_one(simulated: Simulated) -> Self {
-        Self::with_tokens(vec![simulated.join_token()])
-    }
-
-    fn with_tokens(tokens: Vec<ProvisionToken>) -> Self {
+    /// The same with a join token for each of these kinds of job.
+    pub fn admitting(jobs: impl IntoIterator<Item = Simulated>) -> Self {
+        let tokens = jobs
+            .into_iter()
+            .map(|job| ProvisionToken {
+                name: format!("ci-{}", job.id()),
+                expires: None,
+                roles: vec!["Bot".to_owned()],
+                bot_name: Some("ci".to_owned()),
+                method: job.method(),
+                spec: (job.simulation().admitting_spec)(),
+            })
+            .collect();
         let role = |name: &str, login: &str| SandboxRole {
             name: name.to_owned(),
             logins: vec![login.to_owned()],
@@ -142,7 +166,9 @@ impl SandboxOptions {
             public_addr: None,
             nodes: Vec::new(),
             kube_clusters: Vec::new(),
+            kube_web_certificate: false,
             databases: Vec::new(),
+            database_targets: Vec::new(),
             apps: Vec::new(),
             require_session_mfa: false,
             rsa_cas: false,
@@ -150,19 +176,11 @@ impl SandboxOptions {
         }
     }
 
-    /// The join token for what is simulated.
-    pub fn token_for_simulated(&self, simulated: Simulated) -> Option<&ProvisionToken> {
-        match simulated {
-            Simulated::Platform(platform) => self.token_for(platform),
-            Simulated::Machine(_) => self.tokens.iter().find(|t| t.method == simulated.method()),
-        }
-    }
-
-    /// The join token for a platform's jobs: the first of the platform's join method. `generic_oidc` is the method of
-    /// several platforms, told apart by the issuer.
-    pub fn token_for(&self, platform: Platform) -> Option<&ProvisionToken> {
-        let method = method_of(platform);
-        let issuer = platform.simulation().issuer;
+    /// The join token for such jobs: the first of their join method. `generic_oidc` is the method of several platforms,
+    /// told apart by the issuer.
+    pub fn token_for(&self, job: impl Into<Simulated>) -> Option<&ProvisionToken> {
+        let job = job.into();
+        let (method, issuer) = (job.method(), job.simulation().issuer);
         let is_own = |t: &&ProvisionToken| {
             method != JoinMethod::GenericOidc || t.expected_issuer().as_deref() == Some(issuer)
         };

@@ -1,85 +1,85 @@
-//! What the sandbox can act out: a job of a CI platform, or a machine of a cloud.
+//! What the sandbox acts out: a job of a CI platform, or one on a machine.
 
-use serde_json::{Value, json};
-
-use super::machine::ACCOUNT;
 use crate::cloud::Cloud;
-use crate::platform::Platform;
-use crate::rules::{ProvisionToken, method_of};
+use crate::platform::{Platform, Simulation};
+use crate::rules::{method_of, method_of_cloud};
 use crate::teleport::JoinMethod;
 
-/// One of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Simulated {
-    /// A job of this platform, which has an identity token.
+/// A kind of job that can be acted out.
+#[derive(Debug, Clone, Copy)]
+pub struct Simulated {
+    kind: Kind,
+    simulation: &'static Simulation,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
     Platform(Platform),
-    /// Something that runs on a machine of this cloud, and no CI job.
-    Machine(Cloud),
+    Cloud(Cloud),
 }
 
 impl Simulated {
-    /// Platforms first.
-    pub fn all() -> impl Iterator<Item = Self> + Clone {
-        let machines = Cloud::ALL.into_iter().map(Self::Machine);
-        Platform::ALL.into_iter().map(Self::Platform).chain(machines)
+    /// The platforms, then the machines.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let machines = Cloud::ALL.into_iter().filter_map(Self::machine);
+        Platform::ALL.into_iter().map(Self::from).chain(machines)
     }
 
-    /// The word for flags.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Platform(platform) => platform.id(),
-            Self::Machine(cloud) => cloud.id(),
-        }
+    /// A job on a machine of that kind; `None`: it cannot be acted out.
+    pub fn machine(cloud: Cloud) -> Option<Self> {
+        Some(Self { kind: Kind::Cloud(cloud), simulation: cloud.simulation()? })
     }
 
-    /// For people: a GitHub Actions job, an AWS machine.
-    pub fn title(self) -> String {
-        match self {
-            Self::Platform(platform) => format!("{} job", platform.title()),
-            Self::Machine(cloud) => format!("{} machine", cloud.title()),
-        }
-    }
-
-    /// The platform, if it is a job of one.
+    /// The CI platform, if it is a job of one.
     pub fn platform(self) -> Option<Platform> {
-        match self {
-            Self::Platform(platform) => Some(platform),
-            Self::Machine(_) => None,
+        match self.kind {
+            Kind::Platform(platform) => Some(platform),
+            Kind::Cloud(_) => None,
         }
     }
 
-    /// How it joins.
+    /// The word for flags: `github`, `kubernetes`, ….
+    pub fn id(self) -> &'static str {
+        match self.kind {
+            Kind::Platform(platform) => platform.id(),
+            Kind::Cloud(cloud) => cloud.id(),
+        }
+    }
+
+    /// The name for people.
+    pub fn title(self) -> &'static str {
+        match self.kind {
+            Kind::Platform(platform) => platform.title(),
+            Kind::Cloud(cloud) => cloud.title(),
+        }
+    }
+
+    /// How such a job joins.
     pub fn method(self) -> JoinMethod {
-        match self {
-            Self::Platform(platform) => method_of(platform),
-            Self::Machine(Cloud::Aws) => JoinMethod::Iam,
+        match self.kind {
+            Kind::Platform(platform) => method_of(platform),
+            Kind::Cloud(cloud) => method_of_cloud(cloud),
         }
     }
 
-    /// Whether the join token that lets it in admits jobs of one branch only.
-    pub fn admits_one_branch(self) -> bool {
-        self.platform().is_some_and(|platform| platform.simulation().admits_one_branch)
+    /// What it has.
+    pub fn simulation(self) -> &'static Simulation {
+        self.simulation
     }
 
-    /// The join token that lets it in.
-    pub(super) fn join_token(self) -> ProvisionToken {
-        ProvisionToken {
-            name: format!("ci-{}", self.id()),
-            expires: None,
-            roles: vec!["Bot".to_owned()],
-            bot_name: Some("ci".to_owned()),
-            method: self.method(),
-            spec: match self {
-                Self::Platform(platform) => (platform.simulation().admitting_spec)(),
-                Self::Machine(Cloud::Aws) => aws_spec(),
-            },
-        }
+    /// The variable that names the file with its identity token; `None`: the token is not in a file.
+    pub fn token_file_variable(self) -> Option<&'static str> {
+        matches!(self.kind, Kind::Cloud(Cloud::Kubernetes)).then_some(crate::cloud::kubernetes::TOKEN_PATH)
+    }
+
+    /// Whether the job's own configuration fixes the audience of its tokens.
+    pub(super) fn fixes_audience(self) -> bool {
+        self.platform().is_none_or(|platform| platform.audience_hint("").is_some())
     }
 }
 
-fn aws_spec() -> Value {
-    json!({"allow": [{
-        "aws_account": ACCOUNT,
-        "aws_arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/ci-runner/*"),
-    }]})
+impl From<Platform> for Simulated {
+    fn from(platform: Platform) -> Self {
+        Self { kind: Kind::Platform(platform), simulation: platform.simulation() }
+    }
 }

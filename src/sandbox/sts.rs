@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
-use super::machine::{ACCOUNT, ARN};
 use super::policy;
 use super::refusal::{Kind, Refusal};
 use crate::claims::UnverifiedClaims;
@@ -18,6 +17,10 @@ use crate::text::hex;
 /// Teleport `lib/join/iamjoin`.
 const CHALLENGE: &str = "x-teleport-challenge";
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+/// The one machine that the simulated AWS has.
+const ACCESS_KEY_ID: &str = "ASIASANDBOXSANDBOX00";
+const ACCOUNT: &str = "123456789012";
+const ARN: &str = "arn:aws:sts::123456789012:assumed-role/ci-runner/i-0123456789abcdef0";
 /// Signatures are for this long (IAM User Guide), seconds to either side.
 const WINDOW: i64 = 15 * 60;
 /// Suffix of hosts and regions that the server knows.
@@ -146,11 +149,12 @@ fn caller(cluster: &Cluster, request: &Request<'_>) -> Result<(), Refused> {
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided.",
     );
-    let keys = &cluster.aws;
+    // As the simulated machine has them.
+    let (secret, session) = (&cluster.bearer, format!("session/{}", cluster.bearer));
     let authorization = request.header("authorization").and_then(Authorization::parse).ok_or(UNSIGNED)?;
     let time = request.header("x-amz-date").ok_or(UNSIGNED)?;
-    let token_fits = request.header("x-amz-security-token") == Some(&keys.session_token);
-    if authorization.access_key_id != keys.access_key_id || !token_fits {
+    let token_fits = request.header("x-amz-security-token") == Some(&session);
+    if authorization.access_key_id != ACCESS_KEY_ID || !token_fits {
         return Err((403, "InvalidClientTokenId", "The security token included in the request is invalid."));
     }
     let (region, date) = (authorization.region, authorization.date);
@@ -173,7 +177,7 @@ fn caller(cluster: &Cluster, request: &Request<'_>) -> Result<(), Refused> {
     let _ = write!(text, "\n{}\n{}", authorization.signed.join(";"), sha256(request.body));
     let scope = format!("{date}/{region}/sts/aws4_request");
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", sha256(&text));
-    let secret = format!("AWS4{}", keys.secret_access_key);
+    let secret = format!("AWS4{secret}");
     let key = [date, region, "sts", "aws4_request"]
         .into_iter()
         .fold(secret.into_bytes(), |key, part| tag(&key, part));

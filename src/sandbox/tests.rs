@@ -4,12 +4,14 @@ mod auth;
 mod client;
 mod fault_injection;
 mod join;
+mod kube;
 mod transport;
 mod web;
 
 use serde_json::Value;
 
 use super::*;
+use crate::platform::Platform;
 
 /// A small cluster of that version.
 fn options(version: &str) -> SandboxOptions {
@@ -40,4 +42,22 @@ fn run(program: &str, args: &[&str], files: &[&[u8]]) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{program} {args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
     text
+}
+
+#[test]
+fn the_first_token_of_a_platform_s_method_is_its_own() {
+    use crate::platform::Platform;
+    let mut options = options("18.2.0");
+    let mut enterprise = options.token_for(Platform::GitHubActions).unwrap().clone();
+    enterprise.name = "enterprise".to_owned();
+    enterprise.spec["enterprise_server_host"] = "git.example".into();
+    options.tokens.insert(0, enterprise);
+    assert_eq!(options.token_for(Platform::GitHubActions).unwrap().name, "enterprise");
+}
+
+#[tokio::test]
+async fn debug_shows_no_keys() {
+    let sandbox = sandbox("18.2.0").await;
+    let shown = format!("{sandbox:?}");
+    assert!(shown.starts_with("Sandbox") && shown.len() < 500, "{shown}");
 }

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::exchange::exchange;
 use super::ownership::{check_replaceable, user};
 use super::placed::{EARLIER, Earlier, Placed};
 use super::{FOLDER_MODE, FileToWrite, WriteError, io, stale};
@@ -28,20 +29,13 @@ impl Pending {
             |reason: &str| WriteError::Unfit { path: final_dir.display().to_string(), reason: reason.into() };
         let parent = final_dir.parent().ok_or_else(|| unfit("it is the root"))?;
         final_dir.file_name().ok_or_else(|| unfit("it has no name"))?;
-        match std::fs::symlink_metadata(final_dir) {
-            Ok(meta) if !meta.is_dir() => {
-                return Err(WriteError::NotOurs { path: final_dir.display().to_string() });
-            }
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io("access", final_dir, e)),
-            _ => {}
-        }
+        check_replaceable(final_dir, user())?;
         DirBuilder::new()
             .recursive(true)
             .mode(FOLDER_MODE)
             .create(parent)
             .map_err(|e| io("create", parent, e))?;
         let (temporary, lock) = temporary(parent, stale::PARTIAL)?;
-        check_replaceable(final_dir, user())?;
         if let Ok(now) = lock.metadata().and_then(|m| m.modified()) {
             stale::sweep(parent, user(), now);
         }
@@ -64,7 +58,8 @@ impl Pending {
         files.iter().try_for_each(|file| self.put(file))
     }
 
-    /// Renames the folder into place. An earlier one steps aside, and comes back when the new one is taken back.
+    /// Renames the folder into place. An earlier one steps aside, and comes back when the new one is taken back. Where
+    /// the file system can swap them, there is a whole folder in that place at every moment.
     pub fn put_in_place(self) -> Result<Placed, WriteError> {
         let (from, to) = (self.temporary.path().to_owned(), self.final_dir);
         if let Ok(folder) = File::open(&from) {
@@ -73,7 +68,17 @@ impl Pending {
         check_replaceable(&to, user())?;
         let earlier = if to.exists() {
             let (aside, lock) = temporary(to.parent().unwrap_or(Path::new("/")), stale::ASIDE)?;
-            std::fs::rename(&to, aside.path().join(EARLIER)).map_err(|e| io("rename", &to, e))?;
+            let out_of_the_way = aside.path().join(EARLIER);
+            if exchange(&from, &to) {
+                // The earlier folder has the temporary name now.
+                if let Err(error) = std::fs::rename(&from, &out_of_the_way) {
+                    exchange(&from, &to);
+                    return Err(io("rename", &to, error));
+                }
+                let _ = self.temporary.keep();
+                return Ok(Placed { dir: to, earlier: Some(Earlier { aside, _lock: lock }) });
+            }
+            std::fs::rename(&to, out_of_the_way).map_err(|e| io("rename", &to, e))?;
             Some(Earlier { aside, _lock: lock })
         } else {
             None
@@ -131,31 +136,8 @@ mod tests {
 
     use super::*;
     use crate::error::StageError as _;
-    use crate::write::{MANIFEST, ownership, wipe};
-
-    fn file(path: &str, content: &str) -> FileToWrite {
-        FileToWrite { path: path.into(), content: content.as_bytes().to_vec().into(), mode: 0o600 }
-    }
-
-    fn ours() -> Vec<FileToWrite> {
-        vec![
-            file("a/key", "secret"),
-            file("key", "secret"),
-            file(MANIFEST, r#"{"jobpass":"0.1.0","files":["a/key","key","jobpass.json"]}"#),
-        ]
-    }
-
-    #[allow(clippy::disallowed_methods)]
-    fn make(path: &Path, content: &[u8]) -> std::io::Result<()> {
-        std::fs::write(path, content)
-    }
-
-    fn entries(dir: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
+    use crate::write::tests::{entries, file, make, ours};
+    use crate::write::{MANIFEST, ownership};
 
     #[test]
     fn writes_private_files_and_nothing_beside() {
@@ -313,50 +295,5 @@ mod tests {
         assert!(error.hints()[0].contains("--dir"));
         assert!(matches!(Pending::prepare(&plain), Err(WriteError::NotOurs { .. })));
         assert!(matches!(Pending::prepare(Path::new("/")), Err(WriteError::Unfit { .. })));
-    }
-
-    #[test]
-    fn wipes_what_its_manifest_lists() {
-        let base = tempfile::tempdir().unwrap();
-        let dir = base.path().join("out");
-        assert_eq!(wipe(&dir).unwrap().len(), 0);
-        Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
-        assert_eq!(wipe(&dir).unwrap().len(), 3);
-        assert!(!dir.exists());
-        Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
-        make(&dir.join("mine"), b"x").unwrap();
-        wipe(&dir).unwrap();
-        assert_eq!(entries(&dir), ["mine"]);
-        assert!(matches!(wipe(&dir), Err(WriteError::NotOurs { .. })));
-        std::fs::remove_file(dir.join("mine")).unwrap();
-        assert_eq!(wipe(&dir).unwrap().len(), 0);
-        assert!(!dir.exists(), "an empty folder goes too");
-    }
-
-    #[test]
-    fn wipe_follows_no_link() {
-        let base = tempfile::tempdir().unwrap();
-        let (dir, elsewhere, link) =
-            (base.path().join("out"), base.path().join("elsewhere"), base.path().join("link"));
-        Pending::prepare(&elsewhere).unwrap().commit(&[file("key", "not ours")]).unwrap();
-        let manifest = file(MANIFEST, r#"{"jobpass":"1","files":["a/key","jobpass.json"]}"#);
-        Pending::prepare(&dir).unwrap().commit(&[manifest]).unwrap();
-        std::os::unix::fs::symlink(&dir, &link).unwrap();
-        assert!(matches!(wipe(&link), Err(WriteError::NotOurs { .. })));
-        std::os::unix::fs::symlink(&elsewhere, dir.join("a")).unwrap();
-        wipe(&dir).unwrap();
-        assert_eq!(entries(&elsewhere), ["key"]);
-    }
-
-    #[test]
-    fn a_manifest_cannot_point_outside() {
-        let base = tempfile::tempdir().unwrap();
-        let dir = base.path().join("out");
-        let outside = base.path().join("keep");
-        make(&outside, b"x").unwrap();
-        let evil = format!(r#"{{"jobpass":"1","files":["../keep","{}","jobpass.json"]}}"#, outside.display());
-        Pending::prepare(&dir).unwrap().commit(&[file(MANIFEST, &evil)]).unwrap();
-        wipe(&dir).unwrap();
-        assert!(outside.exists());
     }
 }

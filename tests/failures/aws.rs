@@ -14,7 +14,7 @@ use crate::support::metadata::{Service, Told};
 const IAM: [&str; 2] = ["--join-method", "iam"];
 
 fn cluster() -> Cluster {
-    Cluster::start(SandboxOptions::simulating_one(Simulated::Machine(Cloud::Aws)))
+    Cluster::start(SandboxOptions::admitting([Simulated::machine(Cloud::Aws).unwrap()]))
 }
 
 /// As a person sees it: ports change from run to run.
@@ -127,7 +127,7 @@ fn a_role_that_sts_refuses() {
 #[test]
 fn a_cluster_that_refuses() {
     let with = |change: fn(&mut SandboxOptions)| {
-        let mut options = SandboxOptions::simulating_one(Simulated::Machine(Cloud::Aws));
+        let mut options = SandboxOptions::admitting([Simulated::machine(Cloud::Aws).unwrap()]);
         change(&mut options);
         Cluster::start(options)
     };

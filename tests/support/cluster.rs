@@ -9,6 +9,7 @@ use jobpass::platform::Platform;
 use jobpass::sandbox::{Sandbox, SandboxOptions, Simulated};
 
 use super::command::{Ran, jobpass, put};
+use super::schema;
 
 /// A running sandbox and a folder for one test; both end with the value.
 pub struct Cluster {
@@ -51,20 +52,45 @@ impl Cluster {
 
     /// What runs on a machine of that cloud, outside of any CI platform: an environment in full, and the join token.
     pub fn machine(&self, cloud: Cloud) -> Job<'_> {
-        let simulated = Simulated::Machine(cloud);
-        let mut variables = self.sandbox.environment(simulated).unwrap();
+        let simulated = Simulated::machine(cloud).unwrap();
+        let mut variables = self.sandbox.job_environment(simulated).unwrap();
+        // No CI system is there.
+        variables.retain(|(name, _)| name != "CI");
         let temp = self.path("temp");
         std::fs::create_dir_all(&temp).unwrap();
-        variables.extend(self.machine_of_any_job(&temp));
+        for (name, value) in [
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+            ("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string()),
+            ("TMPDIR", temp.display().to_string()),
+        ] {
+            variables.push((name.to_owned(), value));
+        }
         Job { cluster: self, variables, token: format!("ci-{}", simulated.id()) }
     }
 
-    fn machine_of_any_job(&self, temp: &Path) -> [(String, String); 3] {
-        [
-            ("PATH".into(), "/usr/sbin:/usr/bin:/sbin:/bin".into()),
-            ("SSL_CERT_FILE".into(), self.path("web-ca.pem").display().to_string()),
-            ("TMPDIR".into(), temp.display().to_string()),
-        ]
+    /// The whole environment of a pod with a projected token: its variables, the token's file, a path and the sandbox's
+    /// roots.
+    pub fn pod(&self) -> Job<'_> {
+        let simulated = Simulated::machine(Cloud::Kubernetes).unwrap();
+        let mut variables = self.sandbox.job_environment(simulated).unwrap();
+        put(&self.path("pod-token"), self.pod_token(&serde_json::Value::Null));
+        let temp = self.path("temp");
+        std::fs::create_dir_all(&temp).unwrap();
+        for (name, value) in [
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+            ("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string()),
+            ("TMPDIR", temp.display().to_string()),
+            ("KUBERNETES_TOKEN_PATH", self.path("pod-token").display().to_string()),
+        ] {
+            variables.push((name.to_owned(), value));
+        }
+        Job { cluster: self, variables, token: "ci-kubernetes".to_owned() }
+    }
+
+    /// A pod's token with these claims on top of the usual ones.
+    pub fn pod_token(&self, claims: &serde_json::Value) -> String {
+        let simulated = Simulated::machine(Cloud::Kubernetes).unwrap();
+        self.sandbox.id_token(simulated, claims).unwrap().expose().to_owned()
     }
 
     /// The whole environment of a job on that platform: markers, token, the platform's own files, a path and the sandbox's roots.
@@ -72,8 +98,10 @@ impl Cluster {
         let mut variables = self.sandbox.job_environment(platform).unwrap();
         let temp = self.path("temp");
         std::fs::create_dir_all(&temp).unwrap();
-        variables.extend(self.machine_of_any_job(&temp));
         let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
+        set("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".into());
+        set("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string());
+        set("TMPDIR", temp.display().to_string());
         match platform {
             Platform::GitHubActions => {
                 set("RUNNER_TEMP", temp.display().to_string());
@@ -146,6 +174,10 @@ impl Job<'_> {
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let ran = Ran::of(&self.command(arguments).output().unwrap());
         self.assert_secret(&ran);
+        let folder = self.cluster.folder.path();
+        for (manifest, _) in listing(folder).iter().filter(|(name, _)| name.ends_with("jobpass.json")) {
+            schema::check_manifest(&std::fs::read_to_string(folder.join(manifest)).unwrap_or_default());
+        }
         ran
     }
 
@@ -157,10 +189,8 @@ impl Job<'_> {
             assert!(!seen.contains(&line), "a line of a private key is shown:\n{seen}");
         }
         for (name, value) in &self.variables {
-            let secret = value.starts_with("eyJ")
-                || ["REQUEST_TOKEN", "_ACCESS_KEY", "_ACCESS_KEY_ID", "_SESSION_TOKEN"]
-                    .iter()
-                    .any(|end| name.ends_with(end));
+            let ends = ["REQUEST_TOKEN", "_ACCESS_KEY", "_SESSION_TOKEN"];
+            let secret = value.starts_with("eyJ") || ends.iter().any(|end| name.ends_with(end));
             assert!(
                 !secret || value.len() < 16 || !seen.contains(value.as_str()),
                 "{name} is shown:\n{seen}"

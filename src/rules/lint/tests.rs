@@ -17,6 +17,7 @@ fn found(spec: &str) -> Vec<(Severity, String, String)> {
 fn a_good_rule_draws_no_remark() {
     for spec in [
         "{roles: [Bot], bot_name: b, join_method: github, github: {allow: [{repository: o/r, repository_owner: o, ref: refs/heads/main}]}}",
+        "{roles: [Bot], bot_name: b, join_method: github, github: {allow: [{repository: '*-app', ref: refs/heads/main}]}}",
         "{roles: [Bot], bot_name: b, join_method: gitlab, gitlab: {domain: git.x, allow: [{project_path: g/p, ref: main}]}}",
         "{roles: [Bot], bot_name: b, join_method: circleci, circleci: {organization_id: o, allow: [{project_id: p}]}}",
         "{roles: [Bot], bot_name: b, join_method: spacelift, spacelift: {hostname: h.x, allow: [{caller_id: c}]}}",
@@ -135,6 +136,30 @@ fn each_remark_is_made() {
             "compared exactly",
         ),
         (
+            any("kubernetes", "{type: static_jwks, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.static_jwks.jwks",
+            "has no keys to check with",
+        ),
+        (
+            any("kubernetes", "{type: oidc, oidc: {insecure_allow_http_issuer: true}, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.oidc.issuer",
+            "has no issuer",
+        ),
+        (
+            any("kubernetes", "{type: jwks, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.type",
+            "must be `in_cluster`",
+        ),
+        (
+            any("kubernetes", "{static_jwks: {jwks: '{}'}, allow: [{service_account: 'a:b'}]}"),
+            Warning,
+            "spec.kubernetes.static_jwks",
+            "is not looked at: the type is `in_cluster`",
+        ),
+        (
             any("kubernetes", "{allow: [{service_account: sa}]}"),
             Error,
             "spec.kubernetes.allow[0].service_account",
@@ -200,6 +225,42 @@ fn each_remark_is_made() {
             all.iter().any(|(s, p, m)| (*s, p.as_str()) == (severity, path) && m.contains(words)),
             "{spec}: {all:#?}"
         );
+    }
+}
+
+#[test]
+fn a_rule_must_set_one_field_of_each_group() {
+    for (method, groups) in [
+        ("azure", &["`subscription`, `tenant`"][..]),
+        ("azure_devops", &["`sub`, `project_name`, `project_id`"]),
+        ("bitbucket", &["`workspace_uuid`, `repository_uuid`"]),
+        ("circleci", &["`project_id`, `context_id`"]),
+        ("env0", &["`organization_id`", "`project_id`, `project_name`"]),
+        ("gcp", &["`project_ids`"]),
+        ("github", &["`repository`, `repository_owner`, `sub`"]),
+        ("gitlab", &["`sub`, `project_path`, `namespace_path`, `ci_config_ref_uri`"]),
+        ("iam", &["`aws_account`, `aws_arn`, `aws_organization_id`"]),
+        ("kubernetes", &["`service_account`, `service_account_name`"]),
+        ("spacelift", &["`space_id`, `caller_id`"]),
+        (
+            "terraform_cloud",
+            &[
+                "`organization_id`, `organization_name`",
+                "`project_id`, `project_name`, `workspace_id`, `workspace_name`",
+            ],
+        ),
+    ] {
+        let rules =
+            if method == "iam" { "allow: [{}]".into() } else { format!("{method}: {{allow: [{{}}]}}") };
+        let remarks: Vec<_> =
+            found(&format!("{{roles: [Bot], bot_name: b, join_method: {method}, {rules}}}"))
+                .into_iter()
+                .filter_map(|(_, _, message)| {
+                    let group = message.strip_prefix("sets none of ")?;
+                    Some(group.strip_suffix(": the server refuses such a rule")?.to_owned())
+                })
+                .collect();
+        assert_eq!(remarks, groups, "{method}");
     }
 }
 

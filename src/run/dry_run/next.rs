@@ -9,8 +9,8 @@ use crate::text::safe_lines;
 
 /// A dry run that went well.
 pub(super) struct Done<'a> {
-    /// What was simulated.
-    pub(super) simulated: Simulated,
+    /// The simulated job.
+    pub(super) job: Simulated,
     /// The branch of the simulated job.
     pub(super) branch: &'a str,
     /// The join token.
@@ -37,11 +37,7 @@ impl Done<'_> {
         let folders = folders.filter(|all| !all.is_empty()).map(|all| all.join(" "));
         if self.by_hand {
             lines.push("try next:".to_owned());
-            let id = self.simulated.id();
-            let method = match self.simulated {
-                Simulated::Platform(_) => String::new(),
-                Simulated::Machine(_) => format!(" --join-method {}", self.simulated.method()),
-            };
+            let id = self.job.id();
             commands
                 .extend(folders.as_ref().map(|dirs| ("what was written", format!("jobpass inspect {dirs}"))));
             commands.extend([
@@ -49,10 +45,7 @@ impl Done<'_> {
                     "a refusal, exit code 4",
                     format!("jobpass login --dry-run --simulate {} --as-branch other", self.refusing()),
                 ),
-                (
-                    "what a rule can look at",
-                    format!("jobpass sandbox --simulate {id} -- jobpass explain{method}"),
-                ),
+                ("what a rule can look at", format!("jobpass sandbox --simulate {id} -- jobpass explain")),
                 ("a shell with a cluster", format!("jobpass sandbox --simulate {id} -- bash")),
             ]);
         }
@@ -67,20 +60,23 @@ impl Done<'_> {
 
     fn account(&self) -> String {
         let Self { branch, token, .. } = self;
-        let of_branch =
-            if self.simulated.admits_one_branch() { format!(" of branch `{branch}`") } else { String::new() };
+        let of_branch = if self.job.simulation().admits_one_branch {
+            format!(" of branch `{branch}`")
+        } else {
+            String::new()
+        };
         let policies = if self.policies { ", per-session MFA and Device Trust" } else { "" };
         format!(
-            "a simulated {}{of_branch} proved itself to join token `{token}`; checked: keys, dates, roles{policies}",
-            self.simulated.title()
+            "a simulated {} job{of_branch} proved itself to join token `{token}`; checked: keys, dates, roles{policies}",
+            self.job.title()
         )
     }
 
     /// A platform whose jobs are refused on another branch: this one where possible.
     fn refusing(&self) -> &'static str {
-        let tells = |simulated: &Simulated| simulated.admits_one_branch();
-        let simulated = std::iter::once(self.simulated).chain(Simulated::all()).find(tells);
-        simulated.unwrap_or(self.simulated).id()
+        let tells = |job: &Simulated| job.simulation().admits_one_branch;
+        let job = [self.job].into_iter().chain(Simulated::all()).find(tells);
+        job.unwrap_or(self.job).id()
     }
 
     /// Who removes the private keys if the user does not.
@@ -90,9 +86,7 @@ impl Done<'_> {
         };
         if is_below(env.runtime_dir.clone()) {
             "the keys stay until you log out, or"
-        } else if !self.by_hand
-            && is_below(self.simulated.platform().and_then(|platform| platform.temp_dir(env)))
-        {
+        } else if !self.by_hand && is_below(self.job.platform().and_then(|platform| platform.temp_dir(env))) {
             "the keys stay as long as the job's temporary folder, or until"
         } else {
             "the keys stay until"
@@ -109,11 +103,10 @@ fn quoted(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::Platform;
 
     fn done(folders: &[&str], by_hand: bool) -> Done<'static> {
         Done {
-            simulated: Simulated::Platform(Platform::CircleCi),
+            job: crate::platform::Platform::CircleCi.into(),
             branch: "main",
             token: "ci",
             policies: true,

@@ -88,10 +88,11 @@ async fn own(args: &Explain, env: &Env, log: &Log) -> Result<(UnverifiedClaims, 
     let wanted = crate::run::request::token(&args.identity);
     token::check(&detected, &wanted)?;
     let network = Network::new(env, &Options::default(), Deadline::after(LIMIT), log.clone())?;
-    let claims = token::token(env, &network, &detected, &wanted).await?.claims().await?;
-    let source = match detected.source {
-        ProofSource::Machine(cloud) => cloud.title(),
-        _ => detected.platform.map_or("what was given", crate::platform::Platform::title),
+    let claims = token::token(env, &network, &detected, &wanted).await?.asked_claims().await?;
+    let source = match (&detected.source, detected.platform) {
+        (ProofSource::Cloud(cloud), _) => cloud.title(),
+        (_, Some(platform)) => platform.title(),
+        _ => "what was given",
     };
     Ok((claims, source.to_owned()))
 }
