@@ -28,6 +28,9 @@ pub mod names {
     pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
     /// Folder(s) of PEM files that replace the system's roots.
     pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
+    /// The folder below which the files are that the machine itself has (`sys/class/dmi/id/…`, a pod's token); `/` if it
+    /// is not set.
+    pub const JOBPASS_ROOT: &str = "JOBPASS_ROOT";
 }
 
 /// The largest text file we read on someone's behalf (tokens, bundles, rules): 1 MiB.
@@ -41,6 +44,8 @@ pub struct Env {
     pub cwd: PathBuf,
     /// The absolute path of the running binary.
     pub exe: PathBuf,
+    /// The folder below which the machine's own files are looked for; `None`: they are not looked for.
+    pub root: Option<PathBuf>,
     /// The user's private folder for as long as the user is logged in, where the system has one.
     pub runtime_dir: Option<PathBuf>,
     /// The width of lines for people: that of the terminal at standard error, 100 at most and where there is none.
@@ -59,6 +64,7 @@ impl Env {
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let mut env = Self::new(vars, cwd);
         env.exe = std::env::current_exe().unwrap_or(env.exe);
+        env.root = Some(PathBuf::from(env.var(names::JOBPASS_ROOT).unwrap_or("/")));
         // There is no `BaseDirs` for a user without a home; the variable itself still counts.
         if let Some(folders) = directories::BaseDirs::new() {
             env.runtime_dir = folders.runtime_dir().map(Path::to_owned);
@@ -76,7 +82,14 @@ impl Env {
     ) -> Self {
         let vars: BTreeMap<String, String> = vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
         let runtime_dir = vars.get(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_absolute());
-        Self { vars, cwd: cwd.into(), exe: PathBuf::from("jobpass"), runtime_dir, columns: COLUMNS }
+        Self {
+            vars,
+            cwd: cwd.into(),
+            exe: PathBuf::from("jobpass"),
+            root: None,
+            runtime_dir,
+            columns: COLUMNS,
+        }
     }
 
     /// The value of a variable; one that is set but empty counts as unset.
@@ -104,6 +117,23 @@ impl Env {
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.vars.insert(name.into(), value.into());
         self
+    }
+
+    /// The same environment on a machine whose own files are below `root`.
+    #[must_use]
+    pub fn on_machine(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = Some(root.into());
+        self
+    }
+
+    /// A file of the machine's own; `path` is relative to its root.
+    pub fn machine_file(&self, path: &str) -> Option<PathBuf> {
+        Some(self.root.as_ref()?.join(path))
+    }
+
+    /// Whether a variable says that this is a CI job, without saying of which system.
+    pub fn says_ci(&self) -> bool {
+        self.var(names::CI).is_some_and(|value| value != "false" && value != "0")
     }
 
     /// `path` seen from the working directory.

@@ -15,6 +15,7 @@ mod document;
 mod env0;
 mod error;
 mod finding;
+mod flaw;
 mod gcp;
 mod generic_oidc;
 mod github;
@@ -36,6 +37,7 @@ mod token;
 mod verdict;
 mod version;
 
+use crate::cloud::Cloud;
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 
@@ -44,10 +46,12 @@ pub use claim::{find_claim, public_claim, show_claim};
 pub use document::{Document, nearest, parse, read};
 pub use error::RulesError;
 pub use finding::{Finding, Severity};
+pub use flaw::Flaw;
 pub use lint::lint;
 pub use method::{Audience, ExpectedAudience};
 pub use registry::{
-    Hints, Unserved, audience, hints, label, looks_like, owner_of_issuer, refusals, rule_claims, unserved,
+    Hints, Unserved, audience, flaws, hints, label, looks_like, owner_of_issuer, refusals, rule_claims,
+    unserved,
 };
 pub use suggest::{Suggestion, suggest};
 pub use token::ProvisionToken;
@@ -62,4 +66,19 @@ pub fn method_of(platform: Platform) -> JoinMethod {
         Platform::CircleCi => JoinMethod::CircleCi,
         Platform::Spacelift => JoinMethod::Spacelift,
     }
+}
+
+/// The join method for what a machine proves.
+pub fn method_of_cloud(cloud: Cloud) -> JoinMethod {
+    match cloud {
+        Cloud::Kubernetes => JoinMethod::Kubernetes,
+        Cloud::Aws => JoinMethod::Iam,
+        Cloud::Gcp => JoinMethod::Gcp,
+        Cloud::Azure => JoinMethod::Azure,
+    }
+}
+
+/// The kind of machine whose proof a join method takes; `None`: it takes that of a CI job.
+pub fn cloud_of(method: JoinMethod) -> Option<Cloud> {
+    Cloud::ALL.into_iter().find(|cloud| method_of_cloud(*cloud) == method)
 }

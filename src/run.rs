@@ -9,6 +9,7 @@ pub mod dry_run;
 pub mod error;
 pub mod explain;
 pub mod inspect;
+pub mod job_files;
 pub mod login;
 pub mod man;
 pub mod obtain;

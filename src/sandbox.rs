@@ -30,6 +30,7 @@ mod registration;
 mod reply;
 mod resources;
 mod server;
+pub mod simulated;
 mod ssh_cert;
 mod sts;
 mod template;
@@ -49,12 +50,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::env::now;
-use crate::platform::Platform;
 use crate::secret::Jwt;
 use cluster::Cluster;
 pub use error::SandboxError;
 pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
 pub use records::Record;
+pub use simulated::Simulated;
 
 /// A running sandbox; dropping it stops it.
 pub struct Sandbox {
@@ -107,16 +108,20 @@ impl Sandbox {
         )
     }
 
-    /// The variables that make a process look like a job of that platform, its identity token included. Names of files
-    /// (`GITHUB_ENV`, `BASH_ENV`, …) are the caller's to add.
-    pub fn job_environment(&self, platform: Platform) -> Result<Vec<(String, String)>, SandboxError> {
-        job::environment(&self.cluster, platform)
+    /// The variables that make a process look like such a job, its identity token included. Names of files
+    /// (`GITHUB_ENV`, `BASH_ENV`, and that of [`Simulated::token_file_variable`]) are the caller's to add.
+    pub fn job_environment(&self, job: impl Into<Simulated>) -> Result<Vec<(String, String)>, SandboxError> {
+        job::environment(&self.cluster, job.into())
     }
 
-    /// An identity token signed by the sandbox's issuer, with these claims on top of the platform's usual ones (`null`
+    /// An identity token signed by the sandbox's issuer, with these claims on top of the job's usual ones (`null`
     /// removes one).
-    pub fn id_token(&self, platform: Platform, claims: &serde_json::Value) -> Result<Jwt, SandboxError> {
-        job::token(&self.cluster, platform, None, claims)
+    pub fn id_token(
+        &self,
+        job: impl Into<Simulated>,
+        claims: &serde_json::Value,
+    ) -> Result<Jwt, SandboxError> {
+        job::token(&self.cluster, job.into(), None, claims)
     }
 
     /// The issuer's public keys, a JWKS document: for `static_jwks` of a token, or another verifier.

@@ -4,11 +4,12 @@
 //! anything is sent.
 
 use crate::claims::UnverifiedClaims;
+use crate::cloud::Cloud;
 use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::net::Network;
 use crate::platform::{Platform, TokenPlace};
-use crate::rules::{self, Audience};
+use crate::rules::{self, Audience, Flaw};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
 use crate::teleport::join::Answer;
@@ -19,6 +20,7 @@ mod endpoint;
 mod error;
 mod file;
 mod found;
+mod machine;
 mod variable;
 
 pub use checks::{audience_problem, expired_since};
@@ -65,7 +67,10 @@ impl Proof {
 
 /// Checks what can be checked before anything is sent.
 pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
-    let Some(platform) = detected.platform else { return Ok(()) };
+    let Some(platform) = detected.platform.filter(|_| !matches!(detected.source, ProofSource::Cloud(_)))
+    else {
+        return Ok(());
+    };
     let (title, asked) = (platform.title(), request.audience.as_deref());
     if let Some(hint) = asked.and_then(|audience| platform.audience_hint(audience)) {
         return Err(TokenError::AudienceFixed { platform: title, hint });
@@ -94,6 +99,10 @@ pub async fn token(
             let found = from_platform(env, network, *platform, detected, request).await?;
             (found, platform.expired_hints(env))
         }
+        ProofSource::Cloud(Cloud::Kubernetes) => {
+            (machine::pod_token(env, network).await?, vec![machine::EXPIRED.to_owned()])
+        }
+        ProofSource::Cloud(cloud) => return Err(TokenError::Unproven { cloud: cloud.title() }),
         ProofSource::Given(given) => {
             let found = match given {
                 GivenToken::Variable(name) => variable::user_variable(env, detected.platform, name)?,
@@ -113,11 +122,29 @@ pub async fn token(
             .warn("the new identity token has already expired by this machine's clock: set the clock"),
         other => other?,
     }
-    let asked = request.audience.as_ref().filter(|_| matches!(detected.source, ProofSource::Given(_)));
+    let asked = request.audience.as_ref().filter(|_| !matches!(detected.source, ProofSource::Platform(_)));
     if let Some(problem) = asked.and_then(|a| audience_problem(&claims, std::slice::from_ref(a))) {
         return Err(TokenError::Audience { place: found.place, problem });
     }
+    check_fitness(network, detected.method, &found, &claims)?;
     Ok(Proof::IdentityToken { jwt: found.jwt, claims })
+}
+
+/// What the claims show to be of no use for the method is an error; what a server may refuse is a warning.
+fn check_fitness(
+    network: &Network,
+    method: Option<JoinMethod>,
+    found: &Found,
+    claims: &UnverifiedClaims,
+) -> Result<(), TokenError> {
+    let Some(method) = method else { return Ok(()) };
+    for Flaw { problem, hint, is_certain } in rules::flaws(method, claims) {
+        if is_certain {
+            return Err(TokenError::Unfit { place: found.place.clone(), method, problem, hint });
+        }
+        network.log().warn(format!("the identity token from {}: {problem}: {hint}", found.place));
+    }
+    Ok(())
 }
 
 /// The audience that a method insists on whatever the cluster, where it is one.

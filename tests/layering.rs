@@ -43,11 +43,14 @@ const ALLOWED: &[(&str, &str)] = &[
     ("verify", "join"),
     ("write", "issue"),
     ("refusal", "join"),
+    ("cloud", "platform"),
+    ("rules", "cloud"),
     ("rules", "platform"),
     ("rules", "teleport"),
     ("sandbox", "rules"),
     ("sandbox", "teleport"),
     ("sandbox", "platform"),
+    ("sandbox", "cloud"),
 ];
 
 /// Functions of a neighbour stage that no other stage may call: stages do not call each other.

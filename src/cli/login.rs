@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::{ClusterArgs, IdentityArgs, MessageArgs, output, value};
 use crate::export::Sink;
 use crate::identity::keys::KeyKind;
-use crate::platform::Platform;
+use crate::sandbox::Simulated;
 use crate::verify::policy::Target;
 
 /// Swap this job's identity for credentials, write them into a private folder, and give later steps their
@@ -115,9 +115,9 @@ pub struct TrialArgs {
     /// Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes
     #[arg(long)]
     pub dry_run: bool,
-    /// Pretend to be a job of this platform (with `--dry-run`)
+    /// Pretend to be a job of this platform, or in a pod (with `--dry-run`)
     #[arg(long, value_name = "PLATFORM", requires = "dry_run", value_parser = value::simulated())]
-    pub simulate: Option<Platform>,
+    pub simulate: Option<Simulated>,
     /// Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)
     #[arg(long, value_name = "BRANCH", requires = "dry_run", value_parser = value::branch)]
     pub as_branch: Option<String>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{MessageArgs, value};
-use crate::platform::Platform;
+use crate::sandbox::Simulated;
 
 /// Serve a throw-away cluster and CI token endpoint on loopback, for as long as a command runs or until a signal.
 #[derive(Debug, Args)]
@@ -17,9 +17,9 @@ pub struct Sandbox {
     /// Policy: a file with `kind: token` documents (YAML); one token per platform when left out
     #[arg(long, value_name = "FILE")]
     pub tokens: Option<PathBuf>,
-    /// The CI platform whose job environment is printed
+    /// The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod
     #[arg(long, value_name = "PLATFORM", default_value = "github", value_parser = value::simulated())]
-    pub simulate: Platform,
+    pub simulate: Simulated,
     /// Name of the cluster
     #[arg(long, value_name = "NAME", default_value = "sandbox.example", value_parser = value::text)]
     pub cluster: String,

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::export::Sink;
 use crate::net::{HostPort, NetError};
 use crate::platform::Platform;
+use crate::sandbox::Simulated;
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 use crate::verify::policy::Target;
@@ -167,10 +168,11 @@ pub fn platforms() -> impl TypedValueParser<Value = Auto<Platform>> {
     PossibleValuesParser::new(all).map(|id| Auto(platform(&id)))
 }
 
-/// A platform.
-pub fn simulated() -> impl TypedValueParser<Value = Platform> {
-    let unknown = "it is not a platform";
-    PossibleValuesParser::new(Platform::ALL.map(Platform::id)).try_map(move |id| platform(&id).ok_or(unknown))
+/// A kind of job that the sandbox acts out.
+pub fn simulated() -> impl TypedValueParser<Value = Simulated> {
+    let ids: Vec<&str> = Simulated::all().map(Simulated::id).collect();
+    let unknown = "it is not a kind of job";
+    PossibleValuesParser::new(ids).try_map(move |id| Simulated::all().find(|s| s.id() == id).ok_or(unknown))
 }
 
 fn platform(id: &str) -> Option<Platform> {

@@ -11,6 +11,7 @@ pub(super) const RUN: &str = "9001";
 pub(super) const BRANCH: &str = "main";
 
 /// What a simulated job of a platform has. The spec of a join token is plain JSON: platforms know nothing of Teleport.
+#[derive(Debug)]
 pub struct Simulation {
     /// Who issues its identity tokens, where no join token names another issuer.
     pub issuer: &'static str,

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::cause::{Cause, Context, ServerText};
 use super::claim::{find_claim, option};
 use super::finding::text;
+use super::flaw::Flaw;
 use super::message::{SHOWN, between};
 use super::method::{Audience, Field, How, Method, Shape};
 use super::proposal::{Item, Proposal};
@@ -18,6 +19,10 @@ use crate::text::{duration, safe};
 const MAX_TTL: SignedDuration = SignedDuration::from_mins(30);
 const IN_CLUSTER: &str = "in_cluster";
 const ACCOUNT: &str = "system:serviceaccount:";
+/// The issuer of tokens in secrets, which never expire (kubernetes.io, "Managing Service Accounts").
+const LEGACY: &str = "kubernetes/serviceaccount";
+const MOUNT: &str = "mount a projected token into the pod: `serviceAccountToken` with `audience` (the cluster's name) and \
+     `expirationSeconds: 600`";
 /// Name and namespace as fields of their own.
 const APART: Since = Since::new(18, 8, 1);
 const OIDC: Since = Since::new(18, 1, 5).and(&[ServerVersion::new(17, 7, 3)]);
@@ -54,6 +59,7 @@ pub(super) const METHOD: Method = Method {
     },
     audience: Audience::ClusterNameUnless("type", IN_CLUSTER),
     looks_like: |claims| claims.subject().is_some_and(|sub| sub.starts_with(ACCOUNT)),
+    flaws,
     blocked,
     refusal: |_, _| NO_RULE.to_owned(),
     propose: |claims| {
@@ -112,6 +118,42 @@ fn service_account(want: &str, claims: &UnverifiedClaims) -> Compared {
     Compared::new(sub, sub.and_then(|s| s.strip_prefix(ACCOUNT)) == Some(want))
 }
 
+/// A token that has the API server's audience is for `in_cluster`, which has no limit of its own on its life.
+fn flaws(claims: &UnverifiedClaims) -> Vec<Flaw> {
+    let subject = claims.subject().unwrap_or_default();
+    let certain = |problem: String| vec![Flaw { problem, hint: MOUNT.to_owned(), is_certain: true }];
+    if !subject.starts_with(ACCOUNT) {
+        let shown = safe(subject, SHOWN);
+        return certain(format!(
+            "it is not of a service account: its `sub` is `{shown}`, not `{ACCOUNT}NAMESPACE:NAME`"
+        ));
+    }
+    if pod(claims).is_none() {
+        let kind = if claims.issuer() == Some(LEGACY) { "is from a secret" } else { "was made by hand" };
+        return certain(format!(
+            "it {kind}, and Teleport takes tokens only that Kubernetes mounts into a pod"
+        ));
+    }
+    let is_for_api_server = claims.audiences().iter().any(|audience| audience.contains("://"));
+    match life(claims).filter(|life| *life > MAX_TTL && !is_for_api_server) {
+        Some(life) => vec![Flaw {
+            problem: format!(
+                "it lives for {}, and join tokens of type `static_jwks` or `oidc` take {} at most",
+                duration(life),
+                duration(MAX_TTL)
+            ),
+            hint: "set `expirationSeconds: 600` in the projected volume".to_owned(),
+            is_certain: false,
+        }],
+        None => Vec::new(),
+    }
+}
+
+/// The pod that the token is bound to.
+fn pod(claims: &UnverifiedClaims) -> Option<&Value> {
+    find_claim(claims, "kubernetes.io")?.get("pod")
+}
+
 fn blocked(spec: &Value, claims: &UnverifiedClaims) -> Option<String> {
     let kind = kind(spec);
     if kind == IN_CLUSTER {
@@ -120,7 +162,7 @@ fn blocked(spec: &Value, claims: &UnverifiedClaims) -> Option<String> {
     let projected = format!(
         "reviewing kubernetes token with {kind}: {kind} joining requires the use of a projected pod bound service account token"
     );
-    if find_claim(claims, "kubernetes.io").and_then(|k| k.get("pod")).is_none() {
+    if pod(claims).is_none() {
         return Some(projected);
     }
     match life(claims) {

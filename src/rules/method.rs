@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::cause::{Cause, Context, ServerText};
 use super::claim::option;
 use super::finding::Notes;
+use super::flaw::Flaw;
 use super::proposal::Proposal;
 use super::verdict::{Compared, Verdict};
 use super::version::{ServerVersion, Since};
@@ -52,6 +53,8 @@ pub(super) struct Method {
     /// Whether a job with these claims can only join by this method, or by `generic_oidc`.
     pub(super) looks_like: fn(&UnverifiedClaims) -> bool,
 
+    /// What makes a server refuse a token with these claims, whatever the rules say.
+    pub(super) flaws: fn(&UnverifiedClaims) -> Vec<Flaw>,
     /// The server's words for a refusal outside the rules.
     pub(super) blocked: fn(&Value, &UnverifiedClaims) -> Option<String>,
     /// The server's words when no rule matched, from the claims and the token's name.
@@ -100,6 +103,7 @@ impl Method {
         ignores_authorized_party: false,
         owns_issuer: |_| false,
         looks_like: |_| false,
+        flaws: |_| Vec::new(),
         blocked: |_, _| None,
         refusal: |_, _| "id token claims did not match any allow rules".to_owned(),
         evaluate: None,

@@ -1,6 +1,7 @@
 //! The one list of methods with their facts, and what others ask of it.
 
 use super::cause::{Cause, Context, ServerText};
+use super::flaw::Flaw;
 use super::method::{Audience, Method};
 use super::version::ServerVersion;
 use super::{
@@ -37,6 +38,11 @@ pub fn label(method: JoinMethod) -> &'static str {
 /// The audience that a client asks for, where it can choose.
 pub fn audience(method: JoinMethod) -> Audience {
     facts(method).audience
+}
+
+/// What makes a token with these claims one that a server may refuse, whatever its rules say: seen before it is sent.
+pub fn flaws(method: JoinMethod, claims: &UnverifiedClaims) -> Vec<Flaw> {
+    (facts(method).flaws)(claims)
 }
 
 /// The claims that the method's rules can look at, by the names [`super::claim::find_claim`] takes; empty: any claim.

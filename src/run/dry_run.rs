@@ -13,17 +13,18 @@ use crate::log::Log;
 use crate::net::{HostPort, Options};
 use crate::platform::Platform;
 use crate::run::error::RunError;
+use crate::run::job_files::JobFiles;
 use crate::run::login::pipeline;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Setting;
 use crate::run::request;
-use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole};
+use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole, Simulated};
 use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let real = Platform::marked(env);
-    let in_ci = real.is_some() || env.var(names::CI).is_some_and(|v| v != "false" && v != "0");
+    let in_ci = real.is_some() || env.says_ci();
     if in_ci && !args.trial.allow_dry_run_in_ci {
         return Err(RunError::Usage {
             message: "this is a real CI job, and credentials of `--dry-run` give access to nothing".into(),
@@ -31,38 +32,44 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
         }
         .into());
     }
-    let simulated = args.trial.simulate.or(real);
-    let Some(platform) = simulated else {
+    let simulated = args.trial.simulate.or(real.map(Simulated::from));
+    let Some(simulated) = simulated else {
         return Err(RunError::Usage {
             message: "`--dry-run` needs a platform, and no CI platform was detected".into(),
             hint: Some(format!("add `--simulate github` (one of {})", ids())),
         }
         .into());
     };
-    let simulation = platform.simulation();
+    let simulation = simulated.simulation();
     let usual = simulation.usual_branch();
     let branch = args.trial.as_branch.as_deref().unwrap_or(usual);
     if args.trial.as_branch.is_some() && !simulation.admits_one_branch {
         return Err(RunError::usage(
-            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", platform.title()),
+            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", simulated.title()),
             format!("take a platform whose rules do: `--simulate {}`", with_branches()),
         )
         .into());
     }
-    let options = cluster_for(args, platform);
-    let token = options.token_for(platform).map(|t| t.name.clone()).unwrap_or_default();
+    let options = cluster_for(args, simulated);
+    let token = options.token_for(simulated).map(|t| t.name.clone()).unwrap_or_default();
     if branch != usual {
         log.note(format!("DRY-RUN as branch `{branch}`: join token `{token}` admits branch `{usual}` only"));
     }
     let sandbox = Sandbox::start(options).await?;
     let mut job = env.clone();
-    for (name, value) in sandbox.job_environment(platform)? {
+    for (name, value) in sandbox.job_environment(simulated)? {
         job = job.with(name, value);
+    }
+    let files = JobFiles::new(&sandbox, simulated)?;
+    for (name, path) in &files.variables {
+        job = job.with(*name, path.display().to_string());
     }
     // An HTTP proxy of the network has no route to this process.
     job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
     job = job.with(names::JOBPASS_TOKEN, &token);
-    let wanted = detect::Request { platform: Some(platform), ..request::detection(&args.identity) };
+    let asked = request::detection(&args.identity);
+    let method = asked.method.or_else(|| simulated.platform().is_none().then(|| simulated.method()));
+    let wanted = detect::Request { platform: simulated.platform().or(asked.platform), method, ..asked };
     let setting = Setting {
         options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
         detected: detect::detect(&job, &wanted)?,
@@ -79,9 +86,10 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     };
     let outcome = pipeline(args, &job, log, setting).await;
     sandbox.stop().await;
+    drop(files);
     let mut outcome = outcome?;
     let done = Done {
-        platform,
+        job: simulated,
         branch,
         token: &token,
         policies: !args.guards.no_verify,
@@ -99,12 +107,12 @@ fn with_branches() -> String {
 }
 
 fn ids() -> String {
-    Platform::ALL.map(Platform::id).join(", ")
+    Simulated::all().map(Simulated::id).collect::<Vec<_>>().join(", ")
 }
 
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
-fn cluster_for(args: &Login, platform: Platform) -> SandboxOptions {
-    let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::simulating(Some(platform)) };
+fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
+    let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::admitting([job]) };
     options.branch.clone_from(&args.trial.as_branch);
     for token in &mut options.tokens {
         if let Some(name) = args.identity.token.as_ref().filter(|n| !n.starts_with('/')) {

@@ -14,9 +14,10 @@ use crate::platform::Platform;
 use crate::rules;
 use crate::run::child;
 use crate::run::error::RunError;
+use crate::run::job_files::JobFiles;
 use crate::run::outcome::Outcome;
 use crate::run::signals::Stop;
-use crate::sandbox::{Sandbox, SandboxNode, SandboxOptions};
+use crate::sandbox::{Sandbox, SandboxNode, SandboxOptions, Simulated};
 use crate::text::io_reason;
 use crate::write::{FileToWrite, Pending};
 
@@ -84,7 +85,7 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
 }
 
 async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Failed> {
-    let mut options = SandboxOptions::simulating(Some(args.simulate));
+    let mut options = SandboxOptions::admitting([args.simulate]);
     options.cluster.clone_from(&args.cluster);
     options.version.clone_from(&args.server_version);
     options.join_new = !args.no_new_join;
@@ -149,15 +150,16 @@ fn read_error(path: &Path, source: std::io::Error) -> RunError {
     RunError::Read { path: path.display().to_string(), source }
 }
 
-/// A private folder with what a job of the platform finds on its machine: a folder for temporary files, the files by which
+/// A private folder with what a job finds on its machine: a folder for temporary files, the files by which
 /// steps talk to the platform, and the root of the sandbox's web certificate. Removed when dropped.
 struct Folder {
     _temporary: TempDir,
+    _job_files: JobFiles,
     variables: Vec<(String, String)>,
 }
 
 impl Folder {
-    fn new(sandbox: &Sandbox, platform: Platform) -> Result<Self, Failed> {
+    fn new(sandbox: &Sandbox, job: Simulated) -> Result<Self, Failed> {
         use std::os::unix::fs::PermissionsExt as _;
         const WEB_CA: &str = "web-ca.pem";
 
@@ -170,7 +172,7 @@ impl Folder {
             content: content.as_bytes().to_vec().into(),
             mode: 0o600,
         };
-        let channel = platform.channel().variables();
+        let channel = job.platform().map(|platform| platform.channel().variables()).unwrap_or_default();
         let mut all: Vec<FileToWrite> = channel.iter().map(|name| file(name, "")).collect();
         all.push(file(WEB_CA, sandbox.web_ca_pem()));
         Pending::prepare(&files)?.commit(&all)?;
@@ -178,7 +180,10 @@ impl Folder {
         let named = |name: &str, path: PathBuf| (name.to_owned(), path.display().to_string());
         let mut variables: Vec<_> = channel.iter().map(|name| named(name, files.join(name))).collect();
         variables.push(named(names::SSL_CERT_FILE, files.join(WEB_CA)));
-        variables.extend(platform.temp_variable().map(|name| named(name, temp)));
-        Ok(Self { _temporary: temporary, variables })
+        let job_files = JobFiles::new(sandbox, job)?;
+        variables.extend(job_files.variables.iter().map(|(name, path)| named(name, path.clone())));
+        let temp_variable = job.platform().and_then(Platform::temp_variable);
+        variables.extend(temp_variable.map(|name| named(name, temp)));
+        Ok(Self { _temporary: temporary, _job_files: job_files, variables })
     }
 }

@@ -1,11 +1,12 @@
-//! A job of a simulated platform: its identity token, signed by the sandbox, and its environment.
+//! A simulated job: its identity token, signed by the sandbox, and its environment.
 
 use serde_json::{Map, Value, json};
 
 use super::SandboxError;
 use super::cluster::Cluster;
 use super::random::random;
-use crate::platform::{Platform, SimulatedJob};
+use super::simulated::Simulated;
+use crate::platform::SimulatedJob;
 use crate::rules::ProvisionToken;
 use crate::secret::Jwt;
 use crate::text::hex;
@@ -13,15 +14,15 @@ use crate::text::hex;
 /// Where the CI token endpoint is on the sandbox's web port.
 pub(super) const TOKEN_PATH: &str = "/_ci/github/token";
 
-/// An identity token of that platform: its usual claims, `audience` if the job chose one, then `claims` on top
+/// An identity token of such a job: its usual claims, `audience` if the job chose one, then `claims` on top
 /// (`null` removes one).
 pub(super) fn token(
     cluster: &Cluster,
-    platform: Platform,
+    job: Simulated,
     audience: Option<&str>,
     claims: &Value,
 ) -> Result<Jwt, SandboxError> {
-    let mut all = usual_claims(cluster, platform)?;
+    let mut all = usual_claims(cluster, job)?;
     if let Some(audience) = audience {
         all.insert("aud".to_owned(), audience.into());
     }
@@ -36,32 +37,30 @@ pub(super) fn token(
 }
 
 /// The variables of a job.
-pub(super) fn environment(
-    cluster: &Cluster,
-    platform: Platform,
-) -> Result<Vec<(String, String)>, SandboxError> {
-    let simulation = platform.simulation();
-    let token = token(cluster, platform, None, &Value::Null)?;
-    let job = SimulatedJob {
-        issuer: &issuer(cluster, platform),
-        branch: branch(cluster, platform),
+pub(super) fn environment(cluster: &Cluster, job: Simulated) -> Result<Vec<(String, String)>, SandboxError> {
+    let simulation = job.simulation();
+    let token = token(cluster, job, None, &Value::Null)?;
+    let simulated = SimulatedJob {
+        issuer: &issuer(cluster, job),
+        branch: branch(cluster, job),
         token: token.expose(),
         token_endpoint: &format!("{}{TOKEN_PATH}", cluster.url()),
         bearer: &cluster.bearer,
     };
     let fixed = simulation.fixed.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    let variables = [("CI", "true".to_owned())].into_iter().chain(fixed).chain((simulation.variables)(&job));
+    let variables =
+        [("CI", "true".to_owned())].into_iter().chain(fixed).chain((simulation.variables)(&simulated));
     Ok(variables.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-fn usual_claims(cluster: &Cluster, platform: Platform) -> Result<Map<String, Value>, SandboxError> {
-    let simulation = platform.simulation();
+fn usual_claims(cluster: &Cluster, job: Simulated) -> Result<Map<String, Value>, SandboxError> {
+    let simulation = job.simulation();
     let now = crate::env::now().as_second();
-    let issuer = issuer(cluster, platform);
-    let wanted = policy(cluster, platform)
+    let issuer = issuer(cluster, job);
+    let wanted = policy(cluster, job)
         .and_then(|token| token.expected_audience(Some(&cluster.options.cluster)).known());
     // Where the job asks for an audience, a token that it gets without asking has the platform's own.
-    let configured = wanted.filter(|wanted| platform.audience_hint(wanted).is_some());
+    let configured = wanted.filter(|_| job.fixes_audience());
     let audience = configured
         .or_else(|| (simulation.audience)(&issuer))
         .unwrap_or_else(|| cluster.options.cluster.clone());
@@ -69,7 +68,7 @@ fn usual_claims(cluster: &Cluster, platform: Platform) -> Result<Map<String, Val
         "jti": hex(&random::<16>()?), "iss": issuer, "iat": now, "exp": now + 3600, "aud": audience,
     });
     let mut all = Map::new();
-    for part in [common, (simulation.claims)(&issuer, now, branch(cluster, platform))] {
+    for part in [common, (simulation.claims)(&issuer, now, branch(cluster, job))] {
         if let Value::Object(part) = part {
             all.extend(part);
         }
@@ -77,17 +76,17 @@ fn usual_claims(cluster: &Cluster, platform: Platform) -> Result<Map<String, Val
     Ok(all)
 }
 
-fn branch(cluster: &Cluster, platform: Platform) -> &str {
-    cluster.options.branch.as_deref().unwrap_or_else(|| platform.simulation().usual_branch())
+fn branch(cluster: &Cluster, job: Simulated) -> &str {
+    cluster.options.branch.as_deref().unwrap_or_else(|| job.simulation().usual_branch())
 }
 
 /// The join token that decides issuer and audience.
-fn policy(cluster: &Cluster, platform: Platform) -> Option<&ProvisionToken> {
-    cluster.options.token_for(platform)
+fn policy(cluster: &Cluster, job: Simulated) -> Option<&ProvisionToken> {
+    cluster.options.token_for(job)
 }
 
-fn issuer(cluster: &Cluster, platform: Platform) -> String {
-    policy(cluster, platform)
+fn issuer(cluster: &Cluster, job: Simulated) -> String {
+    policy(cluster, job)
         .and_then(ProvisionToken::expected_issuer)
-        .unwrap_or_else(|| platform.simulation().issuer.to_owned())
+        .unwrap_or_else(|| job.simulation().issuer.to_owned())
 }

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use super::fault_injection::FaultInjection;
+use super::simulated::Simulated;
 use crate::platform::Platform;
-use crate::rules::{ProvisionToken, method_of};
+use crate::rules::ProvisionToken;
 use crate::teleport::JoinMethod;
 
 /// A role of the sandbox's cluster.
@@ -103,19 +104,27 @@ pub struct SandboxOptions {
 }
 
 impl SandboxOptions {
-    /// A small cluster of a recent version with one join token a platform (`ci-github`, …; only that platform's when one is
-    /// named), whose rule matches the claims `Sandbox::job_environment` gives a job. Bot `ci`, roles `ci-deploy` and `ci-read`.
+    /// A small cluster of a recent version with one join token for each kind of job (`ci-github`, …; only for that
+    /// platform's when one is named), whose rule matches the claims `Sandbox::job_environment` gives a job. Bot `ci`,
+    /// roles `ci-deploy` and `ci-read`.
     pub fn simulating(platform: Option<Platform>) -> Self {
-        let tokens = Platform::ALL
+        match platform {
+            Some(platform) => Self::admitting([platform.into()]),
+            None => Self::admitting(Simulated::all()),
+        }
+    }
+
+    /// The same with a join token for each of these kinds of job.
+    pub fn admitting(jobs: impl IntoIterator<Item = Simulated>) -> Self {
+        let tokens = jobs
             .into_iter()
-            .filter(|p| platform.is_none_or(|wanted| wanted == *p))
-            .map(|p| ProvisionToken {
-                name: format!("ci-{}", p.id()),
+            .map(|job| ProvisionToken {
+                name: format!("ci-{}", job.id()),
                 expires: None,
                 roles: vec!["Bot".to_owned()],
                 bot_name: Some("ci".to_owned()),
-                method: method_of(p),
-                spec: (p.simulation().admitting_spec)(),
+                method: job.method(),
+                spec: (job.simulation().admitting_spec)(),
             })
             .collect();
         let role = |name: &str, login: &str| SandboxRole {
@@ -150,11 +159,11 @@ impl SandboxOptions {
         }
     }
 
-    /// The join token for a platform's jobs: the first of the platform's join method. `generic_oidc` is the method of
-    /// several platforms, told apart by the issuer.
-    pub fn token_for(&self, platform: Platform) -> Option<&ProvisionToken> {
-        let method = method_of(platform);
-        let issuer = platform.simulation().issuer;
+    /// The join token for such jobs: the first of their join method. `generic_oidc` is the method of several platforms,
+    /// told apart by the issuer.
+    pub fn token_for(&self, job: impl Into<Simulated>) -> Option<&ProvisionToken> {
+        let job = job.into();
+        let (method, issuer) = (job.method(), job.simulation().issuer);
         let is_own = |t: &&ProvisionToken| {
             method != JoinMethod::GenericOidc || t.expected_issuer().as_deref() == Some(issuer)
         };

@@ -10,6 +10,7 @@ mod web;
 use serde_json::Value;
 
 use super::*;
+use crate::platform::Platform;
 
 /// A small cluster of that version.
 fn options(version: &str) -> SandboxOptions {

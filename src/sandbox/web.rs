@@ -137,7 +137,7 @@ fn ci_token(cluster: &Cluster, parts: &http::request::Parts) -> http::Response<B
     let audience =
         audience.map(|a| percent_decode_str(&a.replace('+', " ")).decode_utf8_lossy().into_owned());
     let audience = audience.filter(|a| !a.is_empty());
-    match job::token(cluster, Platform::GitHubActions, audience.as_deref(), &Value::Null) {
+    match job::token(cluster, Platform::GitHubActions.into(), audience.as_deref(), &Value::Null) {
         Ok(jwt) => json_body(200, &json!({"value": jwt.expose()})),
         Err(e) => reply::text(500, "text/plain", e.to_string()),
     }

@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::error::{Exit, StageError};
 use crate::net::NetError;
 use crate::secret::NotAJwt;
+use crate::teleport::JoinMethod;
 
 /// Why there is none.
 #[derive(Debug, Clone, Error)]
@@ -29,6 +30,15 @@ pub enum TokenError {
     /// What was found is no token.
     #[error("the text from {place} is not an identity token")]
     NotAJwt { place: String, problem: NotAJwt, hints: Vec<String> },
+    /// No server takes such a token by the join method. `problem` says why.
+    #[error("the identity token from {place} is of no use for the join method `{method}`")]
+    Unfit { place: String, method: JoinMethod, problem: String, hint: String },
+    /// The file that the machine's identity token is in cannot be read.
+    #[error("could not read the identity token of {platform}")]
+    Unreadable { platform: &'static str, place: String, reason: String, hint: &'static str },
+    /// The machine's identity is of a kind that cannot be proven.
+    #[error("jobpass cannot prove the identity of a machine of {cloud}")]
+    Unproven { cloud: &'static str },
     /// The variable, file or command of the user's gave nothing.
     #[error("could not get an identity token from {place}")]
     Source { place: String, reason: String },
@@ -59,7 +69,8 @@ impl StageError for TokenError {
 
     fn causes(&self) -> Vec<String> {
         match self {
-            Self::Audience { problem, .. } => vec![problem.clone()],
+            Self::Audience { problem, .. } | Self::Unfit { problem, .. } => vec![problem.clone()],
+            Self::Unreadable { place, reason, .. } => vec![format!("{place}: {reason}")],
             Self::Expired { since, .. } => vec![format!("it expired at {since}")],
             Self::Missing { why, .. } => vec![why.clone()],
             Self::NotAJwt { problem, .. } => vec![problem.to_string()],
@@ -68,7 +79,7 @@ impl StageError for TokenError {
             Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
             Self::Endpoint { source, .. } => source.chain(),
             Self::Form { detail, .. } => vec![detail.clone()],
-            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Vec::new(),
+            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } | Self::Unproven { .. } => Vec::new(),
         }
     }
 
@@ -78,6 +89,9 @@ impl StageError for TokenError {
             Self::AudienceMissing { .. } => {
                 "pass `--audience` with the audience that the cluster's `kind: token` has"
             }
+            Self::Unfit { hint, .. } => hint,
+            Self::Unreadable { hint, .. } => hint,
+            Self::Unproven { .. } => "join with an identity token: `--id-token-file` and its `--join-method`",
             Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",
             Self::Expired { hints, .. } | Self::Missing { hints, .. } | Self::NotAJwt { hints, .. } => {
                 return hints.clone();

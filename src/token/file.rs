@@ -35,25 +35,29 @@ pub(super) async fn user_file(env: &Env, network: &Network, path: &Path) -> Resu
 
 /// The token in a file of the platform's; `None`: there is no such file.
 pub(super) async fn platform_file(network: &Network, path: &Path) -> Result<Option<Found>, TokenError> {
-    let owned = path.to_owned();
-    match read(network, || File::open(owned)).await {
+    match read_file(network, path).await {
         Ok(text) => variable::parse(&text, shown_path(path)).map(Some),
         Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(reason) => Err(TokenError::Source { place: shown_path(path), reason: reason.text() }),
     }
 }
 
-fn shown_path(path: &Path) -> String {
+pub(super) async fn read_file(network: &Network, path: &Path) -> Result<Zeroizing<String>, Unread> {
+    let owned = path.to_owned();
+    read(network, || File::open(owned)).await
+}
+
+pub(super) fn shown_path(path: &Path) -> String {
     format!("the file `{}`", path.display().to_string().escape_debug())
 }
 
-enum Unread {
+pub(super) enum Unread {
     Io(io::Error),
     Reason(String),
 }
 
 impl Unread {
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         match self {
             Self::Io(error) => io_reason(&error),
             Self::Reason(reason) => reason,

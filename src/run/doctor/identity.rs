@@ -2,6 +2,7 @@
 
 use crate::claims::UnverifiedClaims;
 use crate::cli::doctor::Doctor;
+use crate::cloud::Cloud;
 use crate::detect::{self, Detected, ProofSource};
 use crate::env::{self, Env};
 use crate::error::Exit;
@@ -82,7 +83,8 @@ pub async fn token(
         ProofSource::Platform(platform) => {
             matches!(platform.token_place(env), Some(TokenPlace::Endpoint { .. }))
         }
-        ProofSource::Given(_) => false,
+        ProofSource::Given(_) | ProofSource::Cloud(Cloud::Kubernetes) => false,
+        ProofSource::Cloud(_) => true,
     };
     let network = match (network, spare) {
         (Ok(network), _) => network,

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::env::Env;
-use crate::platform::Platform;
+use crate::sandbox::Simulated;
 use crate::text::fold::fold_to;
 use crate::text::safe_lines;
 
 /// A dry run that went well.
 pub(super) struct Done<'a> {
-    /// The simulated platform.
-    pub(super) platform: Platform,
+    /// The simulated job.
+    pub(super) job: Simulated,
     /// The branch of the simulated job.
     pub(super) branch: &'a str,
     /// The join token.
@@ -37,7 +37,7 @@ impl Done<'_> {
         let folders = folders.filter(|all| !all.is_empty()).map(|all| all.join(" "));
         if self.by_hand {
             lines.push("try next:".to_owned());
-            let id = self.platform.id();
+            let id = self.job.id();
             commands
                 .extend(folders.as_ref().map(|dirs| ("what was written", format!("jobpass inspect {dirs}"))));
             commands.extend([
@@ -60,7 +60,7 @@ impl Done<'_> {
 
     fn account(&self) -> String {
         let Self { branch, token, .. } = self;
-        let of_branch = if self.platform.simulation().admits_one_branch {
+        let of_branch = if self.job.simulation().admits_one_branch {
             format!(" of branch `{branch}`")
         } else {
             String::new()
@@ -68,15 +68,15 @@ impl Done<'_> {
         let policies = if self.policies { ", per-session MFA and Device Trust" } else { "" };
         format!(
             "a simulated {} job{of_branch} proved itself to join token `{token}`; checked: keys, dates, roles{policies}",
-            self.platform.title()
+            self.job.title()
         )
     }
 
     /// A platform whose jobs are refused on another branch: this one where possible.
     fn refusing(&self) -> &'static str {
-        let tells = |platform: &Platform| platform.simulation().admits_one_branch;
-        let platform = [self.platform].into_iter().chain(Platform::ALL).find(tells);
-        platform.unwrap_or(self.platform).id()
+        let tells = |job: &Simulated| job.simulation().admits_one_branch;
+        let job = [self.job].into_iter().chain(Simulated::all()).find(tells);
+        job.unwrap_or(self.job).id()
     }
 
     /// Who removes the private keys if the user does not.
@@ -86,7 +86,7 @@ impl Done<'_> {
         };
         if is_below(env.runtime_dir.clone()) {
             "the keys stay until you log out, or"
-        } else if !self.by_hand && is_below(self.platform.temp_dir(env)) {
+        } else if !self.by_hand && is_below(self.job.platform().and_then(|platform| platform.temp_dir(env))) {
             "the keys stay as long as the job's temporary folder, or until"
         } else {
             "the keys stay until"
@@ -106,7 +106,7 @@ mod tests {
 
     fn done(folders: &[&str], by_hand: bool) -> Done<'static> {
         Done {
-            platform: Platform::CircleCi,
+            job: crate::platform::Platform::CircleCi.into(),
             branch: "main",
             token: "ci",
             policies: true,

@@ -1,0 +1,53 @@
+//! Why there is no answer.
+
+use thiserror::Error;
+
+use super::reason::Reason;
+use crate::error::{Exit, StageError};
+use crate::platform::look_alike::LookAlike;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Error)]
+#[allow(missing_docs)]
+pub enum DetectError {
+    /// Nothing that looks like CI, and no machine's identity.
+    #[error("no supported CI platform detected")]
+    NoPlatform { reasons: Vec<Reason> },
+    /// A system that imitates GitHub's variables.
+    #[error("this is {}, which imitates GitHub Actions without its identity tokens", system.title())]
+    LookAlike { system: LookAlike, reasons: Vec<Reason> },
+}
+
+impl DetectError {
+    /// Why each platform and machine's identity was not taken.
+    pub fn reasons(&self) -> &[Reason] {
+        match self {
+            Self::NoPlatform { reasons } | Self::LookAlike { reasons, .. } => reasons,
+        }
+    }
+}
+
+const LAPTOP: &str =
+    "on a laptop, try the whole run without a cluster: `jobpass login --dry-run --simulate github`";
+
+impl StageError for DetectError {
+    fn exit(&self) -> Exit {
+        Exit::NoIdentity
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoPlatform { reasons } => {
+                let suspects = reasons.iter().filter(|r| r.is_suspect);
+                let suspects = suspects.map(|r| {
+                    let kind = if r.flag.starts_with("--platform") { "such a job" } else { "such a machine" };
+                    format!("pass `{}` if this is {kind}: {}", r.flag, r.why)
+                });
+                let run = "run it in a CI job, or pass an identity token with `--id-token-env`, \
+                           `--id-token-file` or `--id-token-command`";
+                suspects.chain([run.to_owned(), LAPTOP.to_owned()]).collect()
+            }
+            Self::LookAlike { system, .. } => system.hints(),
+        }
+    }
+}
