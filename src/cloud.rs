@@ -84,7 +84,9 @@ impl Cloud {
     pub fn simulation(self) -> Option<&'static Simulation> {
         match self {
             Self::Kubernetes => Some(&kubernetes::SIMULATION),
-            Self::Aws | Self::Gcp | Self::Azure => None,
+            Self::Gcp => Some(&gcp::simulation::SIMULATION),
+            Self::Azure => Some(&azure::simulation::SIMULATION),
+            Self::Aws => None,
         }
     }
 }

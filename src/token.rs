@@ -4,7 +4,7 @@
 //! anything is sent.
 
 use crate::claims::UnverifiedClaims;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, azure};
 use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::net::Network;
@@ -12,6 +12,7 @@ use crate::platform::{Platform, TokenPlace};
 use crate::rules::{self, Audience, Flaw};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
+use crate::teleport::challenge::Question;
 use crate::teleport::join::Answer;
 
 mod checks;
@@ -29,11 +30,16 @@ pub use error::TokenError;
 
 use found::Found;
 
+/// The audience of Google's tokens for Teleport, whatever the cluster (Teleport `lib/join/gcp`).
+const GCP_AUDIENCE: &str = "teleport.cluster.local";
+
 /// What the user said about it.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// `--audience`; `None`: what the join method asks for. A token that the user hands over must carry it.
     pub audience: Option<String>,
+    /// `--azure-client-id`; `None`: that of `AZURE_CLIENT_ID`, else the machine's own identity.
+    pub azure_client_id: Option<String>,
 }
 
 /// What convinces the cluster: it answers the server's challenge.
@@ -46,13 +52,22 @@ pub enum Proof {
         /// Unverified, for explaining a refusal.
         claims: UnverifiedClaims,
     },
+    /// A machine of Azure's, and the claims of its access token.
+    Azure {
+        /// Asked for its attested document once there is a challenge.
+        machine: azure::Machine,
+        /// For the certificates that belong to that.
+        network: Network,
+        /// Unverified, for explaining a refusal.
+        claims: UnverifiedClaims,
+    },
 }
 
 impl Proof {
     /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
-    #[allow(clippy::unused_async)] // a machine may have to ask its cloud
-    pub async fn answer(&self, _challenge: Option<&str>) -> Result<Answer, TokenError> {
+    pub async fn answer(&self, question: Option<Question<'_>>) -> Result<Answer, TokenError> {
         match self {
+            Self::Azure { machine, network, .. } => machine::attested(machine, network, question).await,
             Self::IdentityToken { jwt, .. } => Ok(Answer::IdToken(jwt.clone())),
         }
     }
@@ -60,13 +75,17 @@ impl Proof {
     /// What this job is, as far as the proof says it.
     pub fn claims(&self) -> &UnverifiedClaims {
         match self {
-            Self::IdentityToken { claims, .. } => claims,
+            Self::IdentityToken { claims, .. } | Self::Azure { claims, .. } => claims,
         }
     }
 }
 
 /// Checks what can be checked before anything is sent.
 pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
+    if let (ProofSource::Cloud(Cloud::Azure), Some(_)) = (&detected.source, &request.audience) {
+        let hint = format!("leave `--audience` out: the access token is for `{}`", azure::RESOURCE);
+        return Err(TokenError::AudienceFixed { platform: Cloud::Azure.title(), hint });
+    }
     let Some(platform) = detected.platform.filter(|_| !matches!(detected.source, ProofSource::Cloud(_)))
     else {
         return Ok(());
@@ -101,6 +120,17 @@ pub async fn token(
         }
         ProofSource::Cloud(Cloud::Kubernetes) => {
             (machine::pod_token(env, network).await?, vec![machine::EXPIRED.to_owned()])
+        }
+        ProofSource::Cloud(Cloud::Gcp) => {
+            let audience = request.audience.as_deref().unwrap_or(GCP_AUDIENCE);
+            (machine::gcp_token(env, network, audience).await?, Vec::new())
+        }
+        ProofSource::Cloud(Cloud::Azure) => {
+            let machine = azure::machine(env, network, request.azure_client_id.as_deref()).await?;
+            let found = machine::access_token(&machine);
+            let claims = machine::claims(&found, Cloud::Azure, azure::RESOURCE)?;
+            check_fitness(network, detected.method, &found, &claims)?;
+            return Ok(Proof::Azure { machine, network: network.clone(), claims });
         }
         ProofSource::Cloud(cloud) => return Err(TokenError::Unproven { cloud: cloud.title() }),
         ProofSource::Given(given) => {

@@ -1,7 +1,9 @@
 //! Every designed failure as a person sees it: exit code and the whole text, and nothing left behind.
 
+mod azure;
 mod cluster;
 mod files;
+mod gcp;
 mod identity;
 mod network;
 mod stopped;
@@ -20,6 +22,16 @@ fn fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&
     let before = listing(cluster.folder.path());
     let ran = job.login(arguments);
     assert_eq!(listing(cluster.folder.path()), before, "{name} leaves files");
+    shows(name, exit, cluster, &ran);
+}
+
+/// The same for a machine, with what changes of its metadata service's address.
+#[track_caller]
+fn machine_fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str], address: &str) {
+    let before = listing(cluster.folder.path());
+    let mut ran = job.login(arguments);
+    assert_eq!(listing(cluster.folder.path()), before, "{name} leaves files");
+    ran.stderr = unfolded(&ran.stderr).replace(address, "[METADATA]");
     shows(name, exit, cluster, &ran);
 }
 
@@ -67,11 +79,12 @@ fn unfolded(text: &str) -> String {
 }
 
 /// What changes from run to run, by what stands before and after it.
-const CHANGING: [(&str, &str); 10] = [
+const CHANGING: [(&str, &str); 11] = [
     ("trying again in ", ":"),
     ("valid for another ", "\n"),
     ("identity token expired ", " ago"),
     ("it expired ", " ago"),
+    ("its token expired at ", "\n"),
     ("this machine's clock ", "\n"),
     ("that expired at ", "\n"),
     ("Token Expiry: ", ")"),

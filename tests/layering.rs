@@ -20,7 +20,6 @@ const LAYERS: &[(&str, u8)] = &[
     ("refusal", 5),
     ("cloud", 4),
     ("platform", 4),
-    ("cloud", 4),
     ("sandbox", 4),
     ("rules", 4),
     ("teleport", 4),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
 mod auth_server;
+mod azure;
 mod challenge;
 mod circleci;
 mod circles;
@@ -15,6 +16,7 @@ mod explain;
 mod failures;
 mod faults;
 mod foreign_text;
+mod gcp;
 mod github;
 mod gitlab;
 mod inspect;

@@ -152,12 +152,10 @@ pub fn version(text: &str) -> Result<String, String> {
 
 /// A join method of Teleport's, or `auto`. Those that this build cannot prove are refused by name.
 pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
-    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(!m.proves_with_token()));
+    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(*m == JoinMethod::Iam));
     let all = std::iter::once(PossibleValue::new("auto")).chain(all);
     PossibleValuesParser::new(all).try_map(|name| match name.parse::<JoinMethod>() {
-        Ok(method) if !method.proves_with_token() => Err(format!(
-            "this build cannot prove `{method}` yet: it joins with identity tokens of CI platforms only"
-        )),
+        Ok(method @ JoinMethod::Iam) => Err(format!("this build cannot prove `{method}` yet")),
         method => Ok(Auto(method.ok())),
     })
 }

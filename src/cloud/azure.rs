@@ -20,20 +20,16 @@ mod attested;
 mod intermediates;
 pub mod pkcs7;
 mod refused;
+pub mod simulation;
 mod source;
 
 pub use attested::AttestedDocument;
-pub use source::{AZURE_CLIENT_ID, AZURE_POD_IDENTITY_AUTHORITY_HOST};
+pub use source::{AZURE_CLIENT_ID, AZURE_POD_IDENTITY_AUTHORITY_HOST, RESOURCE};
 
 use intermediates::NoChain;
-use refused::Identity;
+use refused::{Identity, TITLE};
 use source::{IDENTITY_ENDPOINT, Source};
 
-/// What Teleport wants the access token for (`lib/join/azurejoin`).
-pub const RESOURCE: &str = "https://management.azure.com/";
-
-/// The vendor's name for people.
-const TITLE: &str = "Azure";
 /// The first version whose attested document Teleport takes (`lib/cloud/imds/azure/imds.go`).
 const OLDEST: &str = "2019-06-04";
 /// The documented version of tokens, which services without a list of versions have too.
@@ -153,7 +149,11 @@ impl Machine {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Err(form("the attested document is for another challenge than the cluster's".to_owned()))
+        Err(CloudError::Form {
+            cloud: TITLE,
+            detail: "the attested document is for another challenge than the cluster's".to_owned(),
+            hint: "run the job again: Azure may return an earlier document for a while".to_owned(),
+        })
     }
 }
 

@@ -10,6 +10,8 @@ use crate::env::Env;
 use crate::net::{HostPort, NetError, Network};
 use crate::secret::Jwt;
 
+pub(super) mod simulation;
+
 /// The vendor's name for people.
 const TITLE: &str = "Google Cloud";
 /// `HOST[:PORT]` of the metadata server, as Google's own libraries read it (googleapis/google-cloud-go
@@ -52,17 +54,18 @@ pub async fn identity_token(env: &Env, network: &Network, audience: &str) -> Res
 
 fn host(env: &Env) -> Result<HostPort, CloudError> {
     let named = env.var(GCE_METADATA_HOST);
-    let host = HostPort::parse(named.unwrap_or(ADDRESS), 80).map_err(|error| setting(&error))?;
+    let host = HostPort::parse(named.unwrap_or(ADDRESS), 80)
+        .map_err(|_| setting("it is not `HOST` or `HOST:PORT`".to_owned()))?;
     if NAMES.contains(&host.host.as_str()) {
         return Ok(HostPort { host: ADDRESS.to_owned(), ..host });
     }
     Ok(host)
 }
 
-fn setting(error: &NetError) -> CloudError {
+fn setting(reason: String) -> CloudError {
     CloudError::Setting {
         variable: GCE_METADATA_HOST,
-        reason: error.to_string(),
+        reason,
         hint: format!(
             "unset `{GCE_METADATA_HOST}`: the metadata server of a machine is at {ADDRESS}, and only an address of the \
              machine itself or of its link can take its place"
@@ -72,7 +75,9 @@ fn setting(error: &NetError) -> CloudError {
 
 fn failed(env: &Env, source: MetadataError) -> CloudError {
     let hints = match &source {
-        MetadataError::Silent { source: error @ NetError::Address { .. }, .. } => return setting(error),
+        MetadataError::Silent { source: error @ NetError::Address { .. }, .. } => {
+            return setting(error.to_string());
+        }
         MetadataError::Silent { .. } => silent_hints(env),
         MetadataError::Status { status, detail, .. } => hints(env, *status, detail),
         MetadataError::Form { .. } => hints(env, 200, ""),
@@ -144,6 +149,18 @@ mod tests {
             let found = host(&env);
             let shown = found.as_ref().ok().map(ToString::to_string);
             assert_eq!(shown.as_deref(), want, "{value:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn silence_is_explained_by_where_the_job_runs() {
+        for (vars, words) in [
+            (&[][..], "if this is Google Cloud, let the job reach 169.254.169.254"),
+            (&[(KUBERNETES_SERVICE_HOST, "10.0.0.1")], "on GKE, let the pod reach 169.254.169.254"),
+            (&[(GCE_METADATA_HOST, "127.0.0.1")], "unset `GCE_METADATA_HOST`"),
+        ] {
+            let found = silent_hints(&env(vars)).join("\n");
+            assert!(found.contains(words), "{found}");
         }
     }
 

@@ -76,6 +76,8 @@ const LISTED: &[&str] = &[
     "IAM join request uses unknown STS host \"sts.x\"",
     "sts request body \"x\" does not equal expected \"y\"",
     "aws sts api returned status: \"403\" body: \"\"",
+    "client did not send intermediate CAs",
+    "AttestedData is required",
     "challenge is missing or does not match",
     "certificate common name does not match allow-list (x)",
     "token-only Azure join rejected: access token was issued 11m0s ago",

@@ -46,6 +46,7 @@ pub(super) fn environment(cluster: &Cluster, job: Simulated) -> Result<Vec<(Stri
         token: token.expose(),
         token_endpoint: &format!("{}{TOKEN_PATH}", cluster.url()),
         bearer: &cluster.bearer,
+        metadata: &cluster.metadata.to_string(),
     };
     let fixed = simulation.fixed.iter().map(|(name, value)| (*name, (*value).to_owned()));
     let variables =

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::cloud::CloudError;
 use crate::error::{Exit, StageError};
 use crate::net::NetError;
 use crate::secret::NotAJwt;
@@ -18,6 +19,9 @@ pub enum TokenError {
     /// The join method has no audience of its own; a usage error, before anything is sent.
     #[error("{platform} makes a token for one audience, and none was named")]
     AudienceMissing { platform: &'static str },
+    /// The cloud has no proof of this machine.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
     /// The token given by hand is for another audience than `--audience` says.
     #[error("the identity token from {place} has the wrong audience")]
     Audience { place: String, problem: String },
@@ -62,6 +66,7 @@ impl StageError for TokenError {
         match self {
             Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Exit::Usage,
             Self::Endpoint { source, .. } => source.exit(),
+            Self::Cloud(error) => error.exit(),
             Self::Refused { status: 429 | 500.., .. } => Exit::Network,
             _ => Exit::NoIdentity,
         }
@@ -78,6 +83,7 @@ impl StageError for TokenError {
             Self::Refused { status, detail, .. } if detail.is_empty() => vec![format!("HTTP {status}")],
             Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
             Self::Endpoint { source, .. } => source.chain(),
+            Self::Cloud(error) => error.causes(),
             Self::Form { detail, .. } => vec![detail.clone()],
             Self::AudienceFixed { .. } | Self::AudienceMissing { .. } | Self::Unproven { .. } => Vec::new(),
         }
@@ -114,6 +120,7 @@ impl StageError for TokenError {
                  in its place"
             }
             Self::Endpoint { source, .. } => return source.hints(),
+            Self::Cloud(error) => return error.hints(),
         };
         vec![hint.to_owned()]
     }

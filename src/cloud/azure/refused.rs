@@ -1,11 +1,13 @@
 //! What a refusal of Azure's means, and what can be done.
 
-use super::TITLE;
 use super::source::{AZURE_CLIENT_ID, IDENTITY_ENDPOINT, IDENTITY_HEADER};
 use crate::cloud::error::CloudError;
 use crate::cloud::metadata::MetadataError;
 use crate::env::Env;
 use crate::net::NetError;
+
+/// The vendor's name for people.
+pub(super) const TITLE: &str = "Azure";
 
 /// Whose access token is asked for.
 pub(super) struct Identity<'a> {

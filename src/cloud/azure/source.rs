@@ -6,6 +6,8 @@ use secrecy::SecretString;
 use crate::cloud::error::CloudError;
 use crate::env::Env;
 
+/// What Teleport wants the access token for (`lib/join/azurejoin`).
+pub const RESOURCE: &str = "https://management.azure.com/";
 /// URL of App Service's, Functions' and Container Apps' own service.
 pub(super) const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 /// What that service wants to see.
