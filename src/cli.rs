@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod explain;
 pub mod identity;
 pub mod inspect;
+pub mod join_method;
 pub mod login;
 pub mod man;
 pub mod messages;

@@ -59,7 +59,7 @@ pub fn detect(env: &Env, request: &Request) -> Result<Detected, DetectError> {
     let is_ci = look_alike.is_some()
         || env.says_ci()
         || platform.is_some()
-        || reasons.iter().any(|reason| reason.is_suspect);
+        || reasons.iter().any(|reason| reason.hint.is_some());
     let cloud = choose_cloud(env, request, is_ci);
     reasons.extend(reason::of_clouds(env, request, is_ci, cloud));
     let source = match (&request.given, cloud, platform) {
@@ -99,7 +99,12 @@ fn choose_cloud(env: &Env, request: &Request, is_ci: bool) -> Option<Cloud> {
         _ if request.given.is_some() => None,
         Some(method) => cloud_of(method),
         None if is_ci => None,
-        None => Cloud::ALL.into_iter().find(|cloud| cloud.evidence(env).present),
+        None => {
+            let seen = Cloud::ALL.map(|cloud| (cloud, cloud.evidence(env)));
+            let present = seen.iter().find(|(_, evidence)| evidence.present);
+            // A pod without a token: `token` explains.
+            present.or_else(|| seen.iter().find(|(_, evidence)| evidence.is_suspect)).map(|(cloud, _)| *cloud)
+        }
     }
 }
 

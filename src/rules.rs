@@ -29,6 +29,7 @@ mod method;
 mod proposal;
 mod registry;
 mod spacelift;
+mod stateful;
 mod suggest;
 mod terraform_cloud;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub use registry::{
     Hints, Unserved, audience, flaws, hints, label, looks_like, owner_of_issuer, refusals, rule_claims,
     unserved,
 };
+pub use stateful::{INSTEAD, stateful, why_not};
 pub use suggest::{Suggestion, suggest};
 pub use token::ProvisionToken;
 pub use verdict::{FieldVerdict, RuleVerdict, Verdict};

@@ -113,40 +113,31 @@ pub async fn token(
     request: &Request,
 ) -> Result<Proof, TokenError> {
     check(detected, request)?;
-    let (found, expired_hints) = match &detected.source {
-        ProofSource::Platform(platform) => {
-            let found = from_platform(env, network, *platform, detected, request).await?;
-            (found, platform.expired_hints(env))
-        }
-        ProofSource::Cloud(Cloud::Kubernetes) => {
-            (machine::pod_token(env, network).await?, vec![machine::EXPIRED.to_owned()])
-        }
+    let found = match &detected.source {
+        ProofSource::Platform(platform) => from_platform(env, network, *platform, detected, request).await?,
+        ProofSource::Cloud(Cloud::Kubernetes) => machine::pod_token(env, network).await?,
         ProofSource::Cloud(Cloud::Gcp) => {
             let audience = request.audience.as_deref().unwrap_or(GCP_AUDIENCE);
-            (machine::gcp_token(env, network, audience).await?, Vec::new())
+            machine::gcp_token(env, network, audience).await?
         }
         ProofSource::Cloud(Cloud::Azure) => {
             let machine = azure::machine(env, network, request.azure_client_id.as_deref()).await?;
             let found = machine::access_token(&machine);
             let claims = machine::claims(&found, Cloud::Azure, azure::RESOURCE)?;
-            check_fitness(network, detected.method, &found, &claims)?;
             return Ok(Proof::Azure { machine, network: network.clone(), claims });
         }
         ProofSource::Cloud(cloud) => return Err(TokenError::Unproven { cloud: cloud.title() }),
-        ProofSource::Given(given) => {
-            let found = match given {
-                GivenToken::Variable(name) => variable::user_variable(env, detected.platform, name)?,
-                GivenToken::File(path) => file::user_file(env, network, path).await?,
-                GivenToken::Command(words) => command::output_of(network, env, words).await?,
-            };
-            (found, expired_hints(env, detected.platform, given))
+        ProofSource::Given(GivenToken::Variable(name)) => {
+            variable::user_variable(env, detected.platform, name)?
         }
+        ProofSource::Given(GivenToken::File(path)) => file::user_file(env, network, path).await?,
+        ProofSource::Given(GivenToken::Command(words)) => command::output_of(network, env, words).await?,
     };
     if !found.is_new {
         network.log().detail(format!("identity token from {}", found.place));
     }
     let claims = checks::claims(&found)?;
-    match checks::not_expired(&found, &claims, now(), expired_hints) {
+    match checks::not_expired(&found, &claims, now(), expired_hints(env, detected)) {
         Err(_) if found.is_new => network
             .log()
             .warn("the new identity token has already expired by this machine's clock: set the clock"),
@@ -156,25 +147,17 @@ pub async fn token(
     if let Some(problem) = asked.and_then(|a| audience_problem(&claims, std::slice::from_ref(a))) {
         return Err(TokenError::Audience { place: found.place, problem });
     }
-    check_fitness(network, detected.method, &found, &claims)?;
+    let fatal = flaws(detected, &claims).into_iter().find(|flaw| flaw.is_certain);
+    if let (Some(Flaw { problem, hint, .. }), Some(method)) = (fatal, detected.method) {
+        return Err(TokenError::Unfit { place: found.place, method, problem, hint });
+    }
     Ok(Proof::IdentityToken { jwt: found.jwt, claims })
 }
 
-/// What the claims show to be of no use for the method is an error; what a server may refuse is a warning.
-fn check_fitness(
-    network: &Network,
-    method: Option<JoinMethod>,
-    found: &Found,
-    claims: &UnverifiedClaims,
-) -> Result<(), TokenError> {
-    let Some(method) = method else { return Ok(()) };
-    for Flaw { problem, hint, is_certain } in rules::flaws(method, claims) {
-        if is_certain {
-            return Err(TokenError::Unfit { place: found.place.clone(), method, problem, hint });
-        }
-        network.log().warn(format!("the identity token from {}: {problem}: {hint}", found.place));
-    }
-    Ok(())
+/// What the claims show that a server may refuse, by the method that was detected. What no server accepts is an error of
+/// [`token`] already.
+pub fn flaws(detected: &Detected, claims: &UnverifiedClaims) -> Vec<Flaw> {
+    detected.method.map(|method| rules::flaws(method, claims)).unwrap_or_default()
 }
 
 /// The audience that a method insists on whatever the cluster, where it is one.
@@ -210,14 +193,18 @@ async fn from_platform(
     }
 }
 
-/// What to do about an expired token that the user handed over.
-fn expired_hints(env: &Env, platform: Option<Platform>, given: &GivenToken) -> Vec<String> {
-    match (given, platform) {
-        (GivenToken::Variable(_), Some(platform)) => platform.expired_hints(env),
-        (GivenToken::Command(_), _) => {
+/// What to do about a token that has expired, or soon will.
+pub fn expired_hints(env: &Env, detected: &Detected) -> Vec<String> {
+    match (&detected.source, detected.platform) {
+        (ProofSource::Platform(platform), _) => platform.expired_hints(env),
+        (ProofSource::Given(GivenToken::Variable(_)), Some(platform)) => platform.expired_hints(env),
+        (ProofSource::Cloud(_), _) => vec![machine::EXPIRED.to_owned()],
+        (ProofSource::Given(GivenToken::Command(_)), _) => {
             vec!["let the command request a new token instead of printing a stored one".to_owned()]
         }
-        _ => vec!["get a new identity token in the step that runs jobpass".to_owned()],
+        (ProofSource::Given(_), _) => {
+            vec!["get a new identity token in the step that runs jobpass".to_owned()]
+        }
     }
 }
 

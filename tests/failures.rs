@@ -5,6 +5,7 @@ mod cluster;
 mod files;
 mod gcp;
 mod identity;
+mod machine;
 mod network;
 mod stopped;
 
@@ -79,7 +80,8 @@ fn unfolded(text: &str) -> String {
 }
 
 /// What changes from run to run, by what stands before and after it.
-const CHANGING: [(&str, &str); 11] = [
+const CHANGING: [(&str, &str); 12] = [
+    ("it expired at ", "\n"),
     ("trying again in ", ":"),
     ("valid for another ", "\n"),
     ("identity token expired ", " ago"),
@@ -99,8 +101,8 @@ fn without_times(text: &str) -> String {
         let mut parts = text.split(before);
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
-            let rest = part.find(after).map_or("", |at| &part[at..]);
-            out = out + before + "[..]" + rest;
+            let rest = part.find(after).map(|at| &part[at..]);
+            out = out + before + rest.map_or("", |_| "[..]") + rest.unwrap_or(part);
         }
         text = out;
     }

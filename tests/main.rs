@@ -21,6 +21,7 @@ mod github;
 mod gitlab;
 mod inspect;
 mod join_stream;
+mod kubernetes;
 mod layering;
 mod login;
 mod network;

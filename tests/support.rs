@@ -6,7 +6,7 @@ pub mod cluster;
 pub mod command;
 pub mod front;
 pub mod http_proxy;
-pub mod stand_in;
 pub mod relay;
 pub mod sshd;
+pub mod stand_in;
 pub mod web_certificate;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::value;
+use super::{join_method, value};
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 
@@ -16,7 +16,7 @@ pub struct IdentityArgs {
     #[arg(long, value_name = "NAME")]
     pub token: Option<String>,
     /// The join method of the token
-    #[arg(long, value_name = "METHOD", default_value = "auto", value_parser = value::methods())]
+    #[arg(long, value_name = "METHOD", default_value = "auto", value_parser = join_method::methods())]
     pub join_method: value::Auto<JoinMethod>,
     /// The CI platform
     #[arg(long, value_name = "PLATFORM", default_value = "auto", value_parser = value::platforms())]

@@ -80,11 +80,15 @@ impl UsageError {
                 }
             }
             ErrorKind::ValueValidation => {
-                let cause = error.source().map(ToString::to_string).unwrap_or_default();
+                let text = error.source().map(ToString::to_string).unwrap_or_default();
+                // The cause, then hints, one a line.
+                let mut lines = text.lines().map(str::to_owned);
+                let cause = lines.next().unwrap_or_default();
                 if cause == EMPTY {
                     hints.push(empty(&arg));
                 }
                 causes.extend(Some(cause).filter(|cause| !cause.is_empty()));
+                hints.extend(lines);
                 format!("invalid value for {arg}")
             }
             ErrorKind::UnknownArgument => return Self::unknown_argument(error, command),

@@ -11,7 +11,6 @@ use crate::export::Sink;
 use crate::net::{HostPort, NetError};
 use crate::platform::Platform;
 use crate::sandbox::Simulated;
-use crate::teleport::JoinMethod;
 use crate::text::safe;
 use crate::verify::policy::Target;
 
@@ -148,16 +147,6 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 pub fn version(text: &str) -> Result<String, String> {
     let parsed = crate::rules::ServerVersion::parse(text);
     parsed.map(|_| text.to_owned()).ok_or_else(|| "expected a version such as `18.2.0`".to_owned())
-}
-
-/// A join method of Teleport's, or `auto`. Those that this build cannot prove are refused by name.
-pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
-    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(*m == JoinMethod::Iam));
-    let all = std::iter::once(PossibleValue::new("auto")).chain(all);
-    PossibleValuesParser::new(all).try_map(|name| match name.parse::<JoinMethod>() {
-        Ok(method @ JoinMethod::Iam) => Err(format!("this build cannot prove `{method}` yet")),
-        method => Ok(Auto(method.ok())),
-    })
 }
 
 /// A platform, or `auto`.

@@ -3,6 +3,7 @@
 //! kubernetes.io, "Configure Service Accounts for Pods" (projected volumes); client-go `rest/config.go` for the marker;
 //! Teleport `lib/kube/token/source.go` for the variable and the usual path.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use super::evidence::Evidence;
 use crate::env::Env;
 use crate::platform::{Absent, Simulation};
 
-/// Set in every container of a pod, unless it sets `enableServiceLinks: false` and its runtime leaves it out.
+/// Set by the kubelet in every container of a pod.
 const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
 /// Names another token file than the usual one.
 pub const TOKEN_PATH: &str = "KUBERNETES_TOKEN_PATH";
@@ -26,20 +27,20 @@ pub fn token_file(env: &Env) -> PathBuf {
     }
 }
 
-/// Whether this is a pod with a token. Who names a file wants it used; the marker alone is a pod without one.
+/// Whether this is a pod with a token. Who names a file wants it used; the marker alone is a pod without one. Not every
+/// runtime has the marker, but a mounted token is proof enough.
 pub fn evidence(env: &Env) -> Evidence {
     if env.var(TOKEN_PATH).is_some() {
         return Evidence { present: true, is_suspect: false, why: format!("{TOKEN_PATH} is set") };
     }
     let is_pod = env.var(SERVICE_HOST).is_some();
     let file = env.machine_file(USUAL).filter(|file| file.exists());
-    let why = match (is_pod, &file) {
-        (true, Some(file)) => format!("{SERVICE_HOST} is set, and there is a token in `{}`", file.display()),
-        (true, None) => format!("{SERVICE_HOST} is set, but there is no token in `/{USUAL}`"),
-        (false, Some(_)) => format!("{SERVICE_HOST} is not set, though there is a token in `/{USUAL}`"),
-        (false, None) => format!("neither {TOKEN_PATH} nor {SERVICE_HOST} is set"),
+    let why = match (&file, is_pod) {
+        (Some(file), _) => format!("there is a service account's token in `{}`", file.display()),
+        (None, true) => format!("{SERVICE_HOST} is set, but there is no token in `/{USUAL}`"),
+        (None, false) => format!("neither {TOKEN_PATH} nor {SERVICE_HOST} is set"),
     };
-    Evidence { present: is_pod && file.is_some(), is_suspect: is_pod != file.is_some(), why }
+    Evidence { present: file.is_some(), is_suspect: is_pod && file.is_none(), why }
 }
 
 /// What to do where there is no such file.
@@ -48,16 +49,24 @@ pub fn absent(env: &Env) -> Absent {
     let mount = "mount a projected service account token into the pod (`audience`: the cluster's name, \
                  `expirationSeconds: 600`) and set `KUBERNETES_TOKEN_PATH` to its file";
     let other = if env.var(TOKEN_PATH).is_some() {
-        "check that `KUBERNETES_TOKEN_PATH` is the volume's `mountPath` and the token's `path` in this container"
+        CHECK_PATH
     } else {
         "leave out `automountServiceAccountToken: false` if the join token is of type `in_cluster`"
     };
     Absent { why, hints: vec![mount.to_owned(), other.to_owned()] }
 }
 
+const CHECK_PATH: &str =
+    "check that `KUBERNETES_TOKEN_PATH` is the volume's `mountPath` and the token's `path` in this container";
+
 /// What to do where the file is there but cannot be read: the kubelet gives it to one user or group.
-pub const UNREADABLE: &str =
-    "let the container's user read it: set `fsGroup` in the pod's `securityContext` to a group of that user";
+pub fn unreadable(kind: ErrorKind) -> &'static str {
+    if kind == ErrorKind::PermissionDenied {
+        "let the container's user read it: set `fsGroup` in the pod's `securityContext` to a group of that user"
+    } else {
+        CHECK_PATH
+    }
+}
 
 /// The issuer of a cluster that was set up without another one.
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
@@ -112,13 +121,9 @@ mod tests {
             ),
             (false, &[host], (false, true, "KUBERNETES_SERVICE_HOST is set, but there is no token in")),
             (false, &[named], (true, false, "KUBERNETES_TOKEN_PATH is set")),
-            (true, &[host], (true, false, "KUBERNETES_SERVICE_HOST is set, and there is a token in")),
-            (true, &[], (false, true, "KUBERNETES_SERVICE_HOST is not set, though there is a token")),
-            (
-                true,
-                &[(SERVICE_HOST, ""), (TOKEN_PATH, "")],
-                (false, true, "KUBERNETES_SERVICE_HOST is not set"),
-            ),
+            (true, &[host], (true, false, "there is a service account's token in")),
+            (true, &[], (true, false, "there is a service account's token in")),
+            (true, &[(SERVICE_HOST, ""), (TOKEN_PATH, "")], (true, false, "there is a service")),
         ] {
             if has_file {
                 std::fs::create_dir_all(usual.parent().unwrap()).unwrap();

@@ -38,11 +38,7 @@ impl StageError for DetectError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NoPlatform { reasons } => {
-                let suspects = reasons.iter().filter(|r| r.is_suspect);
-                let suspects = suspects.map(|r| {
-                    let kind = if r.flag.starts_with("--platform") { "such a job" } else { "such a machine" };
-                    format!("pass `{}` if this is {kind}: {}", r.flag, r.why)
-                });
+                let suspects = reasons.iter().filter_map(|reason| reason.hint.clone());
                 let run = "run it in a CI job, or pass an identity token with `--id-token-env`, \
                            `--id-token-file` or `--id-token-command`";
                 suspects.chain([run.to_owned(), LAPTOP.to_owned()]).collect()

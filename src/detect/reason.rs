@@ -12,13 +12,11 @@ use crate::rules::method_of_cloud;
 pub struct Reason {
     /// Its id (or that of a look-alike: `gitea`, `forgejo`, `act`).
     pub platform: &'static str,
-    /// The flag that asks for it, e.g. `--platform github`.
-    pub flag: String,
     /// Whether it was chosen.
     pub taken: bool,
-    /// Not chosen, though something of it is there: its marker with another value, its token without a marker, a pod
-    /// without a token.
-    pub is_suspect: bool,
+    /// What to do if this is what is meant; only where it was not chosen, though something of it is there: its marker
+    /// with another value, its token without a marker, a machine that can prove itself below an unknown CI system.
+    pub hint: Option<String>,
     /// `GITHUB_ACTIONS is true`, `GITLAB_CI is not set`, …
     pub why: String,
 }
@@ -26,7 +24,7 @@ pub struct Reason {
 /// Of a look-alike that ends the search.
 pub(super) fn of_imitator(system: LookAlike) -> Reason {
     let why = format!("{} is set", system.marker());
-    Reason { platform: system.id(), flag: String::new(), taken: true, is_suspect: false, why }
+    Reason { platform: system.id(), taken: true, hint: None, why }
 }
 
 /// Of each platform. `marked` are those whose marker is there.
@@ -39,9 +37,8 @@ pub(super) fn of_platforms(
 ) -> Vec<Reason> {
     let imitation = look_alike.map(|l| Reason {
         platform: l.id(),
-        flag: String::new(),
         taken: false,
-        is_suspect: false,
+        hint: None,
         why: format!("{} is set, but the join method or the token is given by hand", l.marker()),
     });
     let platforms = Platform::ALL.into_iter().map(|platform| {
@@ -67,19 +64,20 @@ pub(super) fn of_platforms(
             String::new()
         };
         let is_suspect = !taken && !marker.present && (marker.has_other_value || platform.has_token(env));
-        let flag = format!("--platform {}", platform.id());
-        Reason { platform: platform.id(), flag, taken, is_suspect, why: format!("{}{note}", marker.why) }
+        let why = format!("{}{note}", marker.why);
+        let hint = format!("pass `--platform {}` if this is such a job: {why}", platform.id());
+        Reason { platform: platform.id(), taken, hint: is_suspect.then_some(hint), why }
     });
     imitation.into_iter().chain(platforms).collect()
 }
 
-/// Of each machine's identity. `ci`: this is a CI job.
-pub(super) fn of_clouds(env: &Env, request: &Request, ci: bool, chosen: Option<Cloud>) -> Vec<Reason> {
+/// Of each machine's identity. `is_ci`: the job is one of a CI system.
+pub(super) fn of_clouds(env: &Env, request: &Request, is_ci: bool, chosen: Option<Cloud>) -> Vec<Reason> {
     let reason = |cloud: Cloud| {
         let found = cloud.evidence(env);
-        let flag = format!("--join-method {}", method_of_cloud(cloud));
         let taken = chosen == Some(cloud);
-        let is_kept_out = found.present && chosen.is_none() && ci && request.given.is_none();
+        let is_kept_out = found.present && is_ci && chosen.is_none() && request.given.is_none();
+        let flag = format!("--join-method {}", method_of_cloud(cloud));
         let note = if taken && request.method.is_some() {
             ", asked for with `--join-method`".to_owned()
         } else if taken || !found.present {
@@ -88,12 +86,17 @@ pub(super) fn of_clouds(env: &Env, request: &Request, ci: bool, chosen: Option<C
             let cause = if request.method.is_some() { "was asked for" } else { "comes first" };
             format!(", but {} {cause}", chosen.id())
         } else if is_kept_out {
-            format!(", but this is a CI job: pass `{flag}` to join as the machine it runs on")
+            format!(", but the identity of a CI job's machine is not the job's (`{flag}` to use it)")
         } else {
             ", but the join method or the token is given by hand".to_owned()
         };
-        let is_suspect = !taken && (found.is_suspect || is_kept_out);
-        Reason { platform: cloud.id(), flag, taken, is_suspect, why: format!("{}{note}", found.why) }
+        let hint = format!("pass `{flag}` to join as the machine that this CI job runs on: {}", found.why);
+        Reason {
+            platform: cloud.id(),
+            taken,
+            hint: is_kept_out.then_some(hint),
+            why: format!("{}{note}", found.why),
+        }
     };
     Cloud::ALL.into_iter().map(reason).collect()
 }

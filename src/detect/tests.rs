@@ -176,6 +176,7 @@ fn nested_places_have_one_identity() {
         ("a third", &[AZURE_VM], &[], Some(On(Cloud::Azure))),
         ("a pod on a VM", &[MOUNTED, GCE], &[POD], Some(On(Cloud::Kubernetes))),
         ("a pod without a token on a VM", &[GCE], &[POD], Some(On(Cloud::Gcp))),
+        ("a pod without a token anywhere else", &[], &[POD], Some(On(Cloud::Kubernetes))),
         (
             "a pod whose token has its own place",
             &[EC2],
@@ -267,15 +268,10 @@ fn what_a_machine_has_is_told_with_the_way_to_it() {
         (
             &[POD, ("CI", "true")][..],
             "aws",
-            ", but this is a CI job: pass `--join-method iam` to join as",
+            ", but the identity of a CI job's machine is not the job's",
             true,
         ),
-        (
-            &[("CI", "true")],
-            "kubernetes",
-            "KUBERNETES_SERVICE_HOST is not set, though there is a token",
-            true,
-        ),
+        (&[("CI", "true")], "kubernetes", "there is a service account's token in", true),
         (&[("CI", "true")], "azure", "the firmware does not say Azure", false),
     ] {
         let error = machine.detect(vars, &Request::default()).unwrap_err();

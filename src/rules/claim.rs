@@ -10,12 +10,12 @@ pub fn find_claim<'a>(claims: &'a UnverifiedClaims, path: &str) -> Option<&'a Va
     if let Some(value) = claims.get(path) {
         return Some(value).filter(|v| !v.is_null());
     }
-    let mut steps = path.split('.');
-    let mut value = claims.get(steps.next()?)?;
-    for step in steps {
-        value = value.get(step)?;
-    }
-    Some(value).filter(|v| !v.is_null())
+    // The claim's own name may have dots (`kubernetes.io.pod.name`).
+    path.match_indices('.').find_map(|(at, _)| {
+        let nested = claims.get(&path[..at])?;
+        let found = path[at + 1..].split('.').try_fold(nested, |value, step| value.get(step))?;
+        Some(found).filter(|v| !v.is_null())
+    })
 }
 
 /// A claim as people read it: a string as it is, a list of strings with commas, anything else as JSON.

@@ -7,13 +7,12 @@ use super::claim::{is_unset, option};
 use super::error::RulesError;
 use super::method::{Named, Shape};
 use super::registry::facts;
+use super::stateful::stateful;
 use super::token::ProvisionToken;
 use crate::env::MAX_FILE;
 use crate::teleport::JoinMethod;
 use crate::text::safe;
 
-/// Join methods that do not start from a job's identity.
-const OTHER_METHODS: [&str; 5] = ["bound_keypair", "ec2", "oracle", "tpm", SECRET];
 /// The one whose tokens' names are secrets; a server takes a token without a method for one of these.
 const SECRET: &str = "token";
 
@@ -89,7 +88,7 @@ impl Reader {
     fn document(self, value: &Value) -> Document {
         let text = |section: &str, name: &str| option(value.get(section)?, name);
         let method = text("spec", "join_method").unwrap_or(SECRET);
-        let other_method = OTHER_METHODS.into_iter().find(|other| *other == method);
+        let other_method = stateful().find(|other| *other == method);
         let is_public = method.parse::<JoinMethod>().is_ok() || other_method.is_some();
         Document {
             name: text("metadata", "name").unwrap_or_default().to_owned(),

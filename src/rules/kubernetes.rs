@@ -4,12 +4,12 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::cause::{Cause, Context, ServerText};
-use super::claim::{find_claim, option};
+use super::claim::{find_claim, is_unset, option};
 use super::finding::text;
 use super::flaw::Flaw;
 use super::message::{SHOWN, between};
 use super::method::{Audience, Field, How, Method, Shape};
-use super::proposal::{Item, Proposal};
+use super::proposal::{Item, Line, Proposal};
 use super::verdict::Compared;
 use super::version::{ServerVersion, Since};
 use crate::claims::UnverifiedClaims;
@@ -21,6 +21,8 @@ const IN_CLUSTER: &str = "in_cluster";
 const ACCOUNT: &str = "system:serviceaccount:";
 /// The issuer of tokens in secrets, which never expire (kubernetes.io, "Managing Service Accounts").
 const LEGACY: &str = "kubernetes/serviceaccount";
+/// In issuers that only the cluster itself can reach.
+const PRIVATE: &str = "://kubernetes.default";
 const MOUNT: &str = "mount a projected token into the pod: `serviceAccountToken` with `audience` (the cluster's name) and \
      `expirationSeconds: 600`";
 /// Name and namespace as fields of their own.
@@ -48,7 +50,7 @@ pub(super) const METHOD: Method = Method {
         ("service_account_name", "service_account_namespace"),
         ("service_account_namespace", "service_account_name"),
     ],
-    more_claims: &["kubernetes.io"],
+    more_claims: &["kubernetes.io.namespace", "kubernetes.io.pod.name"],
     unsupported: |spec, version| {
         let lacks = kind(spec) == "oidc" && !OIDC.includes(version);
         lacks.then(|| format!("`kubernetes` with type `oidc` needs {OIDC}, the server is {version}"))
@@ -65,8 +67,26 @@ pub(super) const METHOD: Method = Method {
     propose: |claims| {
         let name = claims.subject()?.strip_prefix(ACCOUNT)?;
         let rule = || vec![("service_account", Item::text(name))];
-        let options = vec![("type", Item::text(IN_CLUSTER))];
-        Some(Proposal { options, narrow: rule(), wide: rule() })
+        Some(Proposal { options: proposed_type(claims), narrow: rule(), wide: rule() })
+    },
+    lint_section: |notes, spec| {
+        let kind = kind(spec);
+        let has = |name: &str| spec.get(name).is_some_and(|value| !is_unset(value));
+        let inner = |section: &str, name: &str| spec.get(section).and_then(|section| option(section, name));
+        match kind {
+            IN_CLUSTER => {}
+            "static_jwks" if inner("static_jwks", "jwks").is_none() => {
+                notes.error("static_jwks.jwks", "is missing: type `static_jwks` has no keys to check with");
+            }
+            "oidc" if inner("oidc", "issuer").is_none() => {
+                notes.error("oidc.issuer", "is missing: type `oidc` has no issuer to ask for keys");
+            }
+            "static_jwks" | "oidc" => {}
+            _ => notes.error("type", "must be `in_cluster`, `static_jwks` or `oidc`"),
+        }
+        for other in ["static_jwks", "oidc"].into_iter().filter(|other| *other != kind && has(other)) {
+            notes.warn(other, format!("is not looked at: the type is `{}`", safe(kind, SHOWN)));
+        }
     },
     lint_rule: |notes, rule| {
         let account = text(rule, "service_account");
@@ -112,6 +132,27 @@ fn kind(spec: &Value) -> &str {
     option(spec, "type").unwrap_or(IN_CLUSTER)
 }
 
+/// Only an Auth Service in the same cluster takes a token that is for the API server. Otherwise it needs the keys: from
+/// the issuer where that is a public one, else in the join token.
+fn proposed_type(claims: &UnverifiedClaims) -> Vec<Line> {
+    if is_for_api_server(claims) {
+        return vec![("type", Item::text(IN_CLUSTER))];
+    }
+    match claims.issuer().filter(|issuer| issuer.starts_with("https://") && !issuer.contains(PRIVATE)) {
+        Some(issuer) => {
+            vec![("type", Item::text("oidc")), ("oidc", Item::Section("issuer", issuer.to_owned()))]
+        }
+        None => {
+            let keys = "what `kubectl get --raw /openid/v1/jwks` prints".to_owned();
+            vec![("type", Item::text("static_jwks")), ("static_jwks", Item::Section("jwks", keys))]
+        }
+    }
+}
+
+fn is_for_api_server(claims: &UnverifiedClaims) -> bool {
+    claims.audiences().iter().any(|audience| audience.contains("://"))
+}
+
 /// The rule says `namespace:name`, the claim `system:serviceaccount:namespace:name`.
 fn service_account(want: &str, claims: &UnverifiedClaims) -> Compared {
     let sub = claims.subject();
@@ -129,13 +170,11 @@ fn flaws(claims: &UnverifiedClaims) -> Vec<Flaw> {
         ));
     }
     if pod(claims).is_none() {
-        let kind = if claims.issuer() == Some(LEGACY) { "is from a secret" } else { "was made by hand" };
-        return certain(format!(
-            "it {kind}, and Teleport takes tokens only that Kubernetes mounts into a pod"
-        ));
+        let kind =
+            if claims.issuer() == Some(LEGACY) { "it is from a secret" } else { "it is not bound to a pod" };
+        return certain(format!("{kind}, and Teleport takes only tokens that Kubernetes mounts into a pod"));
     }
-    let is_for_api_server = claims.audiences().iter().any(|audience| audience.contains("://"));
-    match life(claims).filter(|life| *life > MAX_TTL && !is_for_api_server) {
+    match life(claims).filter(|life| *life > MAX_TTL && !is_for_api_server(claims)) {
         Some(life) => vec![Flaw {
             problem: format!(
                 "it lives for {}, and join tokens of type `static_jwks` or `oidc` take {} at most",

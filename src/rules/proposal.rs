@@ -11,6 +11,8 @@ pub(super) enum Item {
     /// A list with this one string.
     Texts(String),
     Flag(bool),
+    /// A section with this one field.
+    Section(&'static str, String),
 }
 
 impl Item {

@@ -79,6 +79,7 @@ impl std::fmt::Display for Item {
             Self::Text(text) => f.write_str(&quote(text)),
             Self::Texts(text) => write!(f, "[{}]", quote(text)),
             Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Section(name, text) => write!(f, "{{{name}: {}}}", quote(text)),
         }
     }
 }

@@ -262,7 +262,10 @@ fn claims_are_found_and_shown() {
 fn rules_look_at_each_claim_once() {
     assert_eq!(rule_claims(JoinMethod::AzureDevops)[..3], ["sub", "prj_id", "def_id"]);
     assert!(rule_claims(JoinMethod::AzureDevops).contains(&"org_id"));
-    assert_eq!(rule_claims(JoinMethod::Kubernetes), ["sub", "kubernetes.io"]);
+    assert_eq!(
+        rule_claims(JoinMethod::Kubernetes),
+        ["sub", "kubernetes.io.namespace", "kubernetes.io.pod.name"]
+    );
     assert_eq!(rule_claims(JoinMethod::Iam), ["Account", "Arn"]);
     assert!(rule_claims(JoinMethod::GenericOidc).is_empty());
 }

@@ -149,13 +149,17 @@ fn typed(claims: &UnverifiedClaims, methods: &[JoinMethod]) -> Map<String, Value
     let mut wanted = vec!["iss", "aud", "sub", "azp", "iat", "nbf", "exp"];
     wanted.extend(methods.iter().flat_map(|method| rule_claims(*method)));
     let any = methods.is_empty() || methods.iter().any(|method| rule_claims(*method).is_empty());
-    let is_wanted =
-        |name: &str| any || wanted.iter().any(|path| *path == name || path.split('.').next() == Some(name));
+    let is_wanted = |name: &str| any || wanted.iter().any(|path| is_part(path, name));
     let public = |(name, value): (&str, &Value)| {
         let value = public_claim(name, value).unwrap_or_else(|| NOT_SHOWN.into());
         (safe(name, LONGEST), safe_value(&value))
     };
     claims.iter().filter(|(name, _)| is_wanted(name)).map(public).collect()
+}
+
+/// Whether the path of a claim is, or begins with, a claim's own name.
+fn is_part(path: &str, name: &str) -> bool {
+    path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn safe_value(value: &Value) -> Value {

@@ -8,6 +8,7 @@ use crate::export;
 use crate::log::Log;
 use crate::net::Options;
 use crate::report::Failure;
+use crate::rules::Flaw;
 use crate::run::outcome::Outcome;
 use crate::run::plan::{Plan, Setting};
 use crate::run::{delivery, obtain, request};
@@ -40,7 +41,13 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> R
     let plan = Plan::new(args, env, log, setting)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
     // Runs once it is awaited: while the connections are opened.
-    let proof = log.timed("token", token::token(env, &plan.network, &plan.detected, &plan.token));
+    let proof = log.timed("token", async {
+        let proof = token::token(env, &plan.network, &plan.detected, &plan.token).await?;
+        for Flaw { problem, hint, .. } in token::flaws(&plan.detected, proof.claims()) {
+            log.warn(format!("the identity token may be refused: {problem}; {hint}"));
+        }
+        Ok(proof)
+    });
     let credentials = obtain::obtain(&plan, proof).await?;
     let outcome = delivery::deliver(&plan, folders, &credentials)?;
     let timings: Vec<_> =

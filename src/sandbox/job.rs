@@ -49,8 +49,8 @@ pub(super) fn environment(cluster: &Cluster, job: Simulated) -> Result<Vec<(Stri
         metadata: &cluster.metadata.to_string(),
     };
     let fixed = simulation.fixed.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    let variables =
-        [("CI", "true".to_owned())].into_iter().chain(fixed).chain((simulation.variables)(&simulated));
+    let ci = job.platform().map(|_| ("CI", "true".to_owned()));
+    let variables = ci.into_iter().chain(fixed).chain((simulation.variables)(&simulated));
     Ok(variables.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 

@@ -10,6 +10,7 @@ use super::refusal::{Kind, Refusal};
 use crate::claims::UnverifiedClaims;
 use crate::rules::ProvisionToken;
 use crate::secret::Jwt;
+use crate::teleport::JoinMethod;
 
 /// Clock leeway with `static_jwks`, seconds; none otherwise.
 const STATIC_LEEWAY: i64 = 10;
@@ -116,7 +117,10 @@ fn dates(claims: &UnverifiedClaims, leeway: i64) -> Result<(), Flaw> {
 
 impl Flaw {
     fn text(&self, cluster: &Cluster, token: &ProvisionToken) -> String {
-        if cluster.is_modern() {
+        if token.method == JoinMethod::Kubernetes {
+            let kind = token.spec.get("type").and_then(serde_json::Value::as_str).unwrap_or("in_cluster");
+            format!("reviewing kubernetes token with {kind}: {}", self.modern_text())
+        } else if cluster.is_modern() {
             let path = if token.static_jwks().is_some() { "static jwks" } else { "oidc" };
             format!("validating with {path}: {}", self.modern_text())
         } else {

@@ -27,12 +27,14 @@ pub(super) async fn pod_token(env: &Env, network: &Network) -> Result<Found, Tok
             let absent = kubernetes::absent(env);
             Err(TokenError::Missing { platform, why: absent.why, hints: absent.hints })
         }
-        Err(reason) => Err(TokenError::Unreadable {
-            platform,
-            place: shown_path(&path),
-            reason: reason.text(),
-            hint: kubernetes::UNREADABLE,
-        }),
+        Err(reason) => {
+            let kind = match &reason {
+                Unread::Io(error) => error.kind(),
+                Unread::Reason(_) => std::io::ErrorKind::Other,
+            };
+            let (place, hint) = (shown_path(&path), kubernetes::unreadable(kind));
+            Err(TokenError::Unreadable { platform, place, reason: reason.text(), hint })
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 
+use jobpass::cloud::Cloud;
 use jobpass::platform::Platform;
-use jobpass::sandbox::{Sandbox, SandboxOptions};
+use jobpass::sandbox::{Sandbox, SandboxOptions, Simulated};
 
 use super::command::{Ran, jobpass, put};
 
@@ -46,6 +47,31 @@ impl Cluster {
 
     pub fn proxy(&self) -> String {
         self.sandbox.address.to_string()
+    }
+
+    /// The whole environment of a pod with a projected token: its variables, the token's file, a path and the sandbox's
+    /// roots.
+    pub fn pod(&self) -> Job<'_> {
+        let simulated = Simulated::machine(Cloud::Kubernetes).unwrap();
+        let mut variables = self.sandbox.job_environment(simulated).unwrap();
+        put(&self.path("pod-token"), self.pod_token(&serde_json::Value::Null));
+        let temp = self.path("temp");
+        std::fs::create_dir_all(&temp).unwrap();
+        for (name, value) in [
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+            ("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string()),
+            ("TMPDIR", temp.display().to_string()),
+            ("KUBERNETES_TOKEN_PATH", self.path("pod-token").display().to_string()),
+        ] {
+            variables.push((name.to_owned(), value));
+        }
+        Job { cluster: self, variables, token: "ci-kubernetes".to_owned() }
+    }
+
+    /// A pod's token with these claims on top of the usual ones.
+    pub fn pod_token(&self, claims: &serde_json::Value) -> String {
+        let simulated = Simulated::machine(Cloud::Kubernetes).unwrap();
+        self.sandbox.id_token(simulated, claims).unwrap().expose().to_owned()
     }
 
     /// The whole environment of a job on that platform: markers, token, the platform's own files, a path and the sandbox's roots.

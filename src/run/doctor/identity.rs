@@ -8,9 +8,10 @@ use crate::env::{self, Env};
 use crate::error::Exit;
 use crate::net::Network;
 use crate::platform::TokenPlace;
-use crate::rules::{self, Audience};
+use crate::rules::{self, Audience, Flaw};
 use crate::run::doctor::check::{Check, Found};
 use crate::run::doctor::limit::within;
+use crate::teleport::JoinMethod;
 use crate::teleport::ping::Ping;
 use crate::text::duration;
 use crate::token;
@@ -34,10 +35,13 @@ pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
             let why = detected
                 .reasons
                 .iter()
-                .find(|r| r.taken)
+                .rfind(|r| r.taken)
                 .map_or_else(String::new, |r| format!(" ({})", r.why));
-            let title =
-                detected.platform.map_or("none, the identity token is given by a flag", |p| p.title());
+            let title = match (detected.platform, &detected.source) {
+                (_, ProofSource::Cloud(cloud)) => cloud.title(),
+                (Some(platform), _) => platform.title(),
+                (None, _) => "none, the identity token is given by a flag",
+            };
             (Check::ok(PLATFORM, format!("{title}{why}: {by}")), Some(detected))
         }
         Err(error) => (Check::error(PLATFORM, error), None),
@@ -47,8 +51,8 @@ pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
 /// One line for each platform, and one more when none is detected.
 pub fn platforms(args: &Doctor, env: &Env) -> Vec<Check> {
     let (reasons, failed) = match detect::detect(env, &crate::run::request::detection(&args.identity)) {
-        Ok(Detected { reasons, platform, .. }) => {
-            let by_hand = platform.is_none();
+        Ok(Detected { reasons, platform, source, .. }) => {
+            let by_hand = platform.is_none() && matches!(source, ProofSource::Given(_));
             (reasons, by_hand.then(|| Check::ok(PLATFORM, "none, the identity token is given by a flag")))
         }
         Err(error) => (error.reasons().to_vec(), Some(Check::error(PLATFORM, error))),
@@ -103,11 +107,15 @@ pub async fn token(
         Some(end) => {
             let left = end.duration_since(env::now());
             let finding = format!("of `{issuer}`, valid for {}", duration(left));
-            if left >= SHORT {
-                Check::ok(TOKEN, finding)
-            } else {
-                let hints = detected.platform.map(|p| p.expired_hints(env)).unwrap_or_default();
-                Check::warning(TOKEN, finding, &hints.join("\n"))
+            let flaw = token::flaws(detected, &claims).into_iter().next();
+            match flaw {
+                _ if left < SHORT => {
+                    Check::warning(TOKEN, finding, &token::expired_hints(env, detected).join("\n"))
+                }
+                Some(Flaw { problem, hint, .. }) => {
+                    Check::warning(TOKEN, format!("{finding}; {problem}"), &hint)
+                }
+                None => Check::ok(TOKEN, finding),
             }
         }
     };
@@ -130,6 +138,9 @@ pub fn audience(
             Some(ping) => ping.cluster_name.clone(),
             None => return Check::skipped(AUDIENCE, "needs the cluster's name from the web ping"),
         },
+        Some(Audience::ClusterNameUnless(..)) => {
+            return one_of_two(claims, detected.method, ping);
+        }
         _ => {
             let found = claims.audiences().join("`, `");
             return Check::ok(AUDIENCE, format!("`{found}`; the cluster compares it with the join token"));
@@ -147,4 +158,20 @@ pub fn audience(
             Check::failed(AUDIENCE, problem, &hint, Exit::NoIdentity)
         }
     }
+}
+
+/// Whether the token has one of the two audiences that join tokens of different types take: the API server's or the
+/// cluster's name. Only the cluster knows of which type its join token is.
+fn one_of_two(claims: &UnverifiedClaims, method: Option<JoinMethod>, ping: Option<&Ping>) -> Check {
+    let found = claims.audiences().join("`, `");
+    let cluster = ping.map_or("the cluster's name", |ping| &ping.cluster_name);
+    if claims.audiences().contains(&cluster) {
+        return Check::ok(AUDIENCE, format!("`{found}`, as join tokens of each type take it"));
+    }
+    let finding = format!("`{found}`: join tokens of type `in_cluster` may take it, others only `{cluster}`");
+    let is_api_server = claims.audiences().iter().any(|audience| audience.contains("://"));
+    if is_api_server || ping.is_none() {
+        return Check::ok(AUDIENCE, finding);
+    }
+    Check::warning(AUDIENCE, finding, &rules::hints(method).audience(cluster))
 }

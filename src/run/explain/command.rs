@@ -9,7 +9,7 @@ use super::select::{Selection, by_method, by_name, unreadable};
 use super::{Setting, explain};
 use crate::claims::UnverifiedClaims;
 use crate::cli::explain::Explain;
-use crate::detect;
+use crate::detect::{self, ProofSource};
 use crate::env::{self, Env, names};
 use crate::error::Exit;
 use crate::error::Failed;
@@ -89,7 +89,11 @@ async fn own(args: &Explain, env: &Env, log: &Log) -> Result<(UnverifiedClaims, 
     token::check(&detected, &wanted)?;
     let network = Network::new(env, &Options::default(), Deadline::after(LIMIT), log.clone())?;
     let claims = token::token(env, &network, &detected, &wanted).await?.claims().clone();
-    let source = detected.platform.map_or("what was given", crate::platform::Platform::title);
+    let source = match (&detected.source, detected.platform) {
+        (ProofSource::Cloud(cloud), _) => cloud.title(),
+        (_, Some(platform)) => platform.title(),
+        _ => "what was given",
+    };
     Ok((claims, source.to_owned()))
 }
 
