@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use jobpass::cloud::Cloud;
 use jobpass::platform::Platform;
 use jobpass::rules;
 use serde_json::Value;
@@ -43,12 +44,37 @@ fn each_platform_has_a_pipeline_and_a_token() {
     }
 }
 
+/// A file that runs there, the cluster's side, and a page about both.
+#[test]
+fn clouds_have_a_job_a_token_and_a_page() {
+    let examples = examples();
+    for cloud in [Cloud::Gcp, Cloud::Azure] {
+        let of = |name: &str| {
+            let found =
+                examples.iter().find(|(folder, path, _)| folder == cloud.id() && path.ends_with(name));
+            found.map(|(_, _, text)| text.as_str()).unwrap_or_else(|| panic!("{cloud:?} has no {name}"))
+        };
+        let tokens = rules::parse(of("token.yaml")).unwrap();
+        assert_eq!((tokens.len(), tokens[0].method), (1, rules::method_of_cloud(cloud)));
+        let findings = rules::lint(&tokens[0], jobpass::env::now());
+        assert!(findings.iter().all(|found| found.severity != rules::Severity::Error), "{findings:?}");
+        let job = of(if cloud == Cloud::Gcp { "cloudbuild.yaml" } else { "cloud-init.yaml" });
+        let words = format!(
+            "jobpass login --proxy teleport.example.com --token {} --join-method {}",
+            tokens[0].name, tokens[0].method
+        );
+        assert!(job.contains(&words), "the job names its own token: {job}");
+        assert!(of("README.md").contains("`token.yaml`"));
+    }
+}
+
 #[test]
 fn all_yaml_is_yaml() {
-    for (_, path, text) in examples() {
-        let parsed: Value =
-            serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        assert!(parsed.is_object(), "{}", path.display());
+    let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+    for (_, path, text) in examples().into_iter().filter(|(_, path, _)| is_yaml(path)) {
+        let parsed: Vec<Value> =
+            serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(!parsed.is_empty() && parsed.iter().all(Value::is_object), "{}", path.display());
     }
     let readme = readme();
     let yaml = fences(&readme, "yaml");
