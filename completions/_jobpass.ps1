@@ -29,7 +29,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }
         '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
-        'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'sandbox', 'completions', 'man', 'version'; break }
+        'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
     }
     if ($values) {
         return $values | Where-Object { $_ -like "$wordToComplete*" } |
@@ -48,6 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Try every step short of the join and report what is wrong')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what a folder of credentials is for: who, roles, logins, until when')
             [CompletionResult]::new('ssh-proxy', 'ssh-proxy', [CompletionResultType]::ParameterValue, 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)')
+            [CompletionResult]::new('kube-credential', 'kube-credential', [CompletionResultType]::ParameterValue, 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve a throw-away cluster and CI token endpoint on loopback')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page (roff)')
@@ -70,7 +71,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Ask the platform for a token with this audience')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)')
             [CompletionResult]::new('--roles', '--roles', [CompletionResultType]::ParameterName, 'Roles, comma-separated; all that the bot may have when left out')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What to issue, repeatable: `ssh[,roles=A+B][,name=N][,dir=D][,cluster=LEAF]`')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder to write; a private one in the platform''s temp folder when left out')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'A name for this identity: its own folder, suffixed variables')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the keys, for servers or consumers that need another than the cluster''s suite')
@@ -86,6 +87,8 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
             [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
             [CompletionResult]::new('--copy-binary', '--copy-binary', [CompletionResultType]::ParameterName, 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh')
+            [CompletionResult]::new('--kube-exec', '--kube-exec', [CompletionResultType]::ParameterName, 'kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig')
+            [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'Write the other outputs when some are refused; the exit code is 4 then')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not check whether per-session MFA or Device Trust keep bots out')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')
@@ -185,6 +188,21 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'jobpass;kube-credential' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder that login wrote')
+            [CompletionResult]::new('--kube', '--kube', [CompletionResultType]::ParameterName, 'The kubernetes cluster, in a folder for several')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each step')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each step')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'jobpass;sandbox' {
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)')
             [CompletionResult]::new('--tokens', '--tokens', [CompletionResultType]::ParameterName, 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out')
@@ -193,6 +211,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'Teleport version to behave like')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; a free one when left out')
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster')
+            [CompletionResult]::new('--kube', '--kube', [CompletionResultType]::ParameterName, 'A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable')
             [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'Allow this login as well, repeatable')
             [CompletionResult]::new('--user-ca', '--user-ca', [CompletionResultType]::ParameterName, 'Write the user CA''s public key into this file, for `TrustedUserCAKeys` of an sshd')
             [CompletionResult]::new('--host-key', '--host-key', [CompletionResultType]::ParameterName, 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)')
@@ -240,6 +259,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Try every step short of the join and report what is wrong')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what a folder of credentials is for: who, roles, logins, until when')
             [CompletionResult]::new('ssh-proxy', 'ssh-proxy', [CompletionResultType]::ParameterValue, 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)')
+            [CompletionResult]::new('kube-credential', 'kube-credential', [CompletionResultType]::ParameterValue, 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve a throw-away cluster and CI token endpoint on loopback')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page (roff)')
@@ -260,6 +280,9 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             break
         }
         'jobpass;help;ssh-proxy' {
+            break
+        }
+        'jobpass;help;kube-credential' {
             break
         }
         'jobpass;help;sandbox' {

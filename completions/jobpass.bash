@@ -31,6 +31,9 @@ _jobpass() {
             jobpass,inspect)
                 cmd="jobpass__subcmd__inspect"
                 ;;
+            jobpass,kube-credential)
+                cmd="jobpass__subcmd__kube__subcmd__credential"
+                ;;
             jobpass,login)
                 cmd="jobpass__subcmd__login"
                 ;;
@@ -61,6 +64,9 @@ _jobpass() {
             jobpass__subcmd__help,inspect)
                 cmd="jobpass__subcmd__help__subcmd__inspect"
                 ;;
+            jobpass__subcmd__help,kube-credential)
+                cmd="jobpass__subcmd__help__subcmd__kube__subcmd__credential"
+                ;;
             jobpass__subcmd__help,login)
                 cmd="jobpass__subcmd__help__subcmd__login"
                 ;;
@@ -83,7 +89,7 @@ _jobpass() {
 
     case "${cmd}" in
         jobpass)
-            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy sandbox completions man version help"
+            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -259,7 +265,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__help)
-            opts="login explain doctor inspect ssh-proxy sandbox completions man version help"
+            opts="login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,6 +335,20 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__help__subcmd__inspect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__kube__subcmd__credential)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -430,8 +450,34 @@ _jobpass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobpass__subcmd__kube__subcmd__credential)
+            opts="-v -q -h -V --dir --kube --json --verbose --quiet --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kube)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobpass__subcmd__login)
-            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --name --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -553,7 +599,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__man)
-            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy sandbox completions man version"
+            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy kube-credential sandbox completions man version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -571,7 +617,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__sandbox)
-            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -602,6 +648,10 @@ _jobpass() {
                     return 0
                     ;;
                 --node)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kube)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

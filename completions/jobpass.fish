@@ -34,6 +34,7 @@ complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "explain" -d 'Show w
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "kube-credential" -d 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "man" -d 'Print a manual page (roff)'
@@ -68,7 +69,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-comma
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l audience -d 'Ask the platform for a token with this audience' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh[,roles=A+B][,name=N][,dir=D][,cluster=LEAF]`' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dir -d 'The folder to write; a private one in the platform\'s temp folder when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l name -d 'A name for this identity: its own folder, suffixed variables' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l key-type -d 'Kind of the keys, for servers or consumers that need another than the cluster\'s suite' -r -f -a "rsa\t''
@@ -98,6 +99,8 @@ never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l use-advertised-address -d 'Give later steps the address that the cluster itself advertises, not `--proxy`'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join sends it this job\'s identity token'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l kube-exec -d 'kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l keep-going -d 'Write the other outputs when some are refused; the exit code is 4 then'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
@@ -201,6 +204,16 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s v -l verbo
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l dir -d 'The folder that login wrote' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l kube -d 'The kubernetes cluster, in a folder for several' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s q -l quiet -d 'Print errors only'
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform whose job environment is printed' -r -f -a "github\t''
@@ -211,6 +224,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d '
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l kube -d 'A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l login -d 'Allow this login as well, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l user-ca -d 'Write the user CA\'s public key into this file, for `TrustedUserCAKeys` of an sshd' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l host-key -d 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)' -r -F
@@ -239,13 +253,14 @@ always\t''
 never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "login" -d 'Swap this job\'s identity for credentials'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "version" -d 'Print the version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "login" -d 'Swap this job\'s identity for credentials'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "kube-credential" -d 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "version" -d 'Print the version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

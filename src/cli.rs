@@ -2,11 +2,13 @@
 
 pub mod cluster;
 pub mod color;
+pub mod config;
 pub mod doctor;
 pub mod explain;
 pub mod identity;
 pub mod inspect;
 pub mod join_method;
+pub mod kube_credential;
 pub mod login;
 pub mod man;
 pub mod messages;
@@ -14,6 +16,7 @@ pub mod output;
 pub mod parse;
 pub mod sandbox;
 pub mod ssh_proxy;
+pub mod tbot;
 pub mod usage;
 pub mod value;
 pub mod variables;
@@ -21,7 +24,9 @@ pub mod variables;
 use clap::{Parser, Subcommand};
 
 pub use cluster::ClusterArgs;
+pub use config::ConfigArgs;
 pub use identity::IdentityArgs;
+pub use kube_credential::KubeCredential;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
 pub use man::{Completions, Man};
 pub use messages::MessageArgs;
@@ -68,6 +73,8 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)
     SshProxy(SshProxy),
+    /// Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)
+    KubeCredential(KubeCredential),
     /// Serve a throw-away cluster and CI token endpoint on loopback
     Sandbox(Sandbox),
     /// Print a completion script for a shell
@@ -88,6 +95,7 @@ impl Command {
             Self::Sandbox(args) => args.messages,
             Self::Explain(args) => args.messages,
             Self::SshProxy(args) => args.messages,
+            Self::KubeCredential(args) => args.messages,
             Self::Completions(_) | Self::Man(_) | Self::Version => MessageArgs::default(),
         }
     }

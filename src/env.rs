@@ -16,6 +16,10 @@ pub mod names {
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";
     /// Name of the join token, as `tbot` has it.
     pub const TELEPORT_BOT_TOKEN: &str = "TELEPORT_BOT_TOKEN";
+    /// The path of a tbot.yaml, as `tbot` has it.
+    pub const TBOT_CONFIG_PATH: &str = "TBOT_CONFIG_PATH";
+    /// A tbot.yaml itself, in base64 (gravitational/teleport pull request 52305).
+    pub const TBOT_CONFIG: &str = "TBOT_CONFIG";
     /// Set by nearly every CI system; proves only that this is not a laptop.
     pub const CI: &str = "CI";
     /// The user's private runtime folder (XDG Base Directory Specification).

@@ -4,6 +4,7 @@
 pub mod formats;
 pub mod keys;
 mod pem;
+pub mod route;
 pub mod ssh;
 pub mod tls;
 

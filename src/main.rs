@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             return leave(exit as u8, form);
         }
         Err(Stop::Usage(error)) => return fail(&error.into(), &env, form),
+        Err(Stop::Config(error)) => return fail(&error.into(), &env, form),
     };
     let messages = cli.command.messages();
     let verbose = messages.verbose || Platform::debug_requested(&env) && !messages.quiet;
@@ -59,17 +60,16 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     let mut outcome = match outcome {
         Ok(outcome) => outcome,
-        // `ssh` shows this amid its own words.
-        Err(error) if matches!(cli.command, Command::SshProxy(_)) => {
+        // `ssh` and `kubectl` show this amid their own words.
+        Err(error) if matches!(cli.command, Command::SshProxy(_) | Command::KubeCredential(_)) => {
             let failure = Failure::new(&error, env::now());
             print(&failure.line(), false);
             return ExitCode::from(failure.exit as u8);
         }
         Err(error) => return fail(&error, &env, form),
     };
-    let mut stdout = std::io::stdout().lock();
-    if let Err(source) = stdout.write_all(outcome.stdout.as_bytes()).and_then(|()| stdout.flush()) {
-        drop(stdout);
+    let written = std::io::stdout().write_all(outcome.stdout.as_bytes());
+    if let Err(source) = written.and_then(|()| std::io::stdout().flush()) {
         outcome.take_back();
         let error = RunError::Output { what: "the result", source };
         return fail(&error.into(), &env, OutputForm { json: false, ..form });
@@ -77,7 +77,14 @@ fn main() -> ExitCode {
     if !messages.quiet && !outcome.line.is_empty() {
         print(&format!("{}\n", shown(&outcome.line)), false);
     }
-    ExitCode::from(outcome.status.unwrap_or(outcome.exit as u8))
+    let now = env::now();
+    for failure in &outcome.failures {
+        print(&failure.text_on(platform, now, env.columns), color);
+    }
+    if outcome.exit != Exit::Done {
+        return leave(outcome.status.unwrap_or(outcome.exit as u8), form);
+    }
+    ExitCode::from(outcome.status.unwrap_or_default())
 }
 
 fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {

@@ -23,6 +23,76 @@ pub enum Kind {
         /// The cluster the certificate is for; `None`: the root.
         cluster: Option<String>,
     },
+    /// `kubectl` and all that reads a kubeconfig.
+    Kube(Kube),
+    /// A client certificate for a database.
+    Database(Database),
+    /// A client certificate for a web or TCP application.
+    App(App),
+}
+
+/// A kubeconfig.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kube {
+    /// The kubernetes clusters in it.
+    pub clusters: KubeClusters,
+    /// `context=`: names of the contexts, with `{cluster}` and `{kube}` replaced; `None`: `CLUSTER-KUBE`, as `tsh` names them.
+    pub context: Option<String>,
+    /// `namespace=`: the default namespace of the contexts.
+    pub namespace: Option<String>,
+    /// `--kube-exec`: kubectl asks `jobpass kube-credential` in place of reading an embedded certificate.
+    pub exec: bool,
+}
+
+/// Which kubernetes clusters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KubeClusters {
+    /// The one of that name.
+    Named(String),
+    /// All that the roles let the bot see: `*`.
+    All,
+    /// Those with all of these labels: `env:prod`.
+    Labeled(Vec<(String, String)>),
+}
+
+/// A client certificate for a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// The name of its `db` resource.
+    pub service: String,
+    /// `user=`: the account in the database.
+    pub user: Option<String>,
+    /// `database-name=`: the database in the service.
+    pub name: Option<String>,
+    /// `protocol=`; `None`: the cluster is asked.
+    pub protocol: Option<String>,
+    /// How its files are laid out.
+    pub format: FileFormat,
+}
+
+/// A client certificate for an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// The name of its `app` resource.
+    pub name: String,
+    /// `target-port=`: the port of a TCP application with several.
+    pub target_port: Option<u16>,
+    /// `Plain` or `Tls`.
+    pub format: FileFormat,
+}
+
+/// How the files of a client certificate are laid out; the words are those of tbot's `format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FileFormat {
+    /// `tlscert`, `key` and the CA files.
+    #[default]
+    Plain,
+    /// `tls.crt`, `tls.key`, `tls.cas` besides.
+    Tls,
+    /// `mongo.crt` (certificate and key in one), `mongo.cas` besides.
+    Mongo,
+    /// A folder for `CockroachDB` besides: `cockroach/node.crt`, `cockroach/node.key`, `cockroach/ca.crt`.
+    Cockroach,
 }
 
 /// A folder that appears whole, and the place in it.
@@ -39,6 +109,9 @@ impl Kind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Ssh { .. } => "ssh",
+            Self::Kube(_) => "kube",
+            Self::Database(_) => "database",
+            Self::App(_) => "app",
         }
     }
 
@@ -46,6 +119,17 @@ impl Kind {
     pub fn cluster(&self) -> Option<&str> {
         match self {
             Self::Ssh { cluster } => cluster.as_deref(),
+            Self::Kube(_) | Self::Database(_) | Self::App(_) => None,
+        }
+    }
+
+    /// The one resource it names, as written.
+    pub fn resource(&self) -> Option<&str> {
+        match self {
+            Self::Kube(Kube { clusters: KubeClusters::Named(name), .. }) => Some(name),
+            Self::Ssh { .. } | Self::Kube(_) => None,
+            Self::Database(database) => Some(&database.service),
+            Self::App(app) => Some(&app.name),
         }
     }
 }

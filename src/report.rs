@@ -3,6 +3,7 @@
 pub mod failure;
 pub mod refused;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +46,22 @@ pub struct Report {
     pub files: Vec<PathBuf>,
     /// One an output.
     pub outputs: Vec<OutputReport>,
+    /// With `--keep-going`, the outputs that are missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedReport>,
+}
+
+/// An output that is missing.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedReport {
+    /// Its name.
+    pub name: String,
+    /// One sentence.
+    pub message: String,
+    /// From near to far.
+    pub causes: Vec<String>,
+    /// What can be done.
+    pub hints: Vec<String>,
 }
 
 /// One output in the report.
@@ -52,18 +69,89 @@ pub struct Report {
 pub struct OutputReport {
     /// Its name.
     pub name: String,
-    /// `ssh`.
+    /// `ssh`, `kube`, `database`, `app`.
     pub kind: String,
     /// The cluster it is for.
     pub cluster: String,
     /// Its roles.
     pub roles: Vec<String>,
+    /// What its certificates are for, beside the cluster: one each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteReport>,
     /// Logins a person or job can use.
     pub logins: Vec<String>,
     /// End of validity.
     pub valid_until: Timestamp,
     /// Its folder, absolute.
     pub dir: PathBuf,
+    /// Its files, absolute, sorted.
+    pub files: Vec<PathBuf>,
+    /// What it exports, by name.
+    pub variables: BTreeMap<String, String>,
+    /// Commands that use it, for people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<String>,
+}
+
+/// What one certificate is for.
+#[derive(Debug, Clone, Serialize)]
+pub struct RouteReport {
+    /// The kubernetes cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kube_cluster: Option<String>,
+    /// The database service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// `postgres`, `mysql`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The account in the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_user: Option<String>,
+    /// The database in the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_name: Option<String>,
+    /// The application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The application's host name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_addr: Option<String>,
+    /// Where the application service reaches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// The port of a TCP application with several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_port: Option<u16>,
+    /// End of validity.
+    pub valid_until: Timestamp,
+}
+
+impl OutputReport {
+    /// The names of what its certificates are for; none of an ssh output.
+    fn resources(&self) -> Vec<String> {
+        let resource =
+            |route: &RouteReport| route.kube_cluster.clone().or(route.database.clone()).or(route.app.clone());
+        self.routes.iter().filter_map(resource).collect()
+    }
+}
+
+impl RouteReport {
+    /// One that is for nothing yet.
+    pub fn until(valid_until: Timestamp) -> Self {
+        Self {
+            kube_cluster: None,
+            database: None,
+            protocol: None,
+            database_user: None,
+            database_name: None,
+            app: None,
+            public_addr: None,
+            uri: None,
+            target_port: None,
+            valid_until,
+        }
+    }
 }
 
 impl Report {
@@ -80,11 +168,23 @@ impl Report {
                 let _ = write!(line, "{}: ", output.name);
             }
             let _ = write!(line, "roles {}", list(&output.roles));
-            let _ = write!(line, " · logins {}", list(&output.logins));
+            let _ = match output.kind.as_str() {
+                "ssh" => write!(line, " · logins {}", list(&output.logins)),
+                kind => write!(line, " · {kind} {}", list(&output.resources())),
+            };
+        }
+        if !self.refused.is_empty() {
+            let names: Vec<String> = self.refused.iter().map(|refused| refused.name.clone()).collect();
+            let _ = write!(line, " · without {}", list(&names));
         }
         let left = duration(self.valid_until.duration_since(now));
         let _ = write!(line, " · valid until {:.0} ({left})", self.valid_until);
         let _ = write!(line, " · written to {} · took {:.1}s", self.dir.display(), took.as_secs_f64());
+        // The cluster of a dry run is gone.
+        let usage = self.outputs.iter().flat_map(|output| &output.usage).filter(|_| !self.dry_run);
+        for usage in usage {
+            let _ = write!(line, "\n  {usage}");
+        }
         line
     }
 
@@ -109,6 +209,14 @@ impl Report {
                 cell(&output.roles),
                 cell(&output.logins),
                 output.valid_until
+            );
+        }
+        for refused in &self.refused {
+            let _ = writeln!(
+                text,
+                "\nOutput {} is missing: {}",
+                markdown::code(&refused.name),
+                markdown::plain(&refused.message)
             );
         }
         text

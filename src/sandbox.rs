@@ -4,6 +4,7 @@
 //! What keeps it honest is `tests/recorded.rs`: bytes of real clusters of versions 13 and 15. What servers from version 18
 //! answer was never recorded, so the join stream (`teleport.join.v1`) and split keys are our reading of Teleport's schema.
 
+mod app;
 mod attestation;
 mod auth_service;
 mod barrier;
@@ -18,6 +19,7 @@ mod issuing;
 mod job;
 mod join_service;
 mod joining;
+mod kube;
 mod machine;
 mod metadata;
 pub mod options;
@@ -49,14 +51,20 @@ mod x509;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use der::{Decode as _, DecodePem as _, Encode as _};
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use x509_cert::Certificate;
+use x509_cert::name::RdnSequence;
 
 use crate::env::now;
 use crate::secret::Jwt;
 use cluster::Cluster;
 pub use error::SandboxError;
-pub use options::{SandboxApp, SandboxDatabase, SandboxNode, SandboxOptions, SandboxRole};
+pub use options::{
+    SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
+};
 pub use records::Record;
 pub use simulated::Simulated;
 
@@ -114,6 +122,28 @@ impl Sandbox {
             principals,
             (now - 60, now + 24 * 3600),
         )
+    }
+
+    /// A certificate and its private key (PEM) for a server with these names, signed by the database CA: what `tctl auth sign
+    /// --format=db` gives for a database.
+    pub fn database_server(&self, names: &[&str]) -> Result<(String, String), SandboxError> {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let (key, der) = self.cluster.cas.db.server(&names)?;
+        Ok((crate::identity::tls::pem_of(&der), key.tls_pem().expose_secret().to_owned()))
+    }
+
+    /// A certificate (PEM) of the user CA, valid for an hour, with the subject of one certificate and the public key of another (both PEM):
+    /// what a recorded certificate was, for a key at hand.
+    pub fn user_certificate(&self, subject_of: &str, key_of: &str) -> Result<String, SandboxError> {
+        let failed = |e: &dyn std::fmt::Display| SandboxError::create("user certificate", e);
+        let read = |pem: &str| Certificate::from_pem(pem).map_err(|e| failed(&e));
+        let (subject_of, key_of) = (read(subject_of)?, read(key_of)?);
+        let subject = subject_of.tbs_certificate().subject().to_der().map_err(|e| failed(&e))?;
+        let key = key_of.tbs_certificate().subject_public_key_info().to_der().map_err(|e| failed(&e))?;
+        let subject = RdnSequence::from_der(&subject).map_err(|e| failed(&e))?;
+        let now = now().as_second();
+        let der = self.cluster.cas.user.sign_user(subject, &key, (now - 60, now + 3600))?;
+        Ok(crate::identity::tls::pem_of(&der))
     }
 
     /// The variables that make a process look like such a job, its identity token included. Names of files

@@ -65,6 +65,19 @@ pub fn looks_like_token(text: &str) -> bool {
     (text.contains("eyJ") && text.len() >= 20) || (parts.len() >= 3 && parts.iter().all(|p| p.len() >= 10))
 }
 
+/// The names that a misspelt one may stand for, the nearest first.
+pub fn close_names<'a>(name: &str, known: &'a [String]) -> Vec<&'a str> {
+    let fold = |text: &str| text.chars().take(LONGEST_NAME).collect::<String>().to_lowercase();
+    let name = fold(name);
+    let mut near: Vec<(usize, &str)> = known
+        .iter()
+        .map(|candidate| (strsim::osa_distance(&name, &fold(candidate)), candidate.as_str()))
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
 /// The system's words, lower case, without its number or the name of a temporary file.
 pub fn io_reason(error: &std::io::Error) -> String {
     let text = error.to_string();

@@ -25,7 +25,7 @@ pub struct Expectations {
 }
 
 /// What was found.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Checked {
     /// The batch, now trusted to be what was asked for.
     pub batch: Batch,
@@ -129,10 +129,13 @@ pub fn verify(
     let now = now.saturating_add(SignedDuration::from_secs(skew)).unwrap_or(now);
     let mut ends = Timestamp::MAX;
     for issued in &batch.issued {
-        let request = certificates::Request { user: &bot.user, roles: &issued.roles, asked, now };
-        certificates::check(&issued.identity, &batch.authorities, &request).map_err(|(what, found)| {
-            VerifyError::Wrong { output: issued.output.name.clone(), what, found }
-        })?;
+        for credential in issued.credentials() {
+            let (user, roles, route) = (&bot.user, &issued.roles, &credential.route);
+            let request = certificates::Request { user, route, roles, asked, now };
+            certificates::check(&credential.identity, &batch.authorities, &request).map_err(
+                |(what, found)| VerifyError::Wrong { output: issued.output.name.clone(), what, found },
+            )?;
+        }
         guards(issued, expected)?;
         ends = ends.min(issued.expires());
     }
@@ -152,14 +155,16 @@ pub fn verify(
 }
 
 fn guards(issued: &Issued, expected: &Expectations) -> Result<(), VerifyError> {
-    let tls = &issued.identity.tls.cert;
+    let tls = &issued.first.identity.tls.cert;
     for role in &expected.roles {
         if !tls.organizations.contains(role) {
             let found = format!("output `{}` has {}", issued.output.name, tls.organizations.join(", "));
             return Err(unexpected(Guard::Role, role, found));
         }
     }
-    let logins = issued.identity.logins();
+    // What is not for ssh has no logins to look at.
+    let Some(ssh) = &issued.first.identity.ssh else { return Ok(()) };
+    let logins = ssh.cert.logins();
     for login in &expected.logins {
         if !logins.contains(&login.as_str()) {
             let has = if logins.is_empty() { "no login".to_owned() } else { logins.join(", ") };

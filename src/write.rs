@@ -59,3 +59,6 @@ pub fn wipe(dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
     let _ = std::fs::remove_dir(dir);
     Ok(removed)
 }
+
+#[cfg(test)]
+mod tests;

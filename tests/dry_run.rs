@@ -6,12 +6,17 @@ use crate::failures::DeadPort;
 use crate::github::heredocs;
 use crate::support::cluster::listing;
 use crate::support::command::{Ran, binary, jobpass, put, run};
+use crate::support::schema::check_manifest;
 
 /// Runs with these variables and nothing else but a path and a temp folder.
 fn dry(folder: &std::path::Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let base = [("PATH", "/usr/bin:/bin"), ("TMPDIR", folder.to_str().unwrap())];
     let all = [&["login", "--dry-run"], arguments].concat();
-    Ran::of(&jobpass(folder, &all, base.iter().chain(variables).copied()).output().unwrap())
+    let ran = Ran::of(&jobpass(folder, &all, base.iter().chain(variables).copied()).output().unwrap());
+    for (manifest, _) in listing(folder).iter().filter(|(name, _)| name.ends_with("jobpass.json")) {
+        check_manifest(&std::fs::read_to_string(folder.join(manifest)).unwrap());
+    }
+    ran
 }
 
 #[test]

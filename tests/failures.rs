@@ -5,8 +5,10 @@ mod cluster;
 mod files;
 mod gcp;
 mod identity;
+mod kube;
 mod machine;
 mod network;
+mod outputs;
 mod stopped;
 
 use std::path::Path;
@@ -38,7 +40,7 @@ fn machine_fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, argume
 
 /// The same for arguments that are not those of a plain login.
 #[track_caller]
-fn run_fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str]) {
+pub fn run_fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str]) {
     let before = listing(cluster.folder.path());
     let ran = job.run(arguments);
     assert_eq!(listing(cluster.folder.path()), before, "{name} leaves files");

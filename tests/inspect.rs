@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jobpass::platform::Platform;
-use jobpass::sandbox::SandboxOptions;
+use jobpass::sandbox::{SandboxDatabase, SandboxOptions};
 use serde_json::Value;
 use snapbox::{assert_data_eq, file};
 
@@ -201,6 +201,91 @@ fn routes_of_kubernetes_databases_and_applications() {
     let json = inspect(folder.path(), &[".", "--json"]).ok();
     let json = json.stdout.replace(folder.path().to_str().unwrap(), "[DIR]");
     assert_data_eq!(json, file!["inspect/routes.json": Text]);
+}
+
+/// A recorded certificate of a real cluster as the folder of an output would have it: the answer to that request, PEM.
+pub fn recorded(file: &str, case: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/teleport").join(file);
+    let all: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let answer = all.as_array().unwrap().iter().find(|exchange| exchange["case"] == case).unwrap();
+    let hex = answer["response_hex"].as_str().unwrap();
+    let bytes: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let end = "-----END CERTIFICATE-----";
+    text[text.find("-----BEGIN CERTIFICATE-----").unwrap()..=text.find(end).unwrap() + end.len() - 1]
+        .to_owned()
+        + "\n"
+}
+
+#[test]
+fn recorded_routes_of_a_real_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    mode(folder.path(), 0o700);
+    let (database, application) = ("database, asked with the bot's own identity", "application");
+    for file in ["auth_service.json", "auth_service_13.json"] {
+        for (case, name) in [(database, "database"), (application, "app"), ("one role", "nothing")] {
+            put(&folder.path().join("tlscert"), recorded(file, case));
+            let ran = inspect(folder.path(), &[".", "--json"]);
+            let facts: Value = serde_json::from_str(&ran.stdout).unwrap();
+            assert_eq!(
+                (&facts["user"], &facts["cluster"]),
+                (&"bot-ci".into(), &"lab.example".into()),
+                "{file}"
+            );
+            for kind in ["database", "app"] {
+                assert_eq!(facts[kind].is_object(), kind == name, "{file} {case}: {facts:#}");
+            }
+            match name {
+                "database" => assert_eq!(
+                    facts[name],
+                    serde_json::json!({"service": "pg", "protocol": "postgres", "user": "ci", "name": "app"})
+                ),
+                "app" => assert_eq!(
+                    facts[name],
+                    serde_json::json!({"name": "hello", "public_address": "hello.teleport.test", "cluster": "lab.example"})
+                ),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn files_of_the_formats() {
+    let cluster = Cluster::start(SandboxOptions {
+        databases: vec![SandboxDatabase { name: "pg".into(), protocol: "postgres".into() }],
+        ..SandboxOptions::simulating(None)
+    });
+    for (format, certificate, key) in [
+        ("tls", "tls.crt", "tls.key"),
+        ("mongo", "mongo.crt", "mongo.crt"),
+        ("cockroach", "cockroach/node.crt", "cockroach/node.key"),
+    ] {
+        let dir = login(&cluster, format, &["--output", &format!("database=pg,user=ci,format={format}")]);
+        let ran = inspect(&dir, &["."]).ok();
+        for line in [
+            "database          pg, protocol postgres, user ci\n",
+            "match             keys and certificates belong together\n",
+        ] {
+            assert!(ran.stdout.contains(line), "{}", ran.stdout);
+        }
+        // Alone, they say the same.
+        for plain in ["tlscert", "key"] {
+            std::fs::remove_file(dir.join(plain)).unwrap();
+        }
+        assert_eq!(inspect(&dir, &["."]).ok().stdout, ran.stdout);
+        let strange = login(&cluster, &format!("{format}-2"), &["--output", "database=pg"]);
+        let mut text = std::fs::read_to_string(strange.join("key")).unwrap();
+        if certificate == key {
+            text += &std::fs::read_to_string(dir.join(certificate)).unwrap();
+        }
+        put(&dir.join(key), text);
+        let ran = inspect(&dir, &["."]);
+        assert_eq!(ran.code, 6, "{}", ran.all());
+        let problem = if certificate == key { "do not belong together" } else { "is not for the key in" };
+        assert!(ran.stdout.contains(problem) && ran.stdout.contains(certificate), "{}", ran.stdout);
+    }
 }
 
 type Bend<'a> = &'a dyn Fn(&Path);

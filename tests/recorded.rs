@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use jobpass::claims::UnverifiedClaims;
 use jobpass::error::Exit;
 use jobpass::identity::keys::{KeyKind, KeyPair};
+use jobpass::identity::route::{AppRoute, DatabaseRoute, Route};
 use jobpass::identity::ssh::SshCertificate;
 use jobpass::identity::tls::TlsCertificate;
 use jobpass::issue::IssueError;
@@ -23,6 +24,7 @@ use jobpass::report::Failure;
 use jobpass::secret::Jwt;
 use jobpass::teleport::auth_service::authority;
 use jobpass::teleport::wire;
+use jobpass::teleport::wire::resources::Resource;
 use jobpass::teleport::{ClusterError, JoinMethod, host_credentials, ping};
 use prost::Message;
 use serde_json::Value;
@@ -253,7 +255,31 @@ fn auth_service_answers_decode() {
                         "{name}"
                     );
                     assert_eq!(ssh.valid_before, tls.not_after, "{name}");
-                    if case["case"] == "ssh and tls, two roles" {
+                    let (pg, hello) = (
+                        Route::Database(DatabaseRoute {
+                            service: "pg".into(),
+                            protocol: "postgres".into(),
+                            user: "ci".into(),
+                            name: "app".into(),
+                        }),
+                        AppRoute {
+                            name: "hello".into(),
+                            public_addr: "hello.teleport.test".into(),
+                            cluster: "lab.example".into(),
+                            ..AppRoute::default()
+                        },
+                    );
+                    let case = case["case"].as_str().unwrap();
+                    match Route::of(&tls) {
+                        Route::App(app) => {
+                            assert!(case.starts_with("application"), "{name}");
+                            assert!(!app.session.is_empty(), "{name}");
+                            assert_eq!(AppRoute { session: String::new(), ..app }, hello, "{name}");
+                        }
+                        route if case.starts_with("database") => assert_eq!(route, pg, "{name}"),
+                        route => assert_eq!(route, Route::Cluster, "{name}"),
+                    }
+                    if case == "ssh and tls, two roles" {
                         let mut roles = tls.organizations.clone();
                         roles.sort();
                         assert_eq!(roles, ["ci-deploy", "ci-read"]);
@@ -285,8 +311,28 @@ fn auth_service_answers_decode() {
                     let session = wire::CreateAppSessionResponse::decode(&body[..]).unwrap().session.unwrap();
                     has(format!("Name: {}", quoted(session.metadata.unwrap().name.as_bytes())));
                 }
-                // Not used yet; unknown fields of unknown messages are none of ours.
-                "ListResources" => {}
+                "ListResources" => {
+                    let list = wire::resources::ListResourcesResponse::decode(&body[..]).unwrap();
+                    for resource in list.resources.into_iter().filter_map(|resource| resource.resource) {
+                        let parts = match resource {
+                            Resource::DatabaseServer(server) => {
+                                let spec = server.spec.unwrap().database.unwrap().spec.unwrap();
+                                [("Protocol", spec.protocol), ("URI", spec.uri)]
+                            }
+                            Resource::AppServer(server) => {
+                                let spec = server.spec.unwrap().app.unwrap().spec.unwrap();
+                                [("URI", spec.uri), ("PublicAddr", spec.public_addr)]
+                            }
+                            Resource::KubernetesServer(server) => {
+                                let metadata = server.spec.unwrap().cluster.unwrap().metadata.unwrap();
+                                [("Name", metadata.name), ("Namespace", metadata.namespace)]
+                            }
+                        };
+                        for (field, value) in parts {
+                            has(format!("{field}: {}", quoted(value.as_bytes())));
+                        }
+                    }
+                }
                 other => panic!("{name}: {other} is new"),
             }
             seen += 1;

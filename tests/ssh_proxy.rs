@@ -11,18 +11,18 @@ use crate::support::cluster::{Cluster, listing};
 use crate::support::command::{Ran, put};
 use crate::support::sshd::{Sshd, join, me};
 
-const NODE: &str = "node1.sandbox.example";
+pub const NODE: &str = "node1.sandbox.example";
 const LEAF_NODE: &str = "node2.leaf.example";
 
 /// A cluster with a node, and one of a leaf. The sandbox must know their ports before it runs, and sshd the CAs of the sandbox: so a listener
 /// stands between that is joined to sshd once that runs.
-struct Nodes {
-    cluster: Cluster,
+pub struct Nodes {
+    pub cluster: Cluster,
     _sshd: [Sshd; 2],
 }
 
 impl Nodes {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let gates = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
         let node = |name: &str, cluster: &str, gate: &std::net::TcpListener| SandboxNode {
             name: name.into(),

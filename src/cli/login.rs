@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{ClusterArgs, IdentityArgs, MessageArgs, output, value};
+use super::{ClusterArgs, ConfigArgs, IdentityArgs, MessageArgs, output, value};
 use crate::export::Sink;
 use crate::identity::keys::KeyKind;
 use crate::sandbox::Simulated;
 use crate::verify::policy::Target;
+use crate::write::contents::Consumer;
 
 /// Swap this job's identity for credentials, write them into a private folder, and give later steps their
 /// paths.
@@ -30,6 +32,9 @@ pub struct Login {
     /// Trial runs
     #[command(flatten)]
     pub trial: TrialArgs,
+    /// A file in place of flags
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,
@@ -45,7 +50,9 @@ pub struct OutputArgs {
     /// Roles, comma-separated; all that the bot may have when left out
     #[arg(long, value_name = "ROLES", value_delimiter = ',', value_parser = value::text)]
     pub roles: Vec<String>,
-    /// What to issue, repeatable: `ssh[,roles=A+B][,name=N][,dir=D][,cluster=LEAF]`
+    /// What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`,
+    /// `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`,
+    /// `,protocol=` and `,format=`, app with `,target-port=` and `,format=`
     #[arg(long, value_name = "SPEC", value_parser = output::parse)]
     pub output: Vec<output::OutputSpec>,
     /// The folder to write; a private one in the platform's temp folder when left out
@@ -54,15 +61,24 @@ pub struct OutputArgs {
     /// Put a copy of this binary into the folder: containers and later steps need nothing else for ssh
     #[arg(long)]
     pub copy_binary: bool,
+    /// kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig
+    #[arg(long)]
+    pub kube_exec: bool,
     /// A name for this identity: its own folder, suffixed variables
     #[arg(long, value_name = "NAME", value_parser = value::name)]
     pub name: Option<String>,
+    /// Write the other outputs when some are refused; the exit code is 4 then
+    #[arg(long)]
+    pub keep_going: bool,
     /// Kind of the keys, for servers or consumers that need another than the cluster's suite
     #[arg(long, value_enum, value_name = "KIND")]
     pub key_type: Option<KeyType>,
     /// How later steps get the variables
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = value::SinkParser)]
     pub export: Sink,
+    /// Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`
+    #[arg(long, value_name = "PROGRAMS", value_delimiter = ',', value_parser = consumers())]
+    pub export_vars: Vec<Consumer>,
 }
 
 /// Kinds of keys by the names people type.
@@ -82,6 +98,12 @@ impl From<KeyType> for KeyKind {
             KeyType::Ed25519 => Self::Ed25519,
         }
     }
+}
+
+fn consumers() -> impl TypedValueParser<Value = Consumer> {
+    let named = |name: String| Consumer::ALL.into_iter().find(|consumer| consumer.name() == name);
+    PossibleValuesParser::new(Consumer::ALL.map(Consumer::name))
+        .try_map(move |name| named(name).ok_or("it is not a program"))
 }
 
 /// What must be true, or nothing is written.

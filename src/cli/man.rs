@@ -4,8 +4,18 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// The commands that have a manual page of their own.
-pub const COMMANDS: [&str; 9] =
-    ["login", "explain", "doctor", "inspect", "ssh-proxy", "sandbox", "completions", "man", "version"];
+pub const COMMANDS: [&str; 10] = [
+    "login",
+    "explain",
+    "doctor",
+    "inspect",
+    "ssh-proxy",
+    "kube-credential",
+    "sandbox",
+    "completions",
+    "man",
+    "version",
+];
 
 /// Print a completion script for a shell.
 #[derive(Debug, Args)]

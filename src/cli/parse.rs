@@ -6,8 +6,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, ValueEnum as _};
 
 use super::color::Color;
+use super::tbot::ConfigError;
 use super::usage::UsageError;
-use super::{Cli, man, value, variables};
+use super::{Cli, Command, config, man, value, variables};
 use crate::env::Env;
 use crate::error::Exit;
 
@@ -23,6 +24,8 @@ pub enum Stop {
     },
     /// The command line is wrong.
     Usage(UsageError),
+    /// The file that it names is wrong.
+    Config(ConfigError),
 }
 
 /// The command line as it is read, with the variables in its help.
@@ -35,8 +38,19 @@ pub fn parse(arguments: Vec<OsString>, env: &Env) -> Result<Cli, Stop> {
     let called = called(&arguments);
     let command = command();
     let filled = variables::fill_in(&command, arguments, env).map_err(Stop::Usage)?;
-    let matches = command.try_get_matches_from(filled.arguments);
-    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+    let from_variables = filled.from_variables.len();
+    let (filled, outcome) = config::fill_in(&command, filled, env).map_err(Stop::Config)?;
+    let matches = command.clone().try_get_matches_from(&filled.arguments);
+    let cli = matches.and_then(|matches| {
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        if let (Command::Login(login), Some(given)) = (&mut cli.command, matches.subcommand_matches("login"))
+        {
+            let line = config::equal_command(&command, given, &filled, from_variables);
+            login.config.outcome = config::Outcome { command: line, ..outcome };
+        }
+        Ok(cli)
+    });
+    cli.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Stop::Shown { text: error.render(), exit: Exit::Done }
         }

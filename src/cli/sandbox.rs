@@ -33,6 +33,9 @@ pub struct Sandbox {
     /// a leaf cluster
     #[arg(long, value_name = "NAME=HOST:PORT", value_parser = value::node)]
     pub node: Vec<value::Node>,
+    /// A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable
+    #[arg(long, value_name = "NAME", value_parser = value::text)]
+    pub kube: Vec<String>,
     /// Allow this login as well, repeatable
     #[arg(long, value_name = "LOGIN", value_parser = value::text)]
     pub login: Vec<String>,

@@ -20,7 +20,10 @@ pub struct UsageError {
 
 /// What tbot calls things, and what to do here.
 const OF_TBOT: [(&str, &str); 16] = [
-    ("start", "use `jobpass login`: it joins once, writes the credentials and exits"),
+    (
+        "start",
+        "use `jobpass login`: it joins once, writes the credentials and exits; `--config` takes a tbot.yaml",
+    ),
     ("configure", "pass flags to `jobpass login`, or set `JOBPASS_` variables"),
     ("init", "leave it out: `jobpass login` creates its folder"),
     ("--oneshot", "leave `--oneshot` out: jobpass always runs once"),
@@ -31,8 +34,8 @@ const OF_TBOT: [(&str, &str); 16] = [
     ("-d", "pass `-v` to print each step"),
     ("--debug", "pass `-v` to print each step"),
     ("--ca-path", "pass `--ca-file FILE`"),
-    ("-c", "pass flags, or set `JOBPASS_` variables: there is no configuration file"),
-    ("--config", "pass flags, or set `JOBPASS_` variables: there is no configuration file"),
+    ("-c", "pass flags, or set `JOBPASS_` variables: only `jobpass login` reads a tbot.yaml"),
+    ("--config", "pass flags, or set `JOBPASS_` variables: only `jobpass login` reads a tbot.yaml"),
     ("--renewal-interval", "leave it out: run `jobpass login` again in the job that needs fresh credentials"),
     ("--log-format", "pass `--json` for a report on standard output"),
     ("--ca-pins", "pass one pin with `--ca-pin`"),

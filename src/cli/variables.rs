@@ -19,10 +19,13 @@ pub struct Filled {
     pub from_variables: Vec<(String, String)>,
 }
 
-/// The variable for a flag. `ssh-proxy` takes none: ssh calls it with the flags of one login, and variables that are
-/// meant for another login would lead it to another cluster.
+/// The commands that ssh and kubectl call with the flags of one login. They take no variables: those that are meant for
+/// another login would lead them to another cluster.
+const CALLED_BY_OTHERS: [&str; 2] = ["ssh-proxy", "kube-credential"];
+
+/// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {
-    let flag = arg.get_long().filter(|_| command != "ssh-proxy")?;
+    let flag = arg.get_long().filter(|_| !CALLED_BY_OTHERS.contains(&command))?;
     let name = match flag {
         "help" | "version" => return None,
         // `JOBPASS_DIR` is where the last login wrote to: a second one must not replace it by accident.
@@ -37,6 +40,7 @@ pub fn of_teleport(arg: &Arg) -> Option<&'static str> {
     match arg.get_long()? {
         "proxy" => Some(names::TELEPORT_PROXY),
         "token" => Some(names::TELEPORT_BOT_TOKEN),
+        "config" => Some(names::TBOT_CONFIG_PATH),
         _ => None,
     }
 }
@@ -98,19 +102,26 @@ pub fn fill_in(command: &Command, arguments: Vec<OsString>, env: &Env) -> Result
         }
         from_variables.push((format!("--{flag}"), variable));
     }
-    let mut arguments = arguments;
-    let behind_command =
-        arguments.iter().skip(1).position(|a| a == name).map_or(arguments.len(), |at| at + 2);
-    arguments.splice(behind_command..behind_command, added);
-    Ok(Filled { arguments, from_variables })
+    let mut filled = Filled { arguments, from_variables };
+    filled.add(name, added);
+    Ok(filled)
 }
 
-fn is_given(arg: &Arg, given: &ArgMatches) -> bool {
+impl Filled {
+    /// Adds flags right behind the command's name.
+    pub(super) fn add(&mut self, command: &str, flags: Vec<OsString>) {
+        let at = self.arguments.iter().skip(1).position(|a| a == command);
+        let at = at.map_or(self.arguments.len(), |at| at + 2);
+        self.arguments.splice(at..at, flags);
+    }
+}
+
+pub(super) fn is_given(arg: &Arg, given: &ArgMatches) -> bool {
     given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
 }
 
 /// The flags that cannot stand beside this one.
-fn excluded_by<'a>(command: &'a Command, arg: &Arg) -> Vec<&'a Arg> {
+pub(super) fn excluded_by<'a>(command: &'a Command, arg: &Arg) -> Vec<&'a Arg> {
     let declared =
         |a: &Arg, b: &Arg| command.get_arg_conflicts_with(a).iter().any(|c| c.get_id() == b.get_id());
     let in_one_group = |a: &Arg, b: &Arg| {

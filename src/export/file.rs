@@ -7,11 +7,9 @@ use std::path::Path;
 /// Appends `text` in one write; first a newline where the file does not end with one. A partial write is
 /// undone. A missing file is created (0600); anything but a file is refused.
 pub(super) fn append(path: &Path, text: &[u8]) -> io::Result<()> {
-    match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err(not_a_file()),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    // Whatever else is wrong, opening it says so.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(not_a_file());
     }
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
@@ -94,9 +92,14 @@ mod tests {
         append(&path, b"B=2").unwrap();
         append(&path, b"C=3\n").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"A=1\nB=2\nC=3\n");
-        assert!(append(dir.path(), b"x").is_err());
         assert!(append(&dir.path().join("no/f"), b"x").is_err());
-        assert!(append(Path::new("/dev/full"), b"x").is_err());
+        // A pipe would keep what is written to it until someone reads.
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [dir.path(), Path::new("/dev/full"), &pipe] {
+            let error = append(path, b"x").unwrap_err();
+            assert!(error.to_string().contains("not a regular file"), "{}: {error}", path.display());
+        }
     }
 
     #[test]
@@ -105,19 +108,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("there"), "A=1").unwrap();
+        std::os::unix::fs::symlink("loop", path("loop")).unwrap();
         for (name, can_append, can_replace) in [
             ("there", true, true),
             ("new", true, true),
             ("", false, false),
             ("no/f", false, false),
             ("there/f", false, false),
+            // A link that leads nowhere can be replaced, not followed.
+            ("loop", false, true),
         ] {
             assert_eq!(check_append(&path(name)).is_ok(), can_append, "{name}");
             assert_eq!(check_replace(&path(name)).is_ok(), can_replace, "{name}");
         }
         // Nothing is written, nothing created.
         assert_eq!(std::fs::read(path("there")).unwrap(), b"A=1");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     /// Runs itself again where files cannot grow beyond 1 KiB.

@@ -122,7 +122,12 @@ mod tests {
             assert!(!error.to_string().contains(['\n', '\0']));
         }
         assert!(outputs(&[("identity-file".to_owned(), "/d".to_owned())], "GITHUB_OUTPUT").is_ok());
-        assert!(outputs(&[("identity file".to_owned(), "/d".to_owned())], "GITHUB_OUTPUT").is_err());
+        for (name, is_good) in
+            [("_file", true), ("a_1", true), ("two words", false), ("1a", false), ("-a", false)]
+        {
+            let found = outputs(&[(name.to_owned(), "/d".to_owned())], "GITHUB_OUTPUT");
+            assert_eq!(found.is_ok(), is_good, "{name}");
+        }
         assert_eq!(block("A", "x\nghadelimiter_1\nB<<y", "ghadelimiter_1"), None);
         assert_ne!(delimiter(), delimiter());
     }
@@ -131,12 +136,12 @@ mod tests {
     fn a_summary_is_cut_at_a_line_to_fit() {
         assert_eq!(summary("a\n", 0), "a\n");
         let long = "é line\n".repeat(200_000);
-        for there in [0, 1_000_000, MAX_SUMMARY - 3, MAX_SUMMARY, MAX_SUMMARY + 1] {
+        for there in [0, 1_000_000, 1_048_573, 1_048_576, 1_048_577] {
             let text = summary(&long, there);
-            assert!(text.is_empty() || there + 1 + text.len() as u64 <= MAX_SUMMARY, "{there}");
+            assert!(text.is_empty() || there + 1 + text.len() as u64 <= 1_048_576, "{there}");
             assert!(text.is_empty() || text.ends_with("é line\n\n_cut_\n"), "{there}");
         }
-        assert!(!summary(&long, 0).is_empty());
+        assert!(summary(&long, 0).len() > 1_048_500, "no more is cut than must be");
     }
 
     proptest! {

@@ -71,6 +71,11 @@ impl Network {
         self.inner.roots.are_split().then(|| Ok(self.system_roots()?.description.clone()))
     }
 
+    /// The certificates (DER) of `--ca-file`, where the cluster has such roots of its own.
+    pub fn own_roots(&self) -> Option<Vec<Vec<u8>>> {
+        self.inner.roots.own().map(|named| named.iter().cloned().collect())
+    }
+
     /// The HTTP proxy that leads to the target, without its credentials: `http://proxy.example.com:3128`.
     pub fn proxy_for(&self, target: &HostPort) -> Option<String> {
         self.inner.proxies.for_target(target).map(ToString::to_string)

@@ -152,7 +152,10 @@ mod tests {
         let millis: Vec<_> = (1..9).map(|n| backoff(n).as_millis()).collect();
         assert_eq!(millis, [200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
         assert_eq!(backoff(u32::MAX), LONGEST);
-        assert!((0..100).all(|_| shortened(LONGEST) <= LONGEST));
+        let shortened: Vec<_> = (0..100).map(|_| shortened(LONGEST)).collect();
+        assert!(shortened.iter().all(|wait| *wait <= LONGEST));
+        let (least, most) = (shortened.iter().min().unwrap(), shortened.iter().max().unwrap());
+        assert!(*least < LONGEST / 2 && *most > LONGEST / 2, "anything between: {least:?} to {most:?}");
     }
 
     #[test]

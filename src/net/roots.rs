@@ -83,6 +83,11 @@ impl Roots {
         self.cluster.is_some()
     }
 
+    /// The certificates of those.
+    pub(super) fn own(&self) -> Option<&BTreeSet<Vec<u8>>> {
+        self.cluster.as_ref().map(|loaded| &*loaded.named)
+    }
+
     /// The roots for the cluster.
     pub(super) fn cluster(&self, log: &Log) -> Result<&Loaded, NetError> {
         self.cluster.as_ref().map_or_else(|| self.system(log), Ok)
@@ -289,7 +294,9 @@ mod tests {
         let cut = path("cut", &pem[..pem.len() / 2]);
         let damaged = path("damaged", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n");
         let hollow = path("hollow", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-        let large = path("large", &"#".repeat(usize::try_from(MAX_FILE).unwrap() + 1));
+        let full = format!("{pem}{}", "\n".repeat(usize::try_from(MAX_FILE).unwrap() - pem.len()));
+        assert!(description(&[("SSL_CERT_FILE", &*path("full", &full))], None).is_ok());
+        let large = path("large", &format!("{full}\n"));
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().to_str().unwrap().to_owned();
         for (place, reason) in [
@@ -323,6 +330,25 @@ mod tests {
     }
 
     #[test]
+    fn folders_are_read_up_to_a_bound() {
+        let pki = Pki::new();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(pki.ca_file(), folder.path().join("ca.pem")).unwrap();
+        let shown = folder.path().to_str().unwrap();
+        // Without content on the disk; each counts as the 1 MiB that would be read of it.
+        let add = |names: std::ops::Range<u32>| {
+            for name in names {
+                let file = std::fs::File::create(folder.path().join(name.to_string())).unwrap();
+                file.set_len(2 * MAX_FILE).unwrap();
+            }
+            description(&[("SSL_CERT_DIR", shown)], None)
+        };
+        assert_eq!(add(0..15).unwrap(), format!("1 of SSL_CERT_DIR=`{shown}`"));
+        let error = add(15..16).unwrap_err().to_string();
+        assert!(error.contains("more than 16 MiB"), "{error}");
+    }
+
+    #[test]
     fn a_useless_certificate_beside_good_ones_is_told() {
         let pki = Pki::new();
         let pem = std::fs::read_to_string(pki.ca_file()).unwrap();
@@ -346,5 +372,7 @@ mod tests {
         let none = from_system(&[], Vec::new);
         assert!(none.store.len() > 50 && none.description.contains("built in"), "{}", none.description);
         assert!(!description(&[("SSL_CERT_FILE", "")], None).unwrap().starts_with('0'));
+        // The system's store has what its bundle has.
+        assert_eq!(native().is_empty(), !BUNDLES.iter().any(|path| file(Path::new(path)).is_ok()));
     }
 }

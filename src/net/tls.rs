@@ -4,7 +4,8 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{AlertDescription, ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
@@ -12,6 +13,7 @@ use super::error::{CertificateFault, NOT_TLS};
 use super::roots::Loaded;
 use super::trust::{Verifier, explain};
 use super::{HostPort, NetError, Network, Stream};
+use crate::env;
 use crate::text::{io_reason, safe};
 
 /// HTTP/1.1 in ALPN.
@@ -93,6 +95,29 @@ impl Network {
         handshake(self, stream, spec).await
     }
 
+    /// Whether the chain of a server, leaf first, DER, stands for that name under those anchors: what a handshake with
+    /// [`Trust::Blindly`] left open.
+    pub fn accepts(
+        &self,
+        peer: &str,
+        chain: &[Vec<u8>],
+        server_name: &str,
+        trust: &Trust,
+    ) -> Result<(), NetError> {
+        let verifier = match verifier(peer, trust)? {
+            Some(verifier) => verifier,
+            None if matches!(trust, Trust::System) => web_verifier(self.system_roots()?)?,
+            None => web_verifier(self.cluster_roots()?)?,
+        };
+        let name = name(server_name)?;
+        let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+        let (leaf, rest) = chain.split_first().ok_or_else(|| no_certificate(peer))?;
+        let now = u64::try_from(env::now().as_second()).unwrap_or_default();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+        let verified = verifier.verify_server_cert(leaf, rest, &name, &[], now);
+        verified.map(|_| ()).map_err(|error| failure(&error, peer.to_owned(), &[]))
+    }
+
     /// For the cluster's web certificate and no client certificate: built once, so that sessions are resumed.
     fn cluster_config(&self) -> Result<ClientConfig, NetError> {
         let new = || web_config(self.cluster_roots()?, None);
@@ -119,9 +144,36 @@ fn built_once(
 
 /// A configuration without ALPN for these web roots; connections that share it share its resumption.
 pub(super) fn web_config(roots: &Loaded, client: Option<&ClientIdentity>) -> Result<ClientConfig, NetError> {
+    config(web_verifier(roots)?, "web", client)
+}
+
+fn web_verifier(roots: &Loaded) -> Result<Verifier, NetError> {
     let (store, named) = (Arc::clone(&roots.store), Arc::clone(&roots.named));
-    let verifier = Verifier::with_roots(store, named, provider()).ok_or_else(|| no_roots("web"))?;
-    config(verifier, "web", client)
+    Verifier::with_roots(store, named, provider()).ok_or_else(|| no_roots("web"))
+}
+
+/// For anchors that are not the web's.
+fn verifier(peer: &str, trust: &Trust) -> Result<Option<Verifier>, NetError> {
+    Ok(match trust {
+        Trust::Web | Trust::System => None,
+        Trust::Only(authorities) => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(
+                authorities.iter().map(|der| CertificateDer::from(der.as_slice())),
+            );
+            let verifier = Verifier::with_roots(Arc::new(roots), Arc::default(), provider());
+            Some(verifier.ok_or_else(|| no_roots(peer))?)
+        }
+        Trust::Pin(pin) => Some(Verifier::with_pin(*pin, provider())),
+        Trust::Blindly => Some(Verifier::blind(provider())),
+    })
+}
+
+fn name(text: &str) -> Result<ServerName<'static>, NetError> {
+    ServerName::try_from(text.to_owned()).map_err(|_| NetError::Address {
+        text: text.to_owned(),
+        reason: "it is neither a DNS name nor an IP address".to_owned(),
+    })
 }
 
 /// A configuration for a client that must have one and never speaks TLS.
@@ -136,23 +188,8 @@ pub(super) async fn handshake(
     spec: &TlsSpec,
 ) -> Result<TlsStream, NetError> {
     let peer = &spec.peer;
-    let name = ServerName::try_from(spec.server_name.clone()).map_err(|_| NetError::Address {
-        text: spec.server_name.clone(),
-        reason: "it is neither a DNS name nor an IP address".to_owned(),
-    })?;
-    let verifier = match &spec.trust {
-        Trust::Web | Trust::System => None,
-        Trust::Only(authorities) => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(
-                authorities.iter().map(|der| CertificateDer::from(der.as_slice())),
-            );
-            let verifier = Verifier::with_roots(Arc::new(roots), Arc::default(), provider());
-            Some(verifier.ok_or_else(|| no_roots(peer))?)
-        }
-        Trust::Pin(pin) => Some(Verifier::with_pin(*pin, provider())),
-        Trust::Blindly => Some(Verifier::blind(provider())),
-    };
+    let name = name(&spec.server_name)?;
+    let verifier = verifier(peer, &spec.trust)?;
     let is_system = matches!(spec.trust, Trust::System);
     let mut config = match (verifier, &spec.client) {
         (None, None) if is_system => network.system_config()?,
@@ -193,6 +230,11 @@ fn config(verifier: Verifier, peer: &str, client: Option<&ClientIdentity>) -> Re
         .map_err(|e| tls(format!("our own certificate cannot be used: {e}")))
 }
 
+fn no_certificate(peer: &str) -> NetError {
+    let reason = "it sent none".to_owned();
+    NetError::Certificate { peer: peer.to_owned(), reason, fault: CertificateFault::Other }
+}
+
 fn no_roots(peer: &str) -> NetError {
     NetError::Certificate {
         peer: peer.to_owned(),
@@ -224,10 +266,7 @@ pub(super) fn failure(cause: &rustls::Error, peer: String, alpn: &[Vec<u8>]) -> 
             let (fault, reason) = explain(certificate);
             return NetError::Certificate { peer, reason, fault };
         }
-        E::NoCertificatesPresented => {
-            let reason = "it sent none".to_owned();
-            return NetError::Certificate { peer, reason, fault: CertificateFault::Other };
-        }
+        E::NoCertificatesPresented => return no_certificate(&peer),
         E::InvalidMessage(_) => NOT_TLS.to_owned(),
         E::NoApplicationProtocol | E::AlertReceived(AlertDescription::NoApplicationProtocol) => {
             format!("it speaks none of the protocols offered ({})", offered(alpn))

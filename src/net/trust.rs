@@ -1,7 +1,6 @@
 //! Whether a server's certificate is accepted, and if not, why, in plain words.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -14,6 +13,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use thiserror::Error;
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, NameConstraints};
 
@@ -193,19 +193,12 @@ pub(super) fn explain(error: &CertificateError) -> (CertificateFault, String) {
 }
 
 /// A refusal in our own words; rustls carries it.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{text}")]
 struct Refused {
     fault: CertificateFault,
     text: String,
 }
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 fn refused(fault: CertificateFault, text: String) -> rustls::Error {
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused { fault, text }))))
@@ -308,3 +301,6 @@ fn date(time: UnixTime) -> String {
     let time = seconds.and_then(|s| Timestamp::from_second(s).ok());
     time.map_or_else(|| "a distant date".to_owned(), |t| t.to_string())
 }
+
+#[cfg(test)]
+mod tests;

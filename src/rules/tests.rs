@@ -269,3 +269,13 @@ fn rules_look_at_each_claim_once() {
     assert_eq!(rule_claims(JoinMethod::Iam), ["Account", "Arn"]);
     assert!(rule_claims(JoinMethod::GenericOidc).is_empty());
 }
+
+#[test]
+fn some_servers_do_not_compare_the_authorized_party() {
+    let ignoring: Vec<_> = JoinMethod::ALL
+        .iter()
+        .copied()
+        .filter(|method| token(*method, &json!({})).ignores_authorized_party())
+        .collect();
+    assert_eq!(ignoring, [JoinMethod::Gcp, JoinMethod::GenericOidc]);
+}

@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::cli::Login;
 use crate::env;
-use crate::error::Failed;
+use crate::error::{Exit, Failed};
 use crate::export::{self, Exports};
-use crate::issue::Issued;
-use crate::log::Log;
+use crate::identity::route::Route;
+use crate::issue::{Credential, Issued};
 use crate::net::HostPort;
-use crate::report::{OutputReport, Report};
+use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
-use crate::teleport::dial::Endpoint;
-use crate::teleport::ping::Ping;
 use crate::write::contents::{self, Context};
 use crate::write::{self, FileToWrite, Folders, MANIFEST};
 
@@ -25,8 +22,8 @@ const BINARY: &str = "jobpass";
 /// Writes the folders, hands the variables to later steps and reports. When a part of it fails, nothing is left.
 pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Outcome, Failed> {
     let (args, env, log) = (plan.args, plan.env, plan.log);
-    let proxy = later_proxy(args, &plan.entry, &credentials.ping, log);
-    let mut report = report(plan, credentials, &proxy);
+    let proxy = &credentials.proxy;
+    let mut report = report(plan, credentials, proxy);
     let mut files: BTreeMap<PathBuf, Vec<FileToWrite>> = BTreeMap::new();
     let mut exports = Exports { summary: report.summary(), ..Exports::default() };
     let mut warnings = BTreeSet::new();
@@ -35,16 +32,28 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
         let copy = args.output.copy_binary.then(|| folder.join(BINARY));
         let context = Context {
             authorities: &credentials.checked.batch.authorities,
+            cluster: &credentials.bot.cluster,
+            ping: &credentials.ping,
             proxy_host: &proxy.host,
             proxy: &report.proxy,
             binary: copy.as_deref().unwrap_or(&env.exe),
             ca_file: plan.ca_file.as_deref(),
+            consumers: &args.output.export_vars,
+            kube: credentials.kube.as_ref(),
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;
         warnings.extend(contents.warnings.iter().cloned());
         let suffix = if index == 0 { args.output.name.as_deref() } else { Some(issued.output.name.as_str()) };
-        add_exports(&mut exports, &contents, suffix);
+        let also_plain = index > 0 && args.output.name.is_none();
+        let variables = add_exports(&mut exports, &contents, suffix, also_plain);
+        if let Some(output) = report.outputs.get_mut(index) {
+            let mut files: Vec<PathBuf> = contents.files.iter().map(|file| file.path.clone()).collect();
+            files.sort();
+            output.files = files.iter().map(|file| folder.join(file)).collect();
+            output.variables = variables.into_iter().collect();
+            output.usage.clone_from(&contents.usage);
+        }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }
     for warning in warnings {
@@ -80,41 +89,29 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     }
     outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), plan.begin.elapsed());
-    Ok(outcome)
-}
-
-/// Stays on the address the user gave, unless asked otherwise: split DNS and tunnels make the advertised one
-/// unreachable for some. Behind an auth service the advertised one is all there is.
-fn later_proxy(args: &Login, entry: &Endpoint, ping: &Ping, log: &Log) -> HostPort {
-    let advertised = ping.public_address.as_ref();
-    let given = match entry {
-        Endpoint::Proxy(given) => given,
-        Endpoint::Auth { address, .. } => advertised.unwrap_or(address),
-    };
-    match advertised {
-        Some(advertised) if args.cluster.use_advertised_address => return advertised.clone(),
-        Some(advertised) if advertised != given => log.detail(format!(
-            "the cluster advertises {advertised}; staying on {given} (`--use-advertised-address` to switch)"
-        )),
-        None if args.cluster.use_advertised_address => {
-            log.warn(format!("the cluster advertises no address: staying on {given}"));
-        }
-        _ => {}
+    if !credentials.refused.is_empty() {
+        outcome.exit = Exit::Refused;
+        outcome.failures =
+            credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
     }
-    given.clone()
+    Ok(outcome)
 }
 
 /// The report, its files not yet filled in.
 fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Report {
-    let Credentials { bot, ping, checked } = credentials;
+    let Credentials { bot, ping, checked, .. } = credentials;
     let output = |issued: &Issued| OutputReport {
         name: issued.output.name.clone(),
         kind: issued.output.kind.name().to_owned(),
         cluster: issued.output.kind.cluster().unwrap_or(&bot.cluster).to_owned(),
         roles: issued.roles.clone(),
-        logins: issued.identity.logins().into_iter().map(str::to_owned).collect(),
+        routes: issued.credentials().filter_map(route).collect(),
+        logins: issued.first.identity.logins().into_iter().map(str::to_owned).collect(),
         valid_until: issued.expires(),
         dir: issued.output.destination.path(),
+        files: Vec::new(),
+        variables: BTreeMap::new(),
+        usage: Vec::new(),
     };
     // That of the outputs without a folder of their own; without any, the first.
     let mut dirs = checked.batch.issued.iter().map(|i| &i.output.destination.folder);
@@ -134,20 +131,64 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         dir: dir.unwrap_or(&plan.base).clone(),
         files: Vec::new(),
         outputs: checked.batch.issued.iter().map(output).collect(),
+        refused: credentials.refused.iter().map(|(name, error)| refused(name, error)).collect(),
     }
 }
 
-/// A named identity has suffixed names of its own and leaves the plain ones alone.
-fn add_exports(exports: &mut Exports, contents: &contents::Contents, suffix: Option<&str>) {
+fn refused(name: &str, error: &Failed) -> RefusedReport {
+    let Failure { message, causes, hints, .. } = Failure::new(error, env::now());
+    RefusedReport { name: name.to_owned(), message, causes, hints }
+}
+
+/// What a certificate is for, beside its cluster.
+fn route(credential: &Credential) -> Option<RouteReport> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let valid_until = credential.identity.valid_until();
+    Some(match &credential.route {
+        Route::Cluster => return None,
+        Route::Kube { kube } => RouteReport { kube_cluster: some(kube), ..RouteReport::until(valid_until) },
+        Route::Database(database) => RouteReport {
+            database: some(&database.service),
+            protocol: some(&database.protocol),
+            database_user: some(&database.user),
+            database_name: some(&database.name),
+            ..RouteReport::until(valid_until)
+        },
+        Route::App(app) => RouteReport {
+            app: some(&app.name),
+            public_addr: some(&app.public_addr),
+            uri: some(&app.uri),
+            target_port: (app.target_port != 0).then_some(app.target_port),
+            ..RouteReport::until(valid_until)
+        },
+    })
+}
+
+/// A named identity has suffixed names of its own and leaves the plain ones alone; `also_plain`: except those that no output before has,
+/// so that `KUBECONFIG` is there whichever output comes first. Returns the variables.
+fn add_exports(
+    exports: &mut Exports,
+    contents: &contents::Contents,
+    suffix: Option<&str>,
+    also_plain: bool,
+) -> Vec<(String, String)> {
+    let first = exports.variables.len();
     for (base, value) in &contents.variables {
         let name = match suffix {
             Some(name) => format!("{base}_{}", name.to_ascii_uppercase().replace('-', "_")),
             None => (*base).to_owned(),
         };
         exports.variables.push((name, value.clone()));
+        if also_plain && !exports.variables.iter().any(|(known, _)| known == base) {
+            exports.variables.push(((*base).to_owned(), value.clone()));
+        }
     }
     for (base, value) in &contents.step_outputs {
         let name = suffix.map_or_else(|| (*base).to_owned(), |name| format!("{name}-{base}"));
         exports.outputs.push((name, value.clone()));
+        if also_plain && !exports.outputs.iter().any(|(known, _)| known == base) {
+            exports.outputs.push(((*base).to_owned(), value.clone()));
+        }
     }
+    exports.variables.get(first..).unwrap_or_default().to_vec()
 }

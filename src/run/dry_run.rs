@@ -11,6 +11,7 @@ use crate::error::Failed;
 use crate::export::Sink;
 use crate::log::Log;
 use crate::net::{HostPort, Options};
+use crate::output::{Kind, KubeClusters};
 use crate::platform::Platform;
 use crate::run::error::RunError;
 use crate::run::job_files::JobFiles;
@@ -18,7 +19,9 @@ use crate::run::login::pipeline;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Setting;
 use crate::run::request;
-use crate::sandbox::{Sandbox, SandboxOptions, SandboxRole, Simulated};
+use crate::sandbox::{
+    Sandbox, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxOptions, SandboxRole, Simulated,
+};
 use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
@@ -135,7 +138,29 @@ fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
     for role in &mut options.roles {
         role.logins.extend(args.guards.require_login.iter().cloned());
     }
-    let clusters = args.output.output.iter().filter_map(|o| o.cluster.clone());
+    let clusters = args.output.output.iter().filter_map(|o| o.kind.cluster().map(str::to_owned));
     options.leaves.extend(clusters.filter(|c| *c != options.cluster));
+    for kind in args.output.output.iter().map(|o| &o.kind) {
+        match kind {
+            Kind::Ssh { .. } => {}
+            Kind::Kube(kube) => {
+                let name = kind.resource().unwrap_or("dry-run");
+                let labels = match &kube.clusters {
+                    KubeClusters::Labeled(labels) => labels.clone(),
+                    KubeClusters::Named(_) | KubeClusters::All => Vec::new(),
+                };
+                options.kube_clusters.push(SandboxKubeCluster { name: name.to_owned(), labels });
+            }
+            Kind::Database(database) => options.databases.push(SandboxDatabase {
+                name: database.service.clone(),
+                protocol: database.protocol.clone().unwrap_or_else(|| "postgres".to_owned()),
+            }),
+            Kind::App(app) => options.apps.push(SandboxApp {
+                name: app.name.clone(),
+                public_addr: format!("{}.{}", app.name.to_ascii_lowercase(), options.cluster),
+                uri: "http://localhost:8080".to_owned(),
+            }),
+        }
+    }
     options
 }

@@ -2,6 +2,7 @@
 
 pub mod facts;
 pub mod key_kind;
+pub mod kubeconfig;
 pub mod material;
 
 use std::fmt::Write as _;
@@ -71,9 +72,10 @@ fn text(facts: &Facts, now: Timestamp) -> String {
     line("roles", &list(&facts.roles));
     line("logins", &list(&facts.logins));
     if let Some(kubernetes) = &facts.kubernetes {
-        line("kubernetes", kubernetes.cluster.as_deref().unwrap_or_default());
+        line("kubernetes", &kubernetes.clusters.join(", "));
         line("kubernetes groups", &kubernetes.groups.join(", "));
     }
+    line("contexts", &facts.contexts.join(", "));
     if let Some(database) = &facts.database {
         let parts = [
             ("", &database.service),

@@ -7,7 +7,8 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::cli::{self, Cli, EXIT_CODES, variables};
 
 /// Variables that are not those of a flag.
-const ENVIRONMENT: [(&str, &str); 5] = [
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("TBOT_CONFIG, TBOT_CONFIG_PATH", "A tbot.yaml in base64, or its path, for login."),
     ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "The HTTP proxy of the network, also in lower case."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Roots (PEM) in place of the system's."),
     ("NO_COLOR", "No colors, unless --color says otherwise."),
@@ -16,23 +17,24 @@ const ENVIRONMENT: [(&str, &str); 5] = [
 ];
 
 /// What a folder has. Names are those of tbot.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("identity", "Key, certificates and CAs in one file, for tsh, tctl and others."),
     ("key, key.pub, key-cert.pub", "The SSH key and its certificate."),
     ("tlscert", "The TLS certificate."),
     ("teleport-host-ca.crt, teleport-user-ca.crt", "The CAs of the cluster."),
     ("known_hosts", "The CAs of the cluster's nodes, for ssh."),
     ("ssh_config", "For ssh -F: hosts of the cluster and of its leaf clusters, through the proxy."),
+    ("kubeconfig.yaml", "For kubectl: a context for each kubernetes cluster."),
     ("jobpass.json", "The report, and the list of files."),
     ("$GITHUB_ENV, $GITLAB_ENV, $BASH_ENV", "Where later steps get the variables from, by platform."),
     ("$GITHUB_STEP_SUMMARY", "Where a summary goes on GitHub Actions."),
 ];
 
 /// The commands that write or read such a folder.
-const OF_FOLDERS: [&str; 4] = ["login", "doctor", "inspect", "ssh-proxy"];
+const OF_FOLDERS: [&str; 5] = ["login", "doctor", "inspect", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 19] = [
+const EXAMPLES: [(&str, &str, &str); 22] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -42,6 +44,8 @@ const EXAMPLES: [(&str, &str, &str); 19] = [
     ("login", "Credentials for one hour:", "jobpass login --proxy teleport.example.com --token ci-deploy"),
     ("login", "Two roles for ten minutes:", "jobpass login --roles deploy,read --ttl 10m"),
     ("login", "The variables in this shell:", "eval \"$(jobpass login --export shell)\""),
+    ("login", "For kubectl:", "jobpass login --output kube=prod && kubectl get pods"),
+    ("login", "What a tbot.yaml stands for, as flags:", "jobpass login --config tbot.yaml --print-command"),
     ("login", "Without a cluster:", "jobpass login --dry-run --simulate gitlab"),
     ("login", "A refusal, without a cluster:", "jobpass login --dry-run --simulate gitlab --as-branch other"),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),
@@ -54,6 +58,11 @@ const EXAMPLES: [(&str, &str, &str); 19] = [
         "ssh-proxy",
         "Through the written configuration:",
         "ssh -F \"$JOBPASS_SSH_CONFIG\" deploy@node1.example",
+    ),
+    (
+        "kube-credential",
+        "Through the written kubeconfig:",
+        "jobpass login --output kube=prod --kube-exec && kubectl get pods",
     ),
     ("sandbox", "A cluster to try things with:", "jobpass sandbox --env-file sandbox.env"),
     (

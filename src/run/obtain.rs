@@ -2,9 +2,14 @@
 
 use crate::env;
 use crate::error::Failed;
+use crate::issue::Issued;
 use crate::join::{self, BotIdentity};
+use crate::net::HostPort;
+use crate::run::kube_server::kube_server;
+use crate::run::later_proxy::later_proxy;
 use crate::run::plan::Plan;
 use crate::teleport::Cluster;
+use crate::teleport::kube::KubeServer;
 use crate::teleport::ping::Ping;
 use crate::token::{Proof, TokenError};
 use crate::verify::{self, Checked};
@@ -19,8 +24,14 @@ pub struct Credentials {
     pub bot: BotIdentity,
     /// What the cluster says of itself.
     pub ping: Ping,
+    /// The proxy's address for later steps.
+    pub proxy: HostPort,
+    /// Where kubectl goes, where an output is for it.
+    pub kube: Option<KubeServer>,
     /// The outputs, as they were asked for.
     pub checked: Checked,
+    /// With `--keep-going`, the names of those that are missing, and why.
+    pub refused: Vec<(String, Failed)>,
 }
 
 /// Joins, has the outputs issued and checks them. The proof is awaited while the connections are opened.
@@ -39,15 +50,45 @@ pub async fn obtain(
             LAST_ROLES_PER_OUTPUT + 1
         ));
     }
+    let proxy = later_proxy(plan.args, &plan.entry, &ping, log);
+    let issued = issued(plan, &cluster, &bot, &ping);
+    // Looks while the others wait.
+    let kube = async { Ok(kube_server(plan, &cluster, &bot, &ping, &proxy).await) };
+    let ((checked, refused), kube) = tokio::try_join!(issued, kube)?;
+    let kube = kube.map(|found| found.told(log, cluster.is_behind_a_balancer()));
+    Ok(Credentials { bot, ping, proxy, kube, checked, refused })
+}
+
+/// The outputs, issued and checked; and with `--keep-going` those that are missing.
+async fn issued(
+    plan: &Plan<'_>,
+    cluster: &Cluster,
+    bot: &BotIdentity,
+    ping: &Ping,
+) -> Result<(Checked, Vec<(String, Failed)>), Failed> {
+    let log = plan.log;
     let asked = join::expiry(env::now(), ping.clock_skew, plan.issue.ttl);
-    let batch = log.timed("issue", issue::issue(&cluster, &bot, &ping, &plan.issue)).await?;
-    let checked = verify::verify(batch, &bot, ping.clock_skew, &plan.expectations, asked, env::now())?;
+    let batch = log.timed("issue", issue::issue(cluster, bot, ping, &plan.issue)).await?;
+    let mut checked = verify::verify(batch, bot, ping.clock_skew, &plan.expectations, asked, env::now())?;
     for note in &checked.notes {
         log.warn(note);
     }
+    let refusals = checked.batch.refused.drain(..);
+    let mut refused: Vec<(String, Failed)> =
+        refusals.map(|refused| (refused.output.name, refused.error.into())).collect();
     if !plan.args.guards.no_verify {
-        let policies = policy::policies(&cluster, &bot, &checked.batch, &plan.args.guards.target);
-        log.timed("verify", policies).await?;
+        let policies = policy::policies(cluster, bot, &checked.batch, &plan.args.guards.target);
+        for (name, error) in log.timed("verify", policies).await {
+            let usable = checked.batch.issued.len();
+            checked.batch.issued.retain(|issued| issued.output.name != name);
+            if !plan.issue.keep_going || checked.batch.issued.is_empty() {
+                return Err(error.into());
+            }
+            if checked.batch.issued.len() < usable {
+                refused.push((name, error.into()));
+            }
+        }
+        checked.ends = checked.batch.issued.iter().map(Issued::expires).min().unwrap_or(checked.ends);
     }
-    Ok(Credentials { bot, ping, checked })
+    Ok((checked, refused))
 }

@@ -1,6 +1,7 @@
 //! What a command leaves for `main` to print.
 
 use crate::error::Exit;
+use crate::report::Failure;
 use crate::write::Placed;
 
 /// What a command leaves for `main` to print.
@@ -10,6 +11,8 @@ pub struct Outcome {
     pub stdout: String,
     /// The line for people; not with `-q`.
     pub line: String,
+    /// What went wrong beside what went well: outputs that were refused.
+    pub failures: Vec<Failure>,
     /// How the process ends: a finding that is an answer, not an error, has a code of its own.
     pub exit: Exit,
     /// The status of a command that was run, which becomes ours in place of `exit`.

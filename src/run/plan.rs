@@ -91,6 +91,7 @@ impl<'a> Plan<'a> {
             log.warn(format!("{problem}, {risk}: choose another `--dir`"));
         }
         let outputs = request::outputs(args, env, base.path())?;
+        request::check_consumers(args, &outputs)?;
         // Who names a folder knows why.
         let given = outputs.iter().map(|o| &o.destination.folder);
         for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {
@@ -108,8 +109,9 @@ impl<'a> Plan<'a> {
             Err(error) => return Err(error.into()),
             Ok(()) => sink,
         };
-        // One for issuing, one for each set of roles to be verified.
-        let connections = 1 + if args.guards.no_verify { 0 } else { policy::connections(&outputs) };
+        // One for issuing, one for each set of roles to look around or to be verified under.
+        let connections =
+            1 + if args.guards.no_verify { issue::sessions(&outputs) } else { policy::connections(&outputs) };
         let (method, platform) = (detected.method, detected.platform);
         let cluster = args.guards.expect_cluster.clone();
         Ok(Self {
@@ -126,7 +128,12 @@ impl<'a> Plan<'a> {
             base: base.path().to_owned(),
             token,
             join: join::Request { token: name, method, platform, cluster, ttl, connections },
-            issue: issue::Request { outputs, ttl, key_kind: args.output.key_type.map(KeyKind::from) },
+            issue: issue::Request {
+                outputs,
+                ttl,
+                key_kind: args.output.key_type.map(KeyKind::from),
+                keep_going: args.output.keep_going,
+            },
             expectations: request::expectations(args),
         })
     }

@@ -7,6 +7,7 @@ use crate::cli::output::OutputSpec;
 use crate::cli::{ClusterArgs, IdentityArgs, Login};
 use crate::detect::{self, GivenToken};
 use crate::env::{self, Env};
+use crate::export::Sink;
 use crate::identity::tls::ders_of;
 use crate::log::Log;
 use crate::net::HostPort;
@@ -115,25 +116,67 @@ pub fn check_stdout(args: &Login) -> Result<(), RunError> {
     Ok(())
 }
 
+/// Variables of programs come of ssh outputs, and most have white space, which an env file cannot carry.
+pub fn check_consumers(args: &Login, outputs: &[Output]) -> Result<(), RunError> {
+    let consumers = &args.output.export_vars;
+    let Some(first) = consumers.first() else { return Ok(()) };
+    if !outputs.iter().any(|output| matches!(output.kind, Kind::Ssh { .. })) {
+        let message = format!("`--export-vars {}` needs an ssh output, and there is none", first.name());
+        return Err(RunError::usage(message, "add `--output ssh`"));
+    }
+    let in_file = matches!(args.output.export, Sink::EnvFile(_));
+    if let Some(consumer) = consumers.iter().find(|consumer| in_file && consumer.has_words()) {
+        let name = consumer.name();
+        let message =
+            format!("the value for `--export-vars {name}` has white space, which an env file cannot carry");
+        return Err(RunError::usage(
+            message,
+            "export it otherwise: `--export shell`, or the platform's own way",
+        ));
+    }
+    Ok(())
+}
+
 /// The outputs asked for: one `ssh` where none is named. Those without a folder of their own share `base`; several have
 /// a subfolder each. No two may have the same name or folder.
 pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunError> {
     let default = [OutputSpec::default()];
     let specs = if args.output.output.is_empty() { &default[..] } else { &args.output.output };
     let shared = specs.iter().filter(|spec| spec.dir.is_none()).count();
-    let output = |(index, spec): (usize, &OutputSpec)| {
-        let numbered = || if index == 0 { "ssh".to_owned() } else { format!("ssh-{}", index + 1) };
-        let name = spec.name.clone().unwrap_or_else(numbered);
+    let mut names: Vec<String> = Vec::new();
+    let mut output = |spec: &OutputSpec| {
+        let name = spec.name.clone().unwrap_or_else(|| {
+            let name = numbered(&default_name(&spec.kind), &names);
+            names.push(name.clone());
+            name
+        });
         let all = (!args.output.roles.is_empty()).then(|| args.output.roles.clone());
         let destination = match &spec.dir {
             Some(dir) => Destination::whole(env.absolute(dir)),
             None if shared > 1 => Destination { folder: base.to_owned(), subfolder: name.clone().into() },
             None => Destination::whole(base.to_owned()),
         };
-        let kind = Kind::Ssh { cluster: spec.cluster.clone() };
+        let mut kind = spec.kind.clone();
+        if let Kind::Kube(kube) = &mut kind {
+            kube.exec = args.output.kube_exec;
+        }
         Output { name, kind, roles: spec.roles.clone().or(all), destination }
     };
-    let outputs: Vec<Output> = specs.iter().enumerate().map(output).collect();
+    let outputs: Vec<Output> = specs.iter().map(&mut output).collect();
+    let guard = match &args.guards {
+        guards if !guards.require_login.is_empty() => Some("--require-login"),
+        guards if !guards.target.is_empty() => Some("--target"),
+        _ => None,
+    };
+    let has_ssh = outputs.iter().any(|output| matches!(output.kind, Kind::Ssh { .. }));
+    if let Some(guard) = guard.filter(|_| !has_ssh) {
+        let message = format!("`{guard}` is about ssh, and no output is for ssh");
+        return Err(RunError::usage(message, "leave it out, or add `--output ssh`"));
+    }
+    if args.output.kube_exec && !outputs.iter().any(|output| matches!(output.kind, Kind::Kube(_))) {
+        let message = "`--kube-exec` is about `kube` outputs, and there is none";
+        return Err(RunError::usage(message, "leave it out, or add `--output kube=CLUSTER`"));
+    }
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.get(index + 1..).unwrap_or_default();
         let same_name = others.iter().any(|o| o.name == output.name);
@@ -144,6 +187,20 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
         }
     }
     Ok(outputs)
+}
+
+/// By kind and resource, as far as that makes a file name.
+fn default_name(kind: &Kind) -> String {
+    let Some(resource) = kind.resource() else { return kind.name().to_owned() };
+    let name = format!("{}-{resource}", kind.name());
+    name.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
+/// The name, with a number where it is taken.
+fn numbered(name: &str, taken: &[String]) -> String {
+    let numbers = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbers);
+    names.find(|name| !taken.contains(name)).unwrap_or_default()
 }
 
 /// What must be true of what is issued.
@@ -200,6 +257,12 @@ mod tests {
             names(&["--output", "ssh", "--output", "ssh", "--output", "ssh,name=x"]).unwrap(),
             ["ssh", "ssh-2", "x"]
         );
+        let all = ["ssh", "kube=a/b", "kube=a.b", "kube=*", "database=pg", "app=x y", "ssh"];
+        let arguments: Vec<&str> = all.iter().flat_map(|output| ["--output", output]).collect();
+        assert_eq!(
+            names(&arguments).unwrap(),
+            ["ssh", "kube-a-b", "kube-a-b-2", "kube", "database-pg", "app-x-y", "ssh-2"]
+        );
         for (one, other, wanted) in [
             ("ssh,name=a", "ssh,name=a", "same name: `a`"),
             ("ssh", "ssh,name=ssh", "same name: `ssh`"),
@@ -220,6 +283,29 @@ mod tests {
         .unwrap();
         let roles: Vec<_> = all.into_iter().map(|o| o.roles.unwrap()).collect();
         assert_eq!(roles, [vec!["a", "b"], vec!["c"]]);
+    }
+
+    #[test]
+    fn programs_need_an_ssh_output_and_a_place_for_words() {
+        let ssh = outputs(&login(&[]), &env(), "/base".as_ref()).unwrap();
+        let app = Output { kind: crate::cli::output::parse("app=x").unwrap().kind, ..ssh[0].clone() };
+        let (app, both) = (vec![app.clone()], vec![app, ssh[0].clone()]);
+        for (arguments, outputs, wanted) in [
+            (&[][..], &app, ""),
+            (&["--export-vars", "git,terraform"], &both, ""),
+            (&["--export-vars", "git,terraform"], &app, "`--export-vars git` needs an ssh output"),
+            (&["--export-vars", "terraform", "--export", "env-file=/x"], &both, ""),
+            (&["--export-vars", "git", "--export", "shell"], &both, ""),
+            (
+                &["--export-vars", "terraform,rsync", "--export", "env-file=/x"],
+                &both,
+                "`--export-vars rsync` has white space",
+            ),
+        ] {
+            let said = check_consumers(&login(arguments), outputs).err().map(|e| e.to_string());
+            let said = said.unwrap_or_default();
+            assert!(said.contains(wanted) && said.is_empty() == wanted.is_empty(), "{arguments:?}: {said}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::run::error::RunError;
 use crate::run::job_files::JobFiles;
 use crate::run::outcome::Outcome;
 use crate::run::signals::Stop;
-use crate::sandbox::{Sandbox, SandboxNode, SandboxOptions, Simulated};
+use crate::sandbox::{Sandbox, SandboxKubeCluster, SandboxNode, SandboxOptions, Simulated};
 use crate::text::io_reason;
 use crate::write::{FileToWrite, Pending};
 
@@ -95,6 +95,8 @@ async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Faile
         let path = env.absolute(path);
         options.tokens = rules::parse(&env::read_text(&path).map_err(|source| read_error(&path, source))?)?;
     }
+    let kube = args.kube.iter().map(|name| SandboxKubeCluster { name: name.clone(), labels: Vec::new() });
+    options.kube_clusters.extend(kube);
     for role in &mut options.roles {
         role.logins.extend(args.login.iter().cloned());
     }

@@ -6,7 +6,6 @@ use tokio::sync::Notify;
 
 /// One group.
 pub(super) struct Barrier {
-    endings: Vec<String>,
     missing: Mutex<Vec<String>>,
     complete: Notify,
 }
@@ -14,28 +13,27 @@ pub(super) struct Barrier {
 impl Barrier {
     /// Of requests whose paths end so; an ending listed twice is waited for twice.
     pub(super) fn new(endings: &[String]) -> Self {
-        Self { endings: endings.to_vec(), missing: Mutex::new(endings.to_vec()), complete: Notify::new() }
+        Self { missing: Mutex::new(endings.to_vec()), complete: Notify::new() }
     }
 
-    /// Waits, if the path belongs to the group, until the group is complete.
-    pub(super) async fn arrived(&self, path: &str) {
-        if !self.endings.iter().any(|end| path.ends_with(end.as_str())) {
-            return;
-        }
+    /// Takes the request into the group, if one like it is missing, and waits until the group is complete. Returns whether it was taken.
+    pub(super) async fn arrived(&self, path: &str) -> bool {
         let complete = self.complete.notified();
         tokio::pin!(complete);
         // Before the look at what is missing, so that the last one's word is not lost.
         complete.as_mut().enable();
-        let all_here = self.missing.lock().is_ok_and(|mut missing| {
-            if let Some(at) = missing.iter().position(|end| path.ends_with(end.as_str())) {
-                missing.swap_remove(at);
-            }
-            missing.is_empty()
-        });
-        if all_here {
-            self.complete.notify_waiters();
-        } else {
-            complete.await;
+        let Ok(is_last) = self.missing.lock().map(|mut missing| {
+            let at = missing.iter().position(|end| path.ends_with(end.as_str()))?;
+            missing.swap_remove(at);
+            Some(missing.is_empty())
+        }) else {
+            return false;
+        };
+        match is_last {
+            None => return false,
+            Some(true) => self.complete.notify_waiters(),
+            Some(false) => complete.await,
         }
+        true
     }
 }

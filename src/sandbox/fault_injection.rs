@@ -15,7 +15,8 @@ pub struct FaultInjection {
     pub token_503: u32,
     /// Never answer requests whose path ends like this (`/_ci/github/token`, `GenerateUserCerts`, …).
     pub hang_on: Vec<String>,
-    /// Groups of requests, by the end of their paths: none is answered before all of its group have come.
+    /// Groups of requests, by the end of their paths: none is answered before all of its group have come. A request belongs to the
+    /// first group that still misses one like it.
     pub answer_together: Vec<Vec<String>>,
     /// Refuse these gRPC calls.
     pub refuse_calls: Vec<RefusedCall>,
@@ -93,6 +94,8 @@ pub enum Flaw {
     FutureStart,
     /// Ended an hour ago.
     Ended,
+    /// For another kubernetes cluster, database or application; without a route, for a kubernetes cluster.
+    ForeignRoute,
 }
 
 /// A gRPC call to refuse.

@@ -117,7 +117,7 @@ fn routes(cluster: &Cluster, request: &UserCertsRequest) -> Result<Vec<(&'static
     let mut routes = Vec::new();
     let kube = &request.kubernetes_cluster;
     if !kube.is_empty() {
-        if !cluster.options.kube_clusters.contains(kube) {
+        if !cluster.options.kube_clusters.iter().any(|known| known.name == *kube) {
             return Err(Refusal::bad(format!(
                 "kubernetes cluster {kube:?} is not registered in this teleport cluster; you can list registered \
                  kubernetes clusters using 'tsh kube ls'"

@@ -50,6 +50,17 @@ pub struct SandboxApp {
     pub name: String,
     /// Its public address, a host name.
     pub public_addr: String,
+    /// Where the application service reaches it: `http://…` or `tcp://…`.
+    pub uri: String,
+}
+
+/// A registered kubernetes cluster.
+#[derive(Debug, Clone)]
+pub struct SandboxKubeCluster {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Vec<(String, String)>,
 }
 
 /// How the sandbox is to be.
@@ -90,9 +101,13 @@ pub struct SandboxOptions {
     /// Hosts for ssh.
     pub nodes: Vec<SandboxNode>,
     /// Registered kubernetes clusters.
-    pub kube_clusters: Vec<String>,
+    pub kube_clusters: Vec<SandboxKubeCluster>,
+    /// For kubernetes the proxy shows a certificate of the web CA in place of one of the host CA.
+    pub kube_web_certificate: bool,
     /// Registered databases.
     pub databases: Vec<SandboxDatabase>,
+    /// Where databases listen, by name: for clients that come through the proxy.
+    pub database_targets: Vec<(String, SocketAddr)>,
     /// Registered applications.
     pub apps: Vec<SandboxApp>,
     /// Per-session MFA for the whole cluster (`cluster_auth_preference`), which no role shows.
@@ -151,7 +166,9 @@ impl SandboxOptions {
             public_addr: None,
             nodes: Vec::new(),
             kube_clusters: Vec::new(),
+            kube_web_certificate: false,
             databases: Vec::new(),
+            database_targets: Vec::new(),
             apps: Vec::new(),
             require_session_mfa: false,
             rsa_cas: false,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::identity::route::Route;
 use crate::identity::tls::TlsCertificate;
 
 /// One connection's client.
@@ -27,6 +28,8 @@ pub(super) struct Caller {
     pub(super) roles: Vec<String>,
     /// Issued with impersonated roles, and so not to ask for more.
     pub(super) issued: bool,
+    /// What the certificate is for.
+    pub(super) route: Route,
 }
 
 impl Caller {
@@ -34,6 +37,7 @@ impl Caller {
     pub(super) fn from_certificate(der: &[u8]) -> Option<Self> {
         let cert = TlsCertificate::from_der(der).ok()?;
         let issued = cert.attribute("2.9") == Some("true");
-        Some(Self { user: cert.common_name, roles: cert.organizations, issued })
+        let route = Route::of(&cert);
+        Some(Self { user: cert.common_name, roles: cert.organizations, issued, route })
     }
 }

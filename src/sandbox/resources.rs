@@ -2,6 +2,8 @@
 //!
 //! Messages within messages are encoded as bytes, which protobuf does not tell apart; numbers are those of `api/proto`.
 
+use std::collections::HashMap;
+
 use hyper::body::Incoming;
 use prost::{Message, Oneof};
 use tonic::body::Body;
@@ -23,6 +25,15 @@ pub(super) async fn answer(
         if let Some(wanted) = named(&wanted.predicate) {
             found.retain(|(name, _)| name == wanted);
         }
+        // Only kubernetes clusters have labels here.
+        let has_labels = |name: &String| {
+            let kube = cluster.options.kube_clusters.iter().find(|kube| kube.name == *name);
+            let has = |pair: (&String, &String)| {
+                kube.is_some_and(|kube| kube.labels.iter().any(|(key, value)| (key, value) == pair))
+            };
+            wanted.labels.iter().all(has)
+        };
+        found.retain(|(name, _)| has_labels(name));
         Ok(ListResponse { resources: found.into_iter().map(|(_, of)| Resource { of: Some(of) }).collect() })
     };
     grpc::unary(cluster.options.inject.newer, request, answer).await
@@ -49,8 +60,7 @@ fn resources(cluster: &Cluster, kind: &str) -> Result<Vec<(String, ResourceOf)>,
             .apps
             .iter()
             .map(|app| {
-                let spec =
-                    TwoTexts { first: "http://127.0.0.1:9999".to_owned(), second: app.public_addr.clone() };
+                let spec = TwoTexts { first: app.uri.clone(), second: app.public_addr.clone() };
                 let server = InFive { inner: described("app", &app.name, &spec) };
                 (app.name.clone(), ResourceOf::App(described(kind, &app.name, &server)))
             })
@@ -58,9 +68,10 @@ fn resources(cluster: &Cluster, kind: &str) -> Result<Vec<(String, ResourceOf)>,
         "kube_server" => options
             .kube_clusters
             .iter()
-            .map(|name| {
-                let server = InFive { inner: described("kube_cluster", name, &TwoTexts::default()) };
-                (name.clone(), ResourceOf::Kube(described(kind, name, &server)))
+            .map(|kube| {
+                let inner = labeled("kube_cluster", &kube.name, &kube.labels, &TwoTexts::default());
+                let server = InFive { inner };
+                (kube.name.clone(), ResourceOf::Kube(described(kind, &kube.name, &server)))
             })
             .collect(),
         "node" => Vec::new(),
@@ -69,7 +80,12 @@ fn resources(cluster: &Cluster, kind: &str) -> Result<Vec<(String, ResourceOf)>,
 }
 
 fn described(kind: &str, name: &str, spec: &impl Message) -> Vec<u8> {
-    let metadata = Metadata { name: name.to_owned(), namespace: "default".to_owned(), ..Metadata::default() };
+    labeled(kind, name, &[], spec)
+}
+
+fn labeled(kind: &str, name: &str, labels: &[(String, String)], spec: &impl Message) -> Vec<u8> {
+    let labels = labels.iter().cloned().collect();
+    let metadata = Metadata { name: name.to_owned(), namespace: "default".to_owned(), labels };
     Described { kind: kind.to_owned(), metadata: Some(metadata), spec: spec.encode_to_vec() }.encode_to_vec()
 }
 
@@ -77,6 +93,8 @@ fn described(kind: &str, name: &str, spec: &impl Message) -> Vec<u8> {
 struct ListRequest {
     #[prost(string, tag = "1")]
     resource_type: String,
+    #[prost(map = "string, string", tag = "5")]
+    labels: HashMap<String, String>,
     #[prost(string, tag = "6")]
     predicate: String,
 }

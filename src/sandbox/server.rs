@@ -28,10 +28,10 @@ use super::records::Record;
 use super::reply::unknown;
 use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
-use super::{auth_service, join_service, registration, transport, upgrade, web};
+use super::{app, auth_service, join_service, kube, registration, transport, upgrade, web};
 use crate::identity::keys::KeyPair;
-use crate::net::Stream;
 use crate::net::tls::provider;
+use crate::net::{HostPort, Stream};
 use crate::text::hex;
 
 /// Handshakes take no longer; headers of HTTP/1 neither.
@@ -58,17 +58,24 @@ pub(super) struct TlsConfigs {
     /// The auth service dialled directly: who joins has no certificate yet.
     auth_port: Arc<ServerConfig>,
     transport: Arc<ServerConfig>,
+    app: Arc<ServerConfig>,
+    /// Databases and TCP applications.
+    tunnel: Arc<ServerConfig>,
+    kube: Arc<ServerConfig>,
     /// Agrees on no protocol.
     closed: Arc<ServerConfig>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Service {
+    App,
     Auth,
     AuthPort,
     Closed,
     Join,
+    Kube,
     Transport,
+    Tunnel,
     Web,
 }
 
@@ -93,10 +100,14 @@ impl TlsConfigs {
         if !names.contains(&cluster.public_host()) {
             names.push(cluster.public_host());
         }
+        let of_apps = cluster.options.apps.iter().map(|app| app.public_addr.clone());
+        names.extend(of_apps.filter(|name| HostPort::parse(name, 443).is_ok()));
         let cas = &cluster.cas;
         let web = Certificate::new(&cas.web, &names, false)?;
         let host =
             Certificate::new(&cas.host, &[format!("*.{CLUSTER_NAME}"), CLUSTER_NAME.to_owned()], true)?;
+        let kube_ca = if cluster.options.kube_web_certificate { &cas.web } else { &cas.host };
+        let kube = Certificate::new(kube_ca, &kube::names(cluster), true)?;
         Ok(Self {
             web: config(&web, &[HTTP_1, HTTP_2, REVERSE_TUNNEL], Clients::Any)?,
             // Recorded: where a client offers `h2` beside a protocol of Teleport's, `h2` is agreed on.
@@ -105,6 +116,9 @@ impl TlsConfigs {
             auth: config(&host, &[HTTP_2], Clients::Of(&cas.user))?,
             auth_port: config(&host, &[HTTP_2], Clients::AnyOrOf(&cas.user))?,
             transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(&cas.user))?,
+            app: config(&web, &[HTTP_1, HTTP_2], Clients::AnyOrOf(&cas.user))?,
+            tunnel: config(&web, &app::tunneled_protocols(), Clients::Of(&cas.user))?,
+            kube: config(&kube, &[HTTP_2, HTTP_1], Clients::Of(&cas.user))?,
             closed: config(&web, &[b"none"], Clients::Any)?,
         })
     }
@@ -112,11 +126,14 @@ impl TlsConfigs {
     fn config(&self, service: Service, upgraded: bool) -> Arc<ServerConfig> {
         Arc::clone(match service {
             Service::Join if upgraded => &self.join_upgraded,
+            Service::App => &self.app,
             Service::Auth => &self.auth,
             Service::AuthPort => &self.auth_port,
             Service::Closed => &self.closed,
             Service::Join => &self.join,
+            Service::Kube => &self.kube,
             Service::Transport => &self.transport,
+            Service::Tunnel => &self.tunnel,
             Service::Web => &self.web,
         })
     }
@@ -162,6 +179,7 @@ async fn connection(
     let offered: Vec<String> =
         hello.alpn().into_iter().flatten().map(|p| String::from_utf8_lossy(p).into_owned()).collect();
     let service = select(&cluster, sni.as_deref(), &offered);
+    let tunneled = app::tunneled(&offered).filter(|_| service == Service::Tunnel);
     let number = cluster.records.connection(Record {
         sni,
         alpn_offered: offered,
@@ -180,6 +198,12 @@ async fn connection(
         .and_then(|leaf| Caller::from_certificate(leaf));
     let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
     cluster.records.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
+    if let (Some(protocol), Some(caller)) = (tunneled, &caller) {
+        let Some(mut server) = app::connect(&cluster, caller, protocol).await else { return };
+        let mut client = stream;
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        return;
+    }
     let cut = Arc::new(Notify::new());
     let peer = Peer { number, cut: Arc::clone(&cut), ip, caller };
     let connection = Arc::new(Connection { service, peer, upgraded });
@@ -204,9 +228,12 @@ fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {
         return if *wanted == own && internal { Service::Auth } else { Service::Closed };
     }
     match () {
+        () if sni.is_some_and(kube::is_meant) => Service::Kube,
         () if has(TRANSPORT) && internal => Service::Transport,
         () if has(TRANSPORT) => Service::Closed,
         () if has(JOIN) => Service::Join,
+        () if app::tunneled(offered).is_some() => Service::Tunnel,
+        () if app::is_public_address(cluster, sni) => Service::App,
         // No browser offers this alone under that name.
         () if internal && offered.iter().all(|p| p.as_bytes() == HTTP_2) => Service::AuthPort,
         () => Service::Web,
@@ -230,7 +257,9 @@ async fn answer(
         std::future::pending::<()>().await;
     }
     for barrier in &cluster.barriers {
-        barrier.arrived(&path).await;
+        if barrier.arrived(&path).await {
+            break;
+        }
     }
     if *service == Service::Web && path == upgrade::PATH && !inject.html_everywhere {
         let (ip, upgraded) = (peer.ip, upgraded.clone());
@@ -247,6 +276,7 @@ async fn answer(
         return Status::new(refused.code.into(), refused.message.clone()).into_http();
     }
     match service {
+        Service::App => app::answer(&cluster, peer.caller.as_ref(), &request),
         Service::AuthPort if path.starts_with("/teleport.join.") => {
             join_service::answer(cluster, peer, request).await
         }
@@ -255,8 +285,9 @@ async fn answer(
         }
         Service::Auth | Service::AuthPort => auth_service::answer(&cluster, peer, request).await,
         Service::Join => join_service::answer(cluster, peer, request).await,
+        Service::Kube => kube::answer(&cluster, peer, request).await,
         Service::Transport => transport::answer(cluster, request).await,
-        Service::Closed | Service::Web => unknown(&path),
+        Service::Closed | Service::Tunnel | Service::Web => unknown(&path),
     }
 }
 

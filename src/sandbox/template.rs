@@ -68,6 +68,10 @@ impl<'a> Template<'a> {
             Flaw::LateEnd => profile.valid.1 += HOUR,
             Flaw::FutureStart => profile.valid = (now + HOUR, now + 2 * HOUR),
             Flaw::Ended => profile.valid = (now - 2 * HOUR, now - HOUR),
+            Flaw::ForeignRoute => match profile.routes.last_mut() {
+                Some((_, value)) => value.push_str("-other"),
+                None => profile.routes.push(("1.3", "other".to_owned())),
+            },
         }
         Ok(())
     }

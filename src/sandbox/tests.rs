@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod fault_injection;
 mod join;
+mod kube;
 mod transport;
 mod web;
 

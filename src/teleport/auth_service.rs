@@ -6,14 +6,16 @@ use super::ClusterError;
 use super::grpc::Channel;
 use super::ping::{Ping, from_auth};
 use super::wire::{
-    self, CaKeySet, Certs, Empty, GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetRoleRequest,
-    IsMfaRequiredRequest, IsMfaRequiredResponse, MfaTarget, Role, RouteToApp, RouteToDatabase,
-    UserCertsRequest,
+    self, CaKeySet, Certs, CreateAppSessionRequest, CreateAppSessionResponse, Empty,
+    GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetRoleRequest, IsMfaRequiredRequest,
+    IsMfaRequiredResponse, MfaTarget, Role, RouteToApp, RouteToDatabase, UserCertsRequest,
 };
 use crate::identity::Authority;
+use crate::identity::route::{AppRoute, DatabaseRoute, Route};
+use crate::text::is_name;
 
 /// A connection to the auth service under one identity.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct AuthService {
     channel: Channel,
 }
@@ -68,6 +70,8 @@ pub struct CertsWanted<'a> {
     pub expires: Timestamp,
     /// The cluster the certificate is for: the root, or a leaf.
     pub cluster: &'a str,
+    /// What it is for beside that.
+    pub route: &'a Route,
     /// Roles to impersonate.
     pub roles: &'a [String],
 }
@@ -85,6 +89,12 @@ impl CertsWanted<'_> {
             use_role_requests: true,
             ..UserCertsRequest::default()
         };
+        match self.route {
+            Route::Cluster => {}
+            Route::Kube { kube } => request.kubernetes_cluster.clone_from(kube),
+            Route::Database(route) => request.route_to_database = Some(database(route)),
+            Route::App(route) => request.route_to_app = Some(app(route)),
+        }
         match &self.keys {
             PublicKeys::One { ssh_line } => request.public_key = ssh_line.clone().into_bytes(),
             PublicKeys::Split { ssh_line, tls_pem } => {
@@ -96,6 +106,29 @@ impl CertsWanted<'_> {
     }
 }
 
+/// The route to a database, as a message.
+pub fn database(route: &DatabaseRoute) -> RouteToDatabase {
+    RouteToDatabase {
+        service_name: route.service.clone(),
+        protocol: route.protocol.clone(),
+        username: route.user.clone(),
+        database: route.name.clone(),
+        roles: Vec::new(),
+    }
+}
+
+/// The route to an application, as a message. Its URI is the server's own knowledge.
+pub fn app(route: &AppRoute) -> RouteToApp {
+    RouteToApp {
+        name: route.name.clone(),
+        session_id: route.session.clone(),
+        public_addr: route.public_addr.clone(),
+        cluster_name: route.cluster.clone(),
+        uri: String::new(),
+        target_port: route.target_port.into(),
+    }
+}
+
 /// No cluster has more leaves or roles than this; a longer list is not read.
 const MOST: usize = 1_000;
 
@@ -103,6 +136,11 @@ impl AuthService {
     /// Takes a connection that was opened with a client certificate.
     pub fn new(channel: Channel) -> Self {
         Self { channel }
+    }
+
+    /// The connection, for calls that are described elsewhere.
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
     }
 
     /// Name, version and addresses of the cluster.
@@ -120,6 +158,20 @@ impl AuthService {
     pub async fn certificates(&self, wanted: &CertsWanted<'_>) -> Result<Certs, ClusterError> {
         let path = "/proto.AuthService/GenerateUserCerts";
         self.channel.unary("GenerateUserCerts", path, wanted.message()).await
+    }
+
+    /// Opens a session with an application, which servers up to 16 want in its certificate. Returns its id.
+    pub async fn app_session(&self, user: &str, route: &AppRoute) -> Result<String, ClusterError> {
+        let request = CreateAppSessionRequest {
+            username: user.to_owned(),
+            public_addr: route.public_addr.clone(),
+            cluster_name: route.cluster.clone(),
+        };
+        let path = "/proto.AuthService/CreateAppSession";
+        let answer: CreateAppSessionResponse = self.channel.unary("CreateAppSession", path, request).await?;
+        let metadata = answer.session.and_then(|session| session.metadata);
+        let id = metadata.map(|metadata| metadata.name).filter(|id| is_name(id));
+        id.ok_or_else(|| ClusterError::malformed("the application session", "metadata.name"))
     }
 
     /// The CAs of one kind: the root's and, for hosts and users, every leaf's.

@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 
 use super::ClusterError;
 use super::auth_service::AuthService;
-use super::dial::{Dialer, Endpoint, PendingConnection, Service};
+use super::dial::{Dialer, Endpoint, PendingConnection, Route, Service};
 use super::error::ConnectionError;
 use super::grpc::Channel;
 use super::join::{self, JoinAttempt, JoinChannel, Link};
@@ -43,6 +43,16 @@ impl Cluster {
     /// The network over which it is reached.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Where it is entered.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Whether something before the proxy terminates TLS, as far as the connections so far have shown.
+    pub fn is_behind_a_balancer(&self) -> bool {
+        self.dialer.route() == Route::Upgraded
     }
 
     /// Does all of a join that needs no proof, everything at once: pings, begins the join stream, and starts `connections` TCP

@@ -162,7 +162,8 @@ impl Dialer {
         Self { network, endpoint, route: Arc::new(AtomicU8::new(route as u8)) }
     }
 
-    fn route(&self) -> Route {
+    /// What the connections so far have shown.
+    pub(super) fn route(&self) -> Route {
         match self.route.load(Ordering::Relaxed) {
             1 => Route::Direct,
             2 => Route::Upgraded,
@@ -284,11 +285,4 @@ fn may_be_a_balancer(error: &NetError) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_the_auth_service_in_hex() {
-        assert_eq!(alpn_auth("lab.example"), "teleport-auth@6c61622e6578616d706c65.teleport.cluster.local");
-    }
-}
+mod tests;

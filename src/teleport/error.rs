@@ -155,7 +155,7 @@ impl StageError for ConnectionError {
     fn causes(&self) -> Vec<String> {
         match self {
             Self::Net { service: Some(_), source } => source.chain(),
-            Self::Net { service: None, source } => source.causes(),
+            // A failure of the network's is one sentence.
             _ => Vec::new(),
         }
     }
@@ -244,5 +244,9 @@ mod tests {
         let of_service = ClusterError::from(ConnectionError::Net { service, source });
         assert_eq!(of_service.chain(), ["could not reach the auth service", "p:443 closed the connection"]);
         assert_eq!(of_service.hints(), plain.hints());
+        // Nor is the exit another one for being said of a service.
+        let (source_name, reason) = ("--ca-file `f`".into(), "no such file".into());
+        let named = ClusterError::from(NetError::Roots { source_name, reason });
+        assert_eq!((plain.exit(), named.exit()), (Exit::Network, Exit::Usage));
     }
 }

@@ -24,6 +24,12 @@ pub struct Channel {
     peer: Arc<str>,
 }
 
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Channel").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
 /// The `:authority` of every call; Teleport's servers route by ALPN, not by it.
 const AUTHORITY: &str = "https://teleport.cluster.local";
 /// How often an idle connection is probed, and how long the answer may take.

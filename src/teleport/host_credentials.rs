@@ -106,3 +106,24 @@ pub fn read(answer: &Answer) -> Result<Joined, ClusterError> {
 fn unanswered(reason: String) -> ClusterError {
     ConnectionError::Unanswered { call: CALL, reason }.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_code_that_its_status_stands_for() {
+        for (status, want) in [
+            (400, Code::InvalidArgument),
+            (403, Code::PermissionDenied),
+            (404, Code::Unimplemented),
+            (500, Code::Unknown),
+        ] {
+            let body = br#"{"error":{"message":"no"}}"#.to_vec();
+            let answer = Answer { status, headers: http::HeaderMap::new(), body };
+            let refused = read(&answer);
+            let Err(ClusterError::Refused { code, message, .. }) = &refused else { panic!("{refused:?}") };
+            assert_eq!((*code, message.as_str()), (want, "no"), "{status}");
+        }
+    }
+}

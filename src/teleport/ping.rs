@@ -1,5 +1,7 @@
 //! What a cluster says of itself: name, version, public address, TLS routing, suite, clock.
 
+mod database_ports;
+
 use http::Method;
 use http::header::LOCATION;
 use jiff::Timestamp;
@@ -12,6 +14,7 @@ use crate::identity::Suite;
 use crate::net::HostPort;
 use crate::net::http::{Answer, Connection};
 use crate::text::{is_name, safe};
+pub use database_ports::DatabasePorts;
 
 /// The parts of `/webapi/ping` that are used.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +29,10 @@ pub struct Ping {
     pub public_address: Option<HostPort>,
     /// `proxy.tls_routing_enabled`.
     pub tls_routing: bool,
+    /// `proxy.db`: ports for databases, where TLS routing is off.
+    pub database_ports: Option<DatabasePorts>,
+    /// `proxy.kube`; `None` where it is not reported.
+    pub kube: Option<KubePing>,
     /// `auth.signature_algorithm_suite` (from 17); `None`: not reported.
     pub suite: Option<Suite>,
     /// `edition`, where the server reports it (from 16).
@@ -33,6 +40,20 @@ pub struct Ping {
     /// The server's clock minus ours, whole seconds, from the HTTP `Date` header.
     pub clock_skew: Option<i64>,
 }
+
+/// What the proxy says of its kubernetes service.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KubePing {
+    /// `enabled`.
+    pub enabled: bool,
+    /// `public_addr`: its port of its own, which counts without TLS routing.
+    pub public_address: Option<HostPort>,
+    /// `listen_addr`: the same as the proxy's machine sees it.
+    pub listen_address: Option<HostPort>,
+}
+
+/// The port of the kubernetes service where none is named (gravitational/teleport `lib/defaults`, v18).
+const KUBE_PORT: u16 = 3026;
 
 /// Path of the page; `/webapi/find` has the same without `auth`.
 pub const PATH: &str = "/webapi/ping";
@@ -80,6 +101,15 @@ pub fn read(body: &[u8], status: u16, peer: &str) -> Result<Ping, ClusterError> 
         _ => None,
     };
     let public = text("/proxy/ssh/public_addr");
+    let tls_routing = page.pointer("/proxy/tls_routing_enabled").and_then(Value::as_bool).unwrap_or(false);
+    let kube_address = |field: &str| {
+        text(&format!("/proxy/kube/{field}")).and_then(|address| HostPort::parse(address, KUBE_PORT).ok())
+    };
+    let kube = page.pointer("/proxy/kube/enabled").and_then(Value::as_bool).map(|enabled| KubePing {
+        enabled,
+        public_address: kube_address("public_addr"),
+        listen_address: kube_address("listen_addr"),
+    });
     Ok(Ping {
         cluster_name: text("/cluster_name")
             .filter(|name| is_name(name))
@@ -88,7 +118,9 @@ pub fn read(body: &[u8], status: u16, peer: &str) -> Result<Ping, ClusterError> 
         major: major(server_version).ok_or_else(|| missing("server_version"))?,
         server_version: safe(server_version, 50),
         public_address: public.and_then(|address| HostPort::parse(address, 443).ok()),
-        tls_routing: page.pointer("/proxy/tls_routing_enabled").and_then(Value::as_bool).unwrap_or(false),
+        tls_routing,
+        database_ports: (!tls_routing).then(|| DatabasePorts::read(&page)),
+        kube,
         suite,
         edition: text("/edition").map(|name| safe(name, 50)),
         clock_skew: None,
@@ -130,6 +162,8 @@ pub fn from_auth(answer: PingResponse) -> Result<Ping, ClusterError> {
             .filter(|name| is_name(name))
             .ok_or_else(|| missing("cluster_name"))?,
         tls_routing: true,
+        database_ports: None,
+        kube: None,
         suite: suite.and_then(|s| Suite::parse(&s)),
         edition: None,
         clock_skew: None,
@@ -178,6 +212,40 @@ mod tests {
         assert_eq!(ping.public_address.unwrap().to_string(), "teleport.test:3080");
         let number = read(&page(|p| p["auth"]["signature_algorithm_suite"] = 2.into()), 200, "p").unwrap();
         assert_eq!(number.suite, Some(Suite::BalancedV1));
+    }
+
+    #[test]
+    fn reads_where_kubernetes_is() {
+        let address = |text: &str| HostPort::parse(text, 1).ok();
+        for page in [
+            include_str!("../../tests/data/teleport/ping.json"),
+            include_str!("../../tests/data/teleport/ping_13.json"),
+            include_str!("../../tests/data/teleport/find.json"),
+        ] {
+            let kube = read(page.as_bytes(), 200, "p").unwrap().kube;
+            let listen_address = address("127.0.0.1:3080");
+            assert_eq!(kube, Some(KubePing { enabled: true, public_address: None, listen_address }));
+        }
+        let kube = |kube: Value| read(&page(|p| p["proxy"]["kube"] = kube.clone()), 200, "p").unwrap().kube;
+        let public = kube(serde_json::json!({
+            "enabled": true, "public_addr": "kube.test:3026", "listen_addr": "[::]:3026",
+        }));
+        let listen_address = address("[::]:3026");
+        let public_address = address("kube.test:3026");
+        assert_eq!(public, Some(KubePing { enabled: true, public_address, listen_address }));
+        for (said, want) in [
+            (serde_json::json!({"enabled": false}), Some(KubePing::default())),
+            (serde_json::json!({"enabled": "yes", "public_addr": "kube.test"}), None),
+            (
+                serde_json::json!({"enabled": false, "public_addr": "a b:1", "listen_addr": 7}),
+                Some(KubePing::default()),
+            ),
+            (serde_json::json!(null), None),
+        ] {
+            assert_eq!(kube(said.clone()), want, "{said}");
+        }
+        let default_port = kube(serde_json::json!({"enabled": true, "public_addr": "kube.test"})).unwrap();
+        assert_eq!(default_port.public_address, address("kube.test:3026"));
     }
 
     #[test]

@@ -151,4 +151,16 @@ mod tests {
             assert_eq!(Target::new(host, port, cluster).host_port(), want);
         }
     }
+
+    #[tokio::test]
+    async fn what_is_read_goes_in_bounded_frames() {
+        let (sender, mut receiver) = mpsc::channel(WAITING);
+        feed(&*vec![7; 40_000], sender).await;
+        let mut sizes = Vec::new();
+        while let Some(request) = receiver.recv().await {
+            let Some(SshFrame::Ssh(Frame { payload })) = request.frame else { panic!("{request:?}") };
+            sizes.push(payload.len());
+        }
+        assert_eq!(sizes, [32_768, 7_232]);
+    }
 }

@@ -175,4 +175,49 @@ mod tests {
             }
         }
     }
+
+    #[tokio::test]
+    async fn frames_are_as_large_as_they_may_be() {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let mut stream = frames(Box::new(near), Role::Client).await;
+        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        let far: Stream = Box::new(far);
+        let mut peer = WebSocketStream::from_raw_socket(far, Role::Server, Some(config)).await;
+
+        // What is written at once goes in one frame, up to 64 KiB.
+        stream.write_all(&vec![1; 65_536]).await.unwrap();
+        let frame = peer.next().await.unwrap().unwrap();
+        assert_eq!(frame, Message::Binary(vec![1; 65_536].into()));
+
+        let mut received = Vec::new();
+        let sends = async {
+            for size in [1_048_576, 1_048_577] {
+                let _ = peer.send(Message::Binary(vec![2; size].into())).await;
+            }
+            // Dropped only after the other side has given up.
+            while let Some(Ok(_)) = peer.next().await {}
+        };
+        let reads = async {
+            let _ = stream.read_to_end(&mut received).await;
+            drop(stream);
+        };
+        tokio::join!(sends, reads);
+        assert_eq!(received.len(), 1_048_576, "a longer frame than 1 MiB ends the connection");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_says_goodbye_has_ended_the_stream() {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let mut stream = frames(Box::new(near), Role::Client).await;
+        let far: Stream = Box::new(far);
+        let mut peer = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
+        peer.send(Message::Binary("last words".into())).await.unwrap();
+        peer.send(Message::Close(None)).await.unwrap();
+        // The connection itself stays open.
+        let mut received = Vec::new();
+        let end = stream.read_to_end(&mut received);
+        tokio::time::timeout(std::time::Duration::from_secs(10), end).await.unwrap().unwrap();
+        assert_eq!(received, b"last words");
+        drop(peer);
+    }
 }

@@ -25,6 +25,7 @@ pub struct Timestamp {
 pub struct Empty {}
 
 pub mod join;
+pub mod resources;
 
 /// `types.RegisterUsingTokenRequest`. `id_token` is secret.
 #[derive(Clone, PartialEq, Message)]
@@ -159,6 +160,8 @@ pub struct RouteToApp {
     pub cluster_name: String,
     #[prost(string, tag = "8")]
     pub uri: String,
+    #[prost(uint32, tag = "9")]
+    pub target_port: u32,
 }
 #[derive(Clone, PartialEq, Message)]
 pub struct CreateAppSessionRequest {
@@ -242,7 +245,7 @@ pub struct ImpersonateConditions {
 }
 #[derive(Clone, PartialEq, Message)]
 pub struct IsMfaRequiredRequest {
-    #[prost(oneof = "MfaTarget", tags = "1, 2, 3")]
+    #[prost(oneof = "MfaTarget", tags = "1, 2, 3, 6")]
     pub target: Option<MfaTarget>,
 }
 #[derive(Clone, PartialEq, Oneof)]
@@ -253,6 +256,8 @@ pub enum MfaTarget {
     Database(RouteToDatabase),
     #[prost(message, tag = "3")]
     Node(NodeLogin),
+    #[prost(message, tag = "6")]
+    App(RouteToApp),
 }
 #[derive(Clone, PartialEq, Message)]
 pub struct NodeLogin {

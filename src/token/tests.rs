@@ -222,6 +222,7 @@ async fn github_s_refusals_are_reported() {
         let (result, _, asked) = github(&[answer]).await;
         let error = result.unwrap_err();
         assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
+        assert!(!error.in_one_line().trim_end().ends_with(':'), "{}", error.in_one_line());
         assert!(
             error.in_one_line().len() < 400 && !error.hints().is_empty() && asked.len() == 1,
             "{}",
@@ -293,6 +294,8 @@ async fn each_platform_s_variable_or_file() {
 
 #[tokio::test]
 async fn what_the_user_names_beats_the_platform() {
+    const NOT_A_NAME: &str =
+        "could not get an identity token from `--id-token-env`: it takes the name of a variable";
     let (token, other) = (fresh(), jwt(r#"{"sub":"other"}"#));
     let name = |name: &str| GivenToken::Variable(name.to_owned());
     let vars = [("CIRCLE_OIDC_TOKEN", other.as_str()), ("MINE", &token), ("EMPTY", ""), ("HIDDEN", "***")];
@@ -302,10 +305,9 @@ async fn what_the_user_names_beats_the_platform() {
         (name("NONE"), "could not get an identity token from the variable `NONE`: it is not set"),
         (name("EMPTY"), "it is empty"),
         (name("HIDDEN"), "the text from the variable `HIDDEN` is not an identity token: it is masked"),
-        (
-            name(&token),
-            "could not get an identity token from `--id-token-env`: it takes the name of a variable",
-        ),
+        (name(&token), NOT_A_NAME),
+        (name(""), NOT_A_NAME),
+        (name("MINE=x"), NOT_A_NAME),
         (
             GivenToken::File(token.clone().into()),
             "could not get an identity token from `--id-token-file`: it takes a path",
@@ -328,6 +330,27 @@ async fn what_the_user_names_beats_the_platform() {
     assert!(laptop.error().await.in_one_line().contains("its audience is `x`, not `y`"));
 }
 
+#[tokio::test]
+async fn an_expired_token_says_how_to_get_a_new_one() {
+    let old = jwt(r#"{"exp":1000}"#);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("token");
+    std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), old.as_bytes()).unwrap();
+    let variable = || GivenToken::Variable("MINE".to_owned());
+    let command = GivenToken::Command(["sh", "-c", "echo \"$1\"", "sh", &old].map(str::to_owned).to_vec());
+    for (platform, given, hint) in [
+        (Some(CircleCi), variable(), "circleci run oidc get"),
+        (Some(CircleCi), command.clone(), "let the command request a new token"),
+        (None, command, "let the command request a new token"),
+        (None, variable(), "get a new identity token in the step that runs jobpass"),
+        (None, GivenToken::File(path), "get a new identity token in the step that runs jobpass"),
+    ] {
+        let error = Run::on(platform, &[("MINE", &old)], given).error().await;
+        assert!(matches!(error, TokenError::Expired { .. }), "{error:?}");
+        assert!(error.hints().join("\n").contains(hint), "{:?}, not {hint}", error.hints());
+    }
+}
+
 #[test]
 fn fixed_audiences_are_usage_errors() {
     for (platform, hint) in [
@@ -342,7 +365,12 @@ fn fixed_audiences_are_usage_errors() {
         assert!(matches!(error, TokenError::AudienceFixed { .. }) && error.exit() == Exit::Usage);
         assert!(error.hints().join("\n").contains(hint), "{:?}", error.hints());
     }
+    // Where any audience can be asked for, it is the method's or the user's.
     let mut run = Run::on(GitHubActions, &[], None);
+    assert!(check(&run.detected, &run.request).is_ok());
+    run.detected.method = Some(JoinMethod::GenericOidc);
+    let error = check(&run.detected, &run.request).unwrap_err();
+    assert!(matches!(error, TokenError::AudienceMissing { .. }), "{error:?}");
     run.request.audience = Some("c".to_owned());
     assert!(check(&run.detected, &run.request).is_ok());
 }

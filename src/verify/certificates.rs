@@ -8,16 +8,19 @@ use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 
+use crate::identity::route::Route;
 use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::{TlsCertificate, ders_of};
 use crate::identity::{Authorities, DRY_RUN, Identity};
 use crate::net::tls::provider;
-use crate::text::is_name;
+use crate::text::{is_name, safe};
 
 /// What was asked for.
 pub(super) struct Request<'a> {
     /// The bot's user.
     pub(super) user: &'a str,
+    /// What it is for.
+    pub(super) route: &'a Route,
     /// No more and no fewer.
     pub(super) roles: &'a [String],
     /// The end.
@@ -53,6 +56,10 @@ pub(super) fn check(
         to: tls.cert.not_after,
     };
     facts.check(request).map_err(|found| ("TLS certificate", found))?;
+    let route = Route::of(&tls.cert);
+    if !route.serves(request.route) {
+        return Err(("TLS certificate", format!("it is for {}", safe(&route.to_string(), 200))));
+    }
     let ssh = identity.ssh.as_ref().map(|ssh| ("SSH certificate", &ssh.cert, &ssh.key));
     let bundle = identity.bundle_ssh_cert.as_ref();
     let bundle = bundle.map(|cert| ("SSH certificate of the `identity` file", cert, &tls.key));

@@ -5,10 +5,12 @@ use futures_util::future::join_all;
 
 use super::VerifyError;
 use crate::error::StageError as _;
+use crate::identity::route::Route;
 use crate::issue::{Batch, Issued};
 use crate::join::BotIdentity;
 use crate::net::tls::ClientIdentity;
-use crate::output::Output;
+use crate::output::{Kind, Output};
+use crate::teleport::auth_service::{self, AuthService};
 use crate::teleport::wire::{MfaTarget, NodeLogin, Role};
 use crate::teleport::{Cluster, ClusterError};
 
@@ -29,116 +31,157 @@ pub fn connections(outputs: &[Output]) -> usize {
     roles.len()
 }
 
-fn with_distinct_roles(issued: &[Issued]) -> Vec<&Issued> {
-    let mut distinct: Vec<&Issued> = Vec::new();
-    for output in issued {
-        if !distinct.iter().any(|known| known.output.roles == output.output.roles) {
-            distinct.push(output);
-        }
-    }
-    distinct
-}
+/// An output, and what keeps every bot from using it.
+pub type Finding = (String, VerifyError);
 
-/// Asks, for each kind of output at once, whether its roles or the targets require what no bot has. A server that does not answer
-/// these calls costs a line in the log and nothing else.
+/// Asks, for each set of roles at once, whether the roles, the targets, or what the outputs are for require what no bot has. A server that does
+/// not answer these calls costs a line in the log and nothing else.
 pub async fn policies(
     cluster: &Cluster,
     bot: &BotIdentity,
     batch: &Batch,
     targets: &[Target],
-) -> Result<(), VerifyError> {
-    let all = join_all(
-        with_distinct_roles(&batch.issued).into_iter().map(|issued| policy(cluster, bot, issued, targets)),
-    )
-    .await;
-    all.into_iter().collect()
+) -> Vec<Finding> {
+    let mut sets: Vec<Vec<&Issued>> = Vec::new();
+    for issued in &batch.issued {
+        match sets.iter_mut().find(|set| set.iter().all(|known| known.roles == issued.roles)) {
+            Some(set) => set.push(issued),
+            None => sets.push(vec![issued]),
+        }
+    }
+    let asked: Vec<_> = sets.iter().map(|set| Asked { cluster, bot, batch, set }).collect();
+    join_all(asked.iter().map(|asked| asked.findings(targets))).await.into_iter().flatten().collect()
 }
 
-async fn policy(
-    cluster: &Cluster,
-    bot: &BotIdentity,
-    issued: &Issued,
-    targets: &[Target],
-) -> Result<(), VerifyError> {
-    let identity = &issued.identity;
-    let client = ClientIdentity {
-        chain: vec![identity.tls.cert.der.clone()],
-        key: identity.key_of_tls().private().clone(),
-    };
-    let skipped = |what: &str, error: &ClusterError| {
-        let name = &issued.output.name;
-        cluster
-            .network()
-            .log()
-            .detail(format!("output {name}: {what} is not known: {}", error.in_one_line()));
-    };
-    // A leaf's own policy is asked of the root: the root's auth service is the one that is reachable.
-    let auth = match cluster.auth(&bot.cluster, &bot.authorities, client).await {
-        Ok(auth) => auth,
-        Err(error) => {
-            skipped("what policies require", &error);
-            return Ok(());
-        }
-    };
-    let ask = |target: &Target| {
-        let node = MfaTarget::Node(NodeLogin { node: target.node.clone(), login: target.login.clone() });
-        let auth = auth.clone();
-        async move { auth.is_mfa_required(node).await }
-    };
-    let (roles, answers) = tokio::join!(auth.current_roles(), join_all(targets.iter().map(ask)));
-    match roles {
-        Ok(roles) => roles.iter().try_for_each(|role| check_role(role, issued))?,
-        Err(error) => skipped("what its roles require", &error),
-    }
-    for (target, answer) in targets.iter().zip(answers) {
-        match answer {
-            Ok(false) => {}
-            Ok(true) => {
-                return Err(VerifyError::Policy {
-                    output: issued.output.name.clone(),
-                    place: format!("`{}@{}`", target.login, target.node),
-                    setting: "per-session MFA".into(),
-                    hint: "turn off `require_session_mfa` for what bots use: in the roles that reach this node, and in \
-                           `cluster_auth_preference` (roles can still require it for people)"
-                        .into(),
-                });
+/// Outputs with the same roles.
+struct Asked<'a> {
+    cluster: &'a Cluster,
+    bot: &'a BotIdentity,
+    batch: &'a Batch,
+    set: &'a [&'a Issued],
+}
+
+/// One thing that is going to be used.
+struct Use<'a> {
+    output: &'a Issued,
+    target: MfaTarget,
+    /// As errors name it.
+    place: String,
+}
+
+impl Asked<'_> {
+    async fn findings(&self, targets: &[Target]) -> Vec<Finding> {
+        let auth = match self.auth().await {
+            Some(Ok(auth)) => auth,
+            Some(Err(error)) => {
+                self.skipped("what policies require", &error);
+                return Vec::new();
             }
-            Err(error) => skipped("whether the target requires MFA", &error),
+            None => return Vec::new(),
+        };
+        let uses = self.uses(targets);
+        let ask = |used: &Use<'_>| {
+            let (auth, target) = (auth.clone(), used.target.clone());
+            async move { auth.is_mfa_required(target).await }
+        };
+        let (roles, answers) = tokio::join!(auth.current_roles(), join_all(uses.iter().map(ask)));
+        let mut found = Vec::new();
+        match roles {
+            Ok(roles) => {
+                let outputs = self.set.iter();
+                found.extend(
+                    outputs.filter_map(|output| roles.iter().find_map(|role| required(role, output))),
+                );
+            }
+            Err(error) => self.skipped("what its roles require", &error),
         }
+        for (used, answer) in uses.iter().zip(answers) {
+            match answer {
+                Ok(false) => {}
+                Ok(true) => found.push(finding(
+                    used.output,
+                    used.place.clone(),
+                    "per-session MFA",
+                    "turn off `require_session_mfa` for what bots use: in the roles that reach it, and in \
+                     `cluster_auth_preference` (roles can still require it for people)"
+                        .to_owned(),
+                )),
+                Err(error) => self.skipped("whether the target requires MFA", &error),
+            }
+        }
+        found
     }
-    Ok(())
+
+    /// A leaf's own policy is asked of the root: the root's auth service is the one that is reachable.
+    async fn auth(&self) -> Option<Result<AuthService, ClusterError>> {
+        let first = self.set.first()?;
+        let open = self.batch.sessions.iter().find(|(roles, _)| *roles == first.roles);
+        if let Some((_, auth)) = open {
+            return Some(Ok(auth.clone()));
+        }
+        let identity = &first.first.identity;
+        let client = ClientIdentity {
+            chain: vec![identity.tls.cert.der.clone()],
+            key: identity.key_of_tls().private().clone(),
+        };
+        Some(self.cluster.auth(&self.bot.cluster, &self.bot.authorities, client).await)
+    }
+
+    /// The nodes that the user names, and whatever else the certificates are for.
+    fn uses(&self, targets: &[Target]) -> Vec<Use<'_>> {
+        let nodes = targets.iter().filter_map(|target| {
+            let output = self.set.iter().find(|output| matches!(output.output.kind, Kind::Ssh { .. }))?;
+            let node = NodeLogin { node: target.node.clone(), login: target.login.clone() };
+            let place = format!("`{}@{}`", target.login, target.node);
+            Some(Use { output, target: MfaTarget::Node(node), place })
+        });
+        let all = self.set.iter().flat_map(|output| output.credentials().map(move |c| (output, &c.route)));
+        let resources = all.filter_map(|(output, route)| {
+            let target = match route {
+                Route::Cluster => return None,
+                Route::Kube { kube } => MfaTarget::KubernetesCluster(kube.clone()),
+                Route::Database(route) => MfaTarget::Database(auth_service::database(route)),
+                Route::App(route) => MfaTarget::App(auth_service::app(route)),
+            };
+            Some(Use { output, target, place: route.to_string() })
+        });
+        nodes.chain(resources).collect()
+    }
+
+    fn skipped(&self, what: &str, error: &ClusterError) {
+        let names: Vec<&str> = self.set.iter().map(|output| output.output.name.as_str()).collect();
+        let line = format!("output {}: {what} is not known: {}", names.join(", "), error.in_one_line());
+        self.cluster.network().log().detail(line);
+    }
+}
+
+fn finding(output: &Issued, place: String, setting: &str, hint: String) -> Finding {
+    let output = output.output.name.clone();
+    let error = VerifyError::Policy { output: output.clone(), place, setting: setting.to_owned(), hint };
+    (output, error)
 }
 
 /// What a role requires that a bot cannot provide (`api/types/role.go`, `RequireMFAType` and `DeviceTrustMode`).
-fn check_role(role: &Role, issued: &Issued) -> Result<(), VerifyError> {
+fn required(role: &Role, output: &Issued) -> Option<Finding> {
     let name = role.metadata.as_ref().map_or("", |m| m.name.as_str());
     let name = crate::text::safe(name, 200);
-    let Some(options) = role.spec.as_ref().and_then(|s| s.options.as_ref()) else { return Ok(()) };
-    let required = |setting: &str, hint: String| {
-        Err(VerifyError::Policy {
-            output: issued.output.name.clone(),
-            place: format!("the role `{name}`"),
-            setting: setting.to_owned(),
-            hint,
-        })
-    };
+    let options = role.spec.as_ref().and_then(|s| s.options.as_ref())?;
+    let place = format!("the role `{name}`");
     if options.require_mfa_type != 0 {
         let setting = match options.require_mfa_type {
             1 => "per-session MFA (`require_session_mfa: yes`)",
             _ => "a hardware key (`require_session_mfa: hardware_key…`)",
         };
-        return required(
-            setting,
-            format!(
-                "give the bot a role without `require_session_mfa`, or remove it from `{name}`: no bot has a second factor"
-            ),
+        let hint = format!(
+            "give the bot a role without `require_session_mfa`, or remove it from `{name}`: no bot has a second factor"
         );
+        return Some(finding(output, place, setting, hint));
     }
     if options.device_trust_mode == "required" {
-        return required(
-            "Device Trust (`device_trust_mode: required`)",
-            format!("set `device_trust_mode: required-for-humans` in `{name}`, or give the bot another role"),
-        );
+        let setting = "Device Trust (`device_trust_mode: required`)";
+        let hint =
+            format!("set `device_trust_mode: required-for-humans` in `{name}`, or give the bot another role");
+        return Some(finding(output, place, setting, hint));
     }
-    Ok(())
+    None
 }

@@ -2,6 +2,8 @@
 
 use super::certificates::tests::{ROLES, at, authorities, identity};
 use super::*;
+use crate::identity::route::Route;
+use crate::issue::Credential;
 use crate::net::tls::ClientIdentity;
 use crate::output::{Destination, Kind, Output};
 use crate::secret::PrivateKey;
@@ -23,8 +25,10 @@ fn checked(expected: &Expectations, asked: &str, skew: i64) -> Result<Checked, V
         roles: None,
         destination: Destination::whole("/x".into()),
     };
-    let issued = Issued { output, roles: ROLES.map(str::to_owned).to_vec(), identity: identity() };
-    let batch = Batch { issued: vec![issued], authorities: authorities() };
+    let first = Credential { route: Route::Cluster, identity: identity() };
+    let issued = Issued { output, roles: ROLES.map(str::to_owned).to_vec(), first, others: Vec::new() };
+    let batch =
+        Batch { issued: vec![issued], refused: Vec::new(), sessions: Vec::new(), authorities: authorities() };
     let now = at("05:00:00").checked_sub(SignedDuration::from_secs(skew)).unwrap();
     verify(batch, &bot, Some(skew), expected, at(asked), now)
 }
@@ -87,4 +91,23 @@ fn an_early_end_and_a_wrong_clock_are_noted() {
     }
     let error = checked(&Expectations::default(), "05:52:58", 0).unwrap_err();
     assert!(error.to_string().contains("later than asked") && error.hints()[0].contains("clocks"), "{error}");
+}
+
+#[test]
+fn outputs_with_the_same_roles_share_a_connection() {
+    let with = |roles: Option<&[&str]>| Output {
+        name: "ssh".to_owned(),
+        kind: Kind::Ssh { cluster: None },
+        roles: roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect()),
+        destination: Destination::whole("/x".into()),
+    };
+    let (all, one, other) = (with(None), with(Some(&["a"])), with(Some(&["a", "b"])));
+    for (outputs, want) in [
+        (vec![], 0),
+        (vec![all.clone()], 1),
+        (vec![one.clone(), all.clone(), one.clone()], 2),
+        (vec![one.clone(), other, all.clone(), one, all], 3),
+    ] {
+        assert_eq!(policy::connections(&outputs), want, "{outputs:?}");
+    }
 }

@@ -1,7 +1,17 @@
 //! Issued → what comes of it: files for its folder, variables and outputs for later steps. A file for each kind.
 
+mod app;
+mod client_certificate;
+mod command_line;
+mod consumers;
+mod database;
+pub mod kube;
+mod kubeconfig;
 mod parts;
+mod relay;
 pub mod ssh;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +21,16 @@ use super::error::{WriteError, io};
 use super::file::FileToWrite;
 use crate::issue::Issued;
 use crate::output::Kind;
+pub use consumers::Consumer;
 pub use parts::{Contents, Context};
 
 /// Files and variables of one output.
 pub fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {
-    match issued.output.kind {
+    match &issued.output.kind {
         Kind::Ssh { .. } => ssh::contents(issued, context),
+        Kind::Kube(kube) => kube::contents(kube, issued, context),
+        Kind::Database(database) => Ok(database::contents(issued, database, context)),
+        Kind::App(app) => Ok(app::contents(issued, app, context)),
     }
 }
 

@@ -23,17 +23,17 @@ impl Folders {
         Ok(Self(folders))
     }
 
-    /// Writes the files of each folder, then puts all folders in place, or none.
+    /// Writes the files of each folder, then puts all folders in place, or none. A folder for which there are no files is left as it was.
     pub fn commit(self, files: &BTreeMap<PathBuf, Vec<FileToWrite>>) -> Result<Vec<Placed>, WriteError> {
-        for folder in &self.0 {
-            let nothing = || WriteError::Unfit {
-                path: folder.dir().display().to_string(),
-                reason: "there is nothing to write to it".to_owned(),
-            };
-            folder.fill(files.get(folder.dir()).ok_or_else(nothing)?)?;
+        let mut filled = Vec::new();
+        for folder in self.0 {
+            if let Some(files) = files.get(folder.dir()) {
+                folder.fill(files)?;
+                filled.push(folder);
+            }
         }
         let mut done: Vec<Placed> = Vec::new();
-        for folder in self.0 {
+        for folder in filled {
             match folder.put_in_place() {
                 Ok(placed) => done.push(placed),
                 Err(error) => {

@@ -131,31 +131,8 @@ mod tests {
 
     use super::*;
     use crate::error::StageError as _;
-    use crate::write::{MANIFEST, ownership, wipe};
-
-    fn file(path: &str, content: &str) -> FileToWrite {
-        FileToWrite { path: path.into(), content: content.as_bytes().to_vec().into(), mode: 0o600 }
-    }
-
-    fn ours() -> Vec<FileToWrite> {
-        vec![
-            file("a/key", "secret"),
-            file("key", "secret"),
-            file(MANIFEST, r#"{"jobpass":"0.1.0","files":["a/key","key","jobpass.json"]}"#),
-        ]
-    }
-
-    #[allow(clippy::disallowed_methods)]
-    fn make(path: &Path, content: &[u8]) -> std::io::Result<()> {
-        std::fs::write(path, content)
-    }
-
-    fn entries(dir: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
+    use crate::write::tests::{entries, file, make, ours};
+    use crate::write::{MANIFEST, ownership};
 
     #[test]
     fn writes_private_files_and_nothing_beside() {
@@ -313,50 +290,5 @@ mod tests {
         assert!(error.hints()[0].contains("--dir"));
         assert!(matches!(Pending::prepare(&plain), Err(WriteError::NotOurs { .. })));
         assert!(matches!(Pending::prepare(Path::new("/")), Err(WriteError::Unfit { .. })));
-    }
-
-    #[test]
-    fn wipes_what_its_manifest_lists() {
-        let base = tempfile::tempdir().unwrap();
-        let dir = base.path().join("out");
-        assert_eq!(wipe(&dir).unwrap().len(), 0);
-        Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
-        assert_eq!(wipe(&dir).unwrap().len(), 3);
-        assert!(!dir.exists());
-        Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
-        make(&dir.join("mine"), b"x").unwrap();
-        wipe(&dir).unwrap();
-        assert_eq!(entries(&dir), ["mine"]);
-        assert!(matches!(wipe(&dir), Err(WriteError::NotOurs { .. })));
-        std::fs::remove_file(dir.join("mine")).unwrap();
-        assert_eq!(wipe(&dir).unwrap().len(), 0);
-        assert!(!dir.exists(), "an empty folder goes too");
-    }
-
-    #[test]
-    fn wipe_follows_no_link() {
-        let base = tempfile::tempdir().unwrap();
-        let (dir, elsewhere, link) =
-            (base.path().join("out"), base.path().join("elsewhere"), base.path().join("link"));
-        Pending::prepare(&elsewhere).unwrap().commit(&[file("key", "not ours")]).unwrap();
-        let manifest = file(MANIFEST, r#"{"jobpass":"1","files":["a/key","jobpass.json"]}"#);
-        Pending::prepare(&dir).unwrap().commit(&[manifest]).unwrap();
-        std::os::unix::fs::symlink(&dir, &link).unwrap();
-        assert!(matches!(wipe(&link), Err(WriteError::NotOurs { .. })));
-        std::os::unix::fs::symlink(&elsewhere, dir.join("a")).unwrap();
-        wipe(&dir).unwrap();
-        assert_eq!(entries(&elsewhere), ["key"]);
-    }
-
-    #[test]
-    fn a_manifest_cannot_point_outside() {
-        let base = tempfile::tempdir().unwrap();
-        let dir = base.path().join("out");
-        let outside = base.path().join("keep");
-        make(&outside, b"x").unwrap();
-        let evil = format!(r#"{{"jobpass":"1","files":["../keep","{}","jobpass.json"]}}"#, outside.display());
-        Pending::prepare(&dir).unwrap().commit(&[file(MANIFEST, &evil)]).unwrap();
-        wipe(&dir).unwrap();
-        assert!(outside.exists());
     }
 }

@@ -91,7 +91,8 @@ fn the_command_line() {
     login("proxy-no-address", &["--proxy", "https://p.example/web?x=1", "--token", "t"]);
     login("method-unknown", &["--join-method", "githab"]);
     login("platform-unknown", &["--platform", "jenkins"]);
-    login("output-unknown", &["--output", "kube=prod"]);
+    login("output-unknown", &["--output", "ftp=prod"]);
+    login("output-leaf-kube", &["--output", "kube=prod,cluster=leaf"]);
     login("two-sources", &["--id-token-env", "A", "--id-token-file", "b"]);
     let bad = job().set("TELEPORT_PROXY", "two words");
     run_fails("proxy-variable", 2, &cluster, &bad, &["login", "--token", "t"]);

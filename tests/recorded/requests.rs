@@ -1,6 +1,8 @@
 //! Our requests against recorded bytes; single messages in both directions against bytes of other encoders.
 
+use jobpass::identity::route::{AppRoute, DatabaseRoute, Route};
 use jobpass::teleport::auth_service::{CertsWanted, PublicKeys};
+use jobpass::teleport::resources::{self, Filter};
 use jobpass::teleport::wire::{self, join};
 use prost::Message;
 
@@ -42,45 +44,60 @@ fn auth_service_requests_encode() {
                         .unwrap()
                         .parse()
                         .unwrap();
+                    let of = |start: &str, field: &str| {
+                        let route = text.split_once(start).map_or("", |(_, route)| route);
+                        parsed(&format!("{}{route}", start.rsplit(' ').next().unwrap()), field)
+                            .into_iter()
+                            .next()
+                            .unwrap_or_default()
+                    };
+                    let database = |field| of("RouteToDatabase { ServiceName", field);
+                    let app = |field| of("RouteToApp { Name", field);
+                    let route = if text.contains("KubernetesCluster: ") {
+                        Route::Kube { kube: one("KubernetesCluster") }
+                    } else if text.contains("RouteToDatabase { ServiceName") {
+                        Route::Database(DatabaseRoute {
+                            service: database("ServiceName"),
+                            protocol: database("Protocol"),
+                            user: database("Username"),
+                            name: database("Database"),
+                        })
+                    } else if text.contains("RouteToApp { Name") {
+                        Route::App(AppRoute {
+                            name: app("Name"),
+                            session: app("SessionID"),
+                            public_addr: app("PublicAddr"),
+                            cluster: app("ClusterName"),
+                            ..AppRoute::default()
+                        })
+                    } else {
+                        Route::Cluster
+                    };
                     let wanted = CertsWanted {
                         user: &one("Username"),
                         keys: PublicKeys::One { ssh_line: one("PublicKey") },
                         expires: jiff::Timestamp::from_second(seconds).unwrap(),
                         cluster: &one("RouteToCluster"),
+                        route: &route,
                         roles: &roles,
                     };
                     let mut message = wanted.message();
                     message.use_role_requests = text.contains("UseRoleRequests: true");
-                    message.kubernetes_cluster = one("KubernetesCluster");
-                    if let Some(route) = text.split("RouteToDatabase { ServiceName").nth(1) {
-                        let route = format!("ServiceName{route}");
-                        let one = |field: &str| parsed(&route, field).into_iter().next().unwrap();
-                        message.route_to_database = Some(wire::RouteToDatabase {
-                            service_name: one("ServiceName"),
-                            protocol: one("Protocol"),
-                            username: one("Username"),
-                            database: one("Database"),
-                            roles: Vec::new(),
-                        });
-                    }
-                    if let Some(route) = text.split("RouteToApp { Name").nth(1) {
-                        let route = format!("Name{route}");
-                        let one = |field: &str| parsed(&route, field).into_iter().next().unwrap();
-                        message.route_to_app = Some(wire::RouteToApp {
-                            name: one("Name"),
-                            session_id: one("SessionID"),
-                            public_addr: one("PublicAddr"),
-                            cluster_name: one("ClusterName"),
-                            uri: String::new(),
-                        });
-                    }
                     if let Some(nanos) = text.split("nanos: ").nth(1) {
                         let nanos = nanos.split([' ', '}']).next().unwrap().parse().unwrap();
                         message.expires.as_mut().unwrap().nanos = nanos;
                     }
                     message.encode_to_vec()
                 }
-                "ListResources" => continue,
+                "ListResources" => {
+                    let predicate = one("PredicateExpression");
+                    let name = predicate.strip_prefix("name == \"").and_then(|rest| rest.strip_suffix('"'));
+                    let filter = name.map_or(Filter::All, Filter::Named);
+                    let mut message = resources::request(&one("ResourceType"), filter, String::new());
+                    // Pages are larger than the recorder's.
+                    message.limit = 100;
+                    message.encode_to_vec()
+                }
                 other => panic!("{name}: {other} is new"),
             };
             assert_eq!(without_field_13(&got), without_field_13(&want), "{name}");
@@ -172,6 +189,7 @@ fn single_messages_in_both_directions() {
                     public_addr: "hello.example".into(),
                     cluster_name: "lab.example".into(),
                     uri: String::new(),
+                    target_port: 0,
                 }),
                 role_requests: vec!["a".into(), "b".into()],
                 use_role_requests: true,
@@ -187,6 +205,7 @@ fn single_messages_in_both_directions() {
                     },
                     expires: jiff::Timestamp::from_second(1_795_500_000).unwrap(),
                     cluster: "lab.example",
+                    route: &Route::Cluster,
                     roles: &["a".into(), "b".into()],
                 }
                 .message();

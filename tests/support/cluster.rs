@@ -9,6 +9,7 @@ use jobpass::platform::Platform;
 use jobpass::sandbox::{Sandbox, SandboxOptions, Simulated};
 
 use super::command::{Ran, jobpass, put};
+use super::schema;
 
 /// A running sandbox and a folder for one test; both end with the value.
 pub struct Cluster {
@@ -155,6 +156,10 @@ impl Job<'_> {
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let ran = Ran::of(&self.command(arguments).output().unwrap());
         self.assert_secret(&ran);
+        let folder = self.cluster.folder.path();
+        for (manifest, _) in listing(folder).iter().filter(|(name, _)| name.ends_with("jobpass.json")) {
+            schema::check_manifest(&std::fs::read_to_string(folder.join(manifest)).unwrap_or_default());
+        }
         ran
     }
 

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use super::schema;
+
 /// What a run left.
 #[derive(Debug)]
 pub struct Ran {
@@ -13,7 +15,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// No run shows an identity token or a private key, on any stream.
+    /// No run shows an identity token or a private key, on any stream. What is JSON has the form it should.
     #[track_caller]
     pub fn of(output: &Output) -> Self {
         let ran = Self {
@@ -26,6 +28,7 @@ impl Ran {
             .split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
             .find(|word| word.contains("eyJ") && word.split('.').filter(|part| part.len() > 8).count() >= 3);
         assert!(token.is_none(), "an identity token is shown:\n{all}");
+        schema::check_output(&ran.stdout);
         assert!(!all.contains("PRIVATE KEY--"), "a private key is shown:\n{all}");
         ran
     }

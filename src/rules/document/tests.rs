@@ -27,6 +27,27 @@ fn reads_what_people_have() {
 }
 
 #[test]
+fn the_rules_are_in_the_section_of_the_method() {
+    for method in JoinMethod::ALL {
+        let name = method.name();
+        let document = |spec: &serde_json::Value| {
+            parse(
+                &json!({"kind": "token", "version": "v2", "metadata": {"name": "t"}, "spec": spec})
+                    .to_string(),
+            )
+        };
+        let without = document(&json!({"join_method": name}));
+        if *method == JoinMethod::Iam {
+            assert!(without.is_ok(), "its rules are in `spec` itself");
+            continue;
+        }
+        let error = without.unwrap_err().to_string();
+        assert!(error.contains(&format!("`spec.{name}` is missing")), "{error}");
+        assert!(document(&json!({"join_method": name, name: {}})).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn names_what_it_cannot_read() {
     let doc = |spec: &str| format!("kind: token\nversion: v2\nmetadata: {{name: t}}\nspec: {spec}\n");
     for (text, path, words) in [

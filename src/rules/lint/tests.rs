@@ -204,6 +204,42 @@ fn each_remark_is_made() {
 }
 
 #[test]
+fn a_rule_must_set_one_field_of_each_group() {
+    for (method, groups) in [
+        ("azure", &["`subscription`, `tenant`"][..]),
+        ("azure_devops", &["`sub`, `project_name`, `project_id`"]),
+        ("bitbucket", &["`workspace_uuid`, `repository_uuid`"]),
+        ("circleci", &["`project_id`, `context_id`"]),
+        ("env0", &["`organization_id`", "`project_id`, `project_name`"]),
+        ("gcp", &["`project_ids`"]),
+        ("github", &["`repository`, `repository_owner`, `sub`"]),
+        ("gitlab", &["`sub`, `project_path`, `namespace_path`, `ci_config_ref_uri`"]),
+        ("iam", &["`aws_account`, `aws_arn`, `aws_organization_id`"]),
+        ("kubernetes", &["`service_account`, `service_account_name`"]),
+        ("spacelift", &["`space_id`, `caller_id`"]),
+        (
+            "terraform_cloud",
+            &[
+                "`organization_id`, `organization_name`",
+                "`project_id`, `project_name`, `workspace_id`, `workspace_name`",
+            ],
+        ),
+    ] {
+        let rules =
+            if method == "iam" { "allow: [{}]".into() } else { format!("{method}: {{allow: [{{}}]}}") };
+        let remarks: Vec<_> =
+            found(&format!("{{roles: [Bot], bot_name: b, join_method: {method}, {rules}}}"))
+                .into_iter()
+                .filter_map(|(_, _, message)| {
+                    let group = message.strip_prefix("sets none of ")?;
+                    Some(group.strip_suffix(": the server refuses such a rule")?.to_owned())
+                })
+                .collect();
+        assert_eq!(remarks, groups, "{method}");
+    }
+}
+
+#[test]
 fn an_expired_token_is_named() {
     let text = "kind: token\nversion: v2\nmetadata: {name: t, expires: '2030-01-01T00:00:00Z'}\n\
         spec: {roles: [Bot], bot_name: b, join_method: iam, allow: [{aws_account: '1'}]}";

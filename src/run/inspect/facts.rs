@@ -31,6 +31,9 @@ pub struct Facts {
     pub logins: Vec<String>,
     /// The route, in credentials for a kubernetes cluster.
     pub kubernetes: Option<Kubernetes>,
+    /// The contexts of a kubeconfig, the current one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<String>,
     /// The route, in credentials for a database.
     pub database: Option<Database>,
     /// The route, in credentials for an application.
@@ -67,8 +70,10 @@ pub struct Keys {
 /// A kubernetes route.
 #[derive(Debug, Serialize)]
 pub struct Kubernetes {
-    /// The kubernetes cluster's name.
+    /// The kubernetes cluster's name; of several the first.
     pub cluster: Option<String>,
+    /// All of them, sorted.
+    pub clusters: Vec<String>,
     /// Groups to act as.
     pub groups: Vec<String>,
 }
@@ -139,7 +144,8 @@ impl Facts {
                 .or_else(|| tls.map(|c| plain(&c.issuer_common_name)).filter(|n| !n.is_empty())),
             roles: sorted(roles.unwrap_or_default()),
             logins: sorted(logins.into_iter().filter(|l| is_login(l))),
-            kubernetes: kubernetes(tls),
+            kubernetes: kubernetes(material),
+            contexts: material.contexts.iter().map(|name| plain(name)).collect(),
             database: attribute("2.1").map(|service| Database {
                 service: Some(service),
                 protocol: attribute("2.2"),
@@ -181,12 +187,14 @@ impl Keys {
     }
 }
 
-fn kubernetes(tls: Option<&TlsCertificate>) -> Option<Kubernetes> {
-    let tls = tls?;
+fn kubernetes(material: &Material) -> Option<Kubernetes> {
+    let all = material.tls.iter().map(|(_, certificate)| certificate);
+    let clusters = sorted(all.filter_map(|c| c.attribute("1.3").map(str::to_owned)));
+    let tls: &TlsCertificate = material.tls.first().map(|(_, certificate)| certificate)?;
     let cluster = tls.attribute("1.3").map(plain);
     let groups = tls.attributes.iter().filter(|(tail, _)| tail == "1.2").map(|(_, value)| value.clone());
     let groups = sorted(groups);
-    (cluster.is_some() || !groups.is_empty()).then_some(Kubernetes { cluster, groups })
+    (cluster.is_some() || !groups.is_empty()).then_some(Kubernetes { cluster, clusters, groups })
 }
 
 /// Sorted, each once, fit for a terminal.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::kubeconfig;
 use crate::env;
 use crate::error::StageError as _;
 use crate::identity::keys::{KeyError, KeyPair};
@@ -15,6 +16,7 @@ use crate::identity::tls::TlsCertificate;
 use crate::run::error::RunError;
 use crate::text::{io_reason, safe};
 use crate::write::MANIFEST;
+use crate::write::contents::kube::KUBECONFIG;
 
 /// Names in a folder; `sshcert` is what older tbot calls it.
 const KEY: &str = "key";
@@ -22,6 +24,11 @@ const TLS_KEY: &str = "tlskey";
 const TLS_CERT: &str = "tlscert";
 const SSH_CERTS: [&str; 2] = ["key-cert.pub", "sshcert"];
 const BUNDLE: &str = "identity";
+/// What the formats of databases and applications have besides: certificate and key, or both in one.
+const FORMATS: [(&str, &str); 3] =
+    [("tls.crt", "tls.key"), ("mongo.crt", "mongo.crt"), ("cockroach/node.crt", "cockroach/node.key")];
+/// Files with a certificate that are looked at, at most.
+const MAX_MORE: usize = 1_000;
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 /// What the files of one folder, or one file, have.
@@ -33,6 +40,8 @@ pub struct Material {
     pub ssh: Vec<(String, SshCertificate)>,
     /// X.509 certificates by file, the main one first.
     pub tls: Vec<(String, TlsCertificate)>,
+    /// The contexts of a kubeconfig, the current one first.
+    pub contexts: Vec<String>,
     /// For each certificate, whether it is for the key beside it; `None`: the key is missing or unreadable.
     pub matches: Vec<Option<bool>>,
     /// Whether the manifest says that a dry run created it.
@@ -95,9 +104,24 @@ impl Material {
         if let Some(text) = self.text(dir, TLS_CERT) {
             let (name, key) = if split { (TLS_KEY, tls_key) } else { (KEY, key) };
             self.tls_certificate(TLS_CERT, &text, name, key.as_ref());
+            for (file, text) in self.more_certificates(dir) {
+                self.tls_certificate(&file, &text, name, key.as_ref());
+            }
+        }
+        if let Some(text) = self.text(dir, KUBECONFIG) {
+            self.kubeconfig(KUBECONFIG, &text);
         }
         if let Some(text) = self.text(dir, BUNDLE) {
             self.bundle(BUNDLE, &text);
+        }
+        for (certificate, key_name) in FORMATS {
+            let Some(text) = self.text(dir, certificate) else { continue };
+            if certificate == key_name {
+                self.bundle(certificate, &text);
+                continue;
+            }
+            let key = self.text(dir, key_name).and_then(|text| self.key(key_name, &text));
+            self.tls_certificate(certificate, &text, key_name, key.as_ref());
         }
         let manifest: Option<Value> =
             env::read_text(&dir.join(MANIFEST)).ok().and_then(|text| serde_json::from_str(&text).ok());
@@ -109,9 +133,48 @@ impl Material {
         let name =
             path.file_name().map_or_else(|| "the file".to_owned(), |n| n.to_string_lossy().into_owned());
         if let Some(text) = self.text(path.parent().unwrap_or(Path::new("/")), &name) {
-            self.bundle(&name, &text);
+            if kubeconfig::is_kubeconfig(&text) {
+                self.kubeconfig(&name, &text);
+            } else {
+                self.bundle(&name, &text);
+            }
         }
         None
+    }
+
+    /// Those of more kubernetes clusters, by file.
+    fn more_certificates(&mut self, dir: &Path) -> Vec<(String, Zeroizing<String>)> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let end = format!(".{TLS_CERT}");
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(&end)).take(MAX_MORE).collect();
+        names.sort();
+        names.into_iter().filter_map(|name| Some((name.clone(), self.text(dir, &name)?))).collect()
+    }
+
+    /// Certificates that are in a file of their own, too, are not taken twice, but each must have its key.
+    fn kubeconfig(&mut self, name: &str, text: &str) {
+        let mut contexts = match kubeconfig::read(text) {
+            Ok(contexts) => contexts,
+            Err(reason) => {
+                self.problems.push(format!("`{name}` is no readable kubeconfig: {reason}"));
+                return;
+            }
+        };
+        contexts.sort_by_key(|context| !context.is_current);
+        for context in contexts {
+            let place = format!("{name}, context {}", context.name);
+            self.contexts.push(context.name);
+            let Some(pem) = context.certificate else { continue };
+            let key = context.key.and_then(|text| self.key(&place, &text));
+            match TlsCertificate::from_pem(&pem) {
+                Ok(certificate) if self.tls.iter().any(|(_, known)| known.der == certificate.der) => {
+                    let matches = key.map(|k| k.public_der() == certificate.public_key);
+                    self.pair(&place, &place, matches);
+                }
+                _ => self.tls_certificate(&place, &pem, &place, key.as_ref()),
+            }
+        }
     }
 
     /// Key, SSH certificate and X.509 certificate in one file; CAs, which follow, are not looked at.
@@ -172,7 +235,8 @@ impl Material {
         match env::read_text(&path) {
             Ok(text) => {
                 let text = Zeroizing::new(text);
-                if mode & 0o077 != 0 && text.contains("PRIVATE KEY-----") {
+                let has_key = text.contains("PRIVATE KEY-----") || text.contains("client-key-data: ");
+                if mode & 0o077 != 0 && has_key {
                     self.warnings.push(format!(
                         "`{name}` has a private key and is open to other users (mode {mode:04o}): \
                          `chmod 600 {}`",

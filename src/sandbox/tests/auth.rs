@@ -105,7 +105,7 @@ async fn splits_keys_from_17_on_and_not_before() {
 async fn routes_and_shorter_roles_show_in_the_certificate() {
     let mut options = options("18.2.0");
     options.leaves = vec!["leaf.example".to_owned()];
-    options.kube_clusters = vec!["prod".to_owned()];
+    options.kube_clusters = vec![SandboxKubeCluster { name: "prod".to_owned(), labels: Vec::new() }];
     options.roles[1].max_session_ttl = 600;
     let sandbox = Sandbox::start(options).await.unwrap();
     let (mut auth, _) = connect(&sandbox).await;

@@ -13,7 +13,11 @@ async fn files_are_bounded() {
     };
     let good = file("good", format!(" {token}\n").as_bytes());
     assert_eq!(Run::on(None, &[], GivenToken::File(good)).go().await.0.unwrap(), token);
+    let padded = |size: usize| token.clone() + &" ".repeat(size - token.len());
+    let full = file("full", padded(1_048_576).as_bytes());
+    assert_eq!(Run::on(None, &[], GivenToken::File(full)).go().await.0.unwrap(), token);
     for (path, want) in [
+        (file("long", padded(1_048_577).as_bytes()), "it is larger than 1048576 bytes"),
         (dir.path().join("none"), "there is no such file"),
         (dir.path().to_owned(), "directory"),
         (file("large", &vec![b'a'; 1 << 21]), "it is larger than 1048576 bytes"),
@@ -40,6 +44,7 @@ async fn commands_are_bounded_and_never_quoted() {
         Run::on(None, &[], GivenToken::Command(words.to_vec()))
     };
     assert_eq!(shell("cat; echo \"$1\"").go().await.0.unwrap(), token);
+    assert_eq!(shell("printf '%-65536s' \"$1\"").go().await.0.unwrap(), token);
     // A child that lives on with its standard error is not waited for.
     assert_eq!(shell("sleep 3 >/dev/null & echo \"$1\"").go().await.0.unwrap(), token);
     for (script, want) in [
@@ -50,6 +55,11 @@ async fn commands_are_bounded_and_never_quoted() {
         ("kill -9 $$", "signal: 9"),
         ("yes >&2 & yes", "it printed more than 65536 bytes"),
         ("yes | head -c 300000 >&2; exit 1", "exit status: 1, saying `y`"),
+        // However far from the end, up to 4 KiB.
+        ("echo why >&2; printf '%4091s' '' >&2; exit 1", "exit status: 1, saying `why`"),
+        ("printf '%-65537s' \"$1\"", "it printed more than 65536 bytes"),
+        // Whoever prints too much is not waited for.
+        ("yes | head -c 70000; exec sleep 600", "it printed more than 65536 bytes"),
         (":", "it printed nothing"),
         ("printf '\\377'", "it did not print text"),
         ("echo \"token: $1\"", "the text from the command `sh` is not an identity token: it has characters"),

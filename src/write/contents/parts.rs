@@ -4,7 +4,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::consumers::Consumer;
 use crate::identity::Authorities;
+use crate::teleport::kube::KubeServer;
+use crate::teleport::ping::Ping;
 use crate::write::file::FileToWrite;
 
 /// What the files say beside the identity.
@@ -12,6 +15,10 @@ use crate::write::file::FileToWrite;
 pub struct Context<'a> {
     /// The CAs that the outputs share.
     pub authorities: &'a Authorities,
+    /// The root cluster's name.
+    pub cluster: &'a str,
+    /// What the proxy says of itself.
+    pub ping: &'a Ping,
     /// Host of the proxy.
     pub proxy_host: &'a str,
     /// The proxy for later steps, `HOST:PORT`.
@@ -20,6 +27,10 @@ pub struct Context<'a> {
     pub binary: &'a Path,
     /// `--ca-file`, absolute: the `ProxyCommand` needs the same roots.
     pub ca_file: Option<&'a Path>,
+    /// `--export-vars`: programs that get variables of their own.
+    pub consumers: &'a [Consumer],
+    /// Where kubectl goes; `None` where no output is for it.
+    pub kube: Option<&'a KubeServer>,
     /// When the output expires.
     pub expires: Timestamp,
 }
@@ -33,6 +44,8 @@ pub struct Contents {
     pub variables: Vec<(&'static str, String)>,
     /// Step outputs, likewise.
     pub step_outputs: Vec<(&'static str, String)>,
+    /// How to use it: commands that work as they are, one a line, for people. Names in capitals are for them to fill in.
+    pub usage: Vec<String>,
     /// What was left out of its files, and why.
     pub warnings: Vec<String>,
 }

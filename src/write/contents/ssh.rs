@@ -20,12 +20,12 @@ pub fn check_folder(dir: &Path) -> Result<(), WriteError> {
     formats::fits(text).map_err(|_| unfit(odd))
 }
 
-const NOT_UTF_8: &str = "its path is not UTF-8";
+pub(super) const NOT_UTF_8: &str = "its path is not UTF-8";
 
 /// Files, variables and step outputs.
 pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {
     let destination = &issued.output.destination;
-    let (identity, dir) = (&issued.identity, destination.path());
+    let (identity, dir) = (&issued.first.identity, destination.path());
     let unfit = |reason: String| WriteError::Unfit { path: dir.display().to_string(), reason };
     let text_of = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| unfit(NOT_UTF_8.into()));
     let unwritable = |error: FormatError| unfit(error.to_string());
@@ -74,6 +74,9 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         ("JOBPASS_DIR", dir_text.clone()),
         ("JOBPASS_SSH_CONFIG", path("ssh_config")),
     ];
+    for consumer in context.consumers {
+        contents.variables.extend(consumer.variables(&dir_text, context.proxy));
+    }
     contents.step_outputs = vec![
         ("destination-dir", dir_text.clone()),
         ("identity-file", path("identity")),
@@ -85,6 +88,7 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
     Ok(contents)
 }
 
-fn pems(ca: Option<&Authority>) -> String {
+/// The certificates of a CA in one file.
+pub(super) fn pems(ca: Option<&Authority>) -> String {
     ca.map(|ca| ca.tls_certs.concat()).unwrap_or_default()
 }

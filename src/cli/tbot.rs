@@ -1,0 +1,353 @@
+//! A tbot.yaml, version 2 → the flags of `login` that say the same.
+//!
+//! Fields and their meanings: Teleport's "Machine & Workload Identity Configuration Reference" (versions 15 to 19).
+
+mod error;
+mod outputs;
+mod section;
+mod yaml;
+
+use std::time::Duration;
+
+pub use error::{ConfigError, Problem};
+use outputs::TbotOutput;
+use section::{Section, Text};
+
+use super::value;
+use crate::teleport::JoinMethod;
+
+/// What a file says, as flags.
+#[derive(Debug, Default)]
+pub struct Tbot {
+    /// One flag each.
+    pub settings: Vec<Setting>,
+    /// The outputs; `--output` each.
+    pub outputs: Vec<TbotOutput>,
+    /// Fields that change nothing here, with their lines.
+    pub ignored: Vec<String>,
+    /// What is done in another way than tbot does it.
+    pub warnings: Vec<String>,
+    ttl: Option<Ttl>,
+}
+
+/// A flag with its value.
+#[derive(Debug)]
+pub struct Setting {
+    /// Without dashes: `proxy`.
+    pub flag: &'static str,
+    /// As the flag takes it.
+    pub value: String,
+    /// Where it is from: `` `proxy_server` in line 3``.
+    pub from: String,
+}
+
+/// `credential_ttl`, as written and as read.
+#[derive(Debug, Clone)]
+struct Ttl {
+    line: u64,
+    text: String,
+    life: Duration,
+}
+
+/// What tbot does in the background, keeps or prints: nothing that a single run has.
+const IGNORED: [&str; 8] = [
+    "storage",
+    "renewal_interval",
+    "oneshot",
+    "debug",
+    "diag_addr",
+    "diag_socket_for_updater",
+    "pid_file",
+    "log_format",
+];
+
+const FIELDS: [&str; 18] = [
+    "version",
+    "proxy_server",
+    "auth_server",
+    "onboarding",
+    "outputs",
+    "services",
+    "credential_ttl",
+    "certificate_ttl",
+    "fips",
+    "insecure",
+    "storage",
+    "renewal_interval",
+    "oneshot",
+    "debug",
+    "diag_addr",
+    "diag_socket_for_updater",
+    "pid_file",
+    "log_format",
+];
+
+const ONBOARDING: [&str; 10] = [
+    "token",
+    "join_method",
+    "ca_pins",
+    "ca_path",
+    "gitlab",
+    "generic_oidc",
+    "terraform",
+    "kubernetes",
+    "azure",
+    "bound_keypair",
+];
+
+/// The port of proxies, by which older files name one as `auth_server`.
+const WEB_PORT: u16 = 443;
+
+/// Reads a file. `has_method`: the command line names the join method.
+pub(super) fn read(text: &str, has_method: bool) -> Result<Tbot, Problem> {
+    let document = yaml::read(text)?;
+    // Another version has other fields: nothing else is worth a word then.
+    version(&Section::open(&document, "")?)?;
+    let root = Section::read(&document, "", &FIELDS)?;
+    let mut tbot = Tbot::default();
+    for field in ["fips", "insecure"] {
+        if root.flag(field)? == Some(true) {
+            let line = root.get(field).map_or(0, |node| node.line);
+            return Err(Problem::at(line, format!("`{field}: true` has no equal here")).hint(match field {
+                "insecure" => "pass the roots to trust with `--ca-file`; at an auth service, pass `--ca-pin`",
+                _ => "leave it out: this build is not validated for FIPS 140",
+            }));
+        }
+    }
+    for field in IGNORED.into_iter().filter(|field| !(*field == "oneshot" && is_true(&root, field))) {
+        tbot.ignores(&root, field);
+    }
+    tbot.server(&root)?;
+    tbot.onboarding(&root, has_method)?;
+    tbot.ttl = ttl(&root)?;
+    for field in ["services", "outputs"] {
+        for node in root.list(field)? {
+            let output = outputs::read(node, &mut tbot)?;
+            tbot.outputs.push(output);
+        }
+    }
+    Ok(tbot)
+}
+
+fn version(root: &Section<'_>) -> Result<(), Problem> {
+    let hint = "convert it with `tbot migrate -c FILE`";
+    match root.text("version")? {
+        Some(version) if version.text == "v2" => Ok(()),
+        Some(version) => Err(Problem::at(version.line, "`version` is not `v2`").hint(hint)),
+        None => Err(Problem::at(root.line, "`version: v2` is missing").hint(hint)),
+    }
+}
+
+fn is_true(section: &Section<'_>, field: &str) -> bool {
+    matches!(section.flag(field), Ok(Some(true)))
+}
+
+impl Tbot {
+    fn set(&mut self, flag: &'static str, field: &str, text: Text) {
+        self.settings.push(Setting { flag, value: text.text, from: from(field, text.line) });
+    }
+
+    fn ignores(&mut self, section: &Section<'_>, field: &str) {
+        if let Some(node) = section.get(field) {
+            self.ignored.push(format!("{} (line {})", section.name(field), node.line));
+        }
+    }
+
+    /// The address, as the flag that takes it.
+    fn server(&mut self, root: &Section<'_>) -> Result<(), Problem> {
+        match (root.text("proxy_server")?, root.text("auth_server")?) {
+            (Some(_), Some(auth)) => {
+                Err(Problem::at(auth.line, "`auth_server` and `proxy_server` exclude each other")
+                    .hint("keep `proxy_server`"))
+            }
+            (Some(proxy), None) => {
+                checked(&proxy, "proxy_server", value::address)?;
+                self.set("proxy", "proxy_server", proxy);
+                Ok(())
+            }
+            (None, Some(auth)) => {
+                let address = checked(&auth, "auth_server", value::auth_address)?;
+                if address.port == WEB_PORT {
+                    self.warnings.push(format!(
+                        "`auth_server` (line {}) has the port of a proxy, and is taken for one: call it `proxy_server`",
+                        auth.line
+                    ));
+                    self.set("proxy", "auth_server", auth);
+                } else {
+                    self.set("auth-server", "auth_server", auth);
+                }
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn onboarding(&mut self, root: &Section<'_>, has_method: bool) -> Result<(), Problem> {
+        let Some(node) = root.get("onboarding") else { return Ok(()) };
+        let onboarding = Section::read(node, "onboarding.", &ONBOARDING)?;
+        let token = onboarding.text("token")?;
+        match onboarding.text("join_method")? {
+            Some(method) => {
+                self.id_token(&onboarding, &method)?;
+                self.set("join-method", "onboarding.join_method", method);
+            }
+            // A token of the method `token` is a secret, which tbot would use once.
+            None if token.is_some() && !has_method => {
+                return Err(Problem::at(onboarding.line, "`onboarding.join_method` is missing")
+                    .hint("add the join method of the token, such as `join_method: github`"));
+            }
+            None => {}
+        }
+        if let Some(token) = token {
+            self.set("token", "onboarding.token", token);
+        }
+        self.trust(&onboarding)
+    }
+
+    /// Pins and CAs are about the auth service: tbot does not look at them behind a proxy, either.
+    fn trust(&mut self, onboarding: &Section<'_>) -> Result<(), Problem> {
+        if self.settings.iter().any(|setting| setting.flag == "proxy") {
+            self.ignores(onboarding, "ca_pins");
+            self.ignores(onboarding, "ca_path");
+            return Ok(());
+        }
+        let pins = onboarding.texts("ca_pins")?;
+        if let Some(second) = pins.get(1) {
+            return Err(Problem::at(second.line, "`onboarding.ca_pins` has more than one pin")
+                .hint("keep the one of the CA that is in use, or name the CAs with `ca_path`"));
+        }
+        if let Some(pin) = pins.into_iter().next() {
+            checked(&pin, "onboarding.ca_pins", value::pin)?;
+            self.set("ca-pin", "onboarding.ca_pins", pin);
+        }
+        if let Some(path) = onboarding.text("ca_path")? {
+            self.set("ca-file", "onboarding.ca_path", path);
+        }
+        Ok(())
+    }
+
+    /// Where the join method's settings say that the identity token is. Those of other methods say nothing.
+    fn id_token(&mut self, onboarding: &Section<'_>, method: &Text) -> Result<(), Problem> {
+        let known = method.text.parse::<JoinMethod>().ok();
+        let Some(known) = known.filter(|method| method.proves_with_token()) else {
+            let what = "`onboarding.join_method` is not a method that this build can prove";
+            let served = JoinMethod::ALL.iter().filter(|m| m.proves_with_token());
+            let served: Vec<_> = served.map(|m| m.name()).collect();
+            return Err(Problem::at(method.line, what)
+                .hint(format!("join by the identity of a CI job: {}", served.join(", "))));
+        };
+        let part = |name: &'static str, fields: &[&str]| {
+            let node = onboarding.get(name);
+            node.map(|node| Section::read(node, &format!("onboarding.{name}."), fields)).transpose()
+        };
+        match known {
+            JoinMethod::GitLab => {
+                if let Some(gitlab) = part("gitlab", &["token_env_var_name"])?
+                    && let Some(name) = gitlab.text("token_env_var_name")?
+                {
+                    self.set("id-token-env", "onboarding.gitlab.token_env_var_name", name);
+                }
+            }
+            JoinMethod::TerraformCloud => {
+                if let Some(terraform) = part("terraform", &["audience_tag"])?
+                    && let Some(mut tag) = terraform.text("audience_tag")?
+                {
+                    // HCP Terraform: `TFC_WORKLOAD_IDENTITY_TOKEN_TAG`, the tag as written.
+                    tag.text.insert_str(0, "TFC_WORKLOAD_IDENTITY_TOKEN_");
+                    self.set("id-token-env", "onboarding.terraform.audience_tag", tag);
+                }
+            }
+            JoinMethod::Kubernetes => {
+                if let Some(kubernetes) = part("kubernetes", &["token_path"])?
+                    && let Some(path) = kubernetes.text("token_path")?
+                {
+                    self.set("id-token-file", "onboarding.kubernetes.token_path", path);
+                }
+            }
+            JoinMethod::GenericOidc => {
+                if let Some(generic) = part("generic_oidc", &["env", "command", "timeout"])? {
+                    self.generic_oidc(&generic)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn generic_oidc(&mut self, generic: &Section<'_>) -> Result<(), Problem> {
+        self.ignores(generic, "timeout");
+        let command = generic.texts("command")?;
+        match (generic.text("env")?, command.first()) {
+            (Some(env), Some(_)) => Err(Problem::at(
+                env.line,
+                "`env` and `command` of `onboarding.generic_oidc` exclude each other",
+            )
+            .hint("keep one of them")),
+            (Some(env), None) => {
+                self.set("id-token-env", "onboarding.generic_oidc.env", env);
+                Ok(())
+            }
+            (None, Some(first)) => {
+                let name = "onboarding.generic_oidc.command";
+                let words = command.iter().map(|word| word.text.as_str());
+                let joined = shlex::try_join(words)
+                    .map_err(|_| Problem::at(first.line, format!("`{name}` has a null character")))?;
+                self.set("id-token-command", name, Text { line: first.line, text: joined });
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The one life of all outputs, if the file says any.
+    pub fn ttl(&self) -> Result<Option<Setting>, Problem> {
+        let mut lives = self.outputs.iter().map(|output| output.ttl.as_ref().or(self.ttl.as_ref()));
+        let first = match lives.next() {
+            Some(first) => first,
+            None => self.ttl.as_ref(),
+        };
+        let life = |ttl: Option<&Ttl>| ttl.map(|ttl| ttl.life);
+        if let Some(other) = lives.find(|other| life(*other) != life(first)) {
+            let line = other.or(first).map_or(0, |ttl| ttl.line);
+            return Err(Problem::at(
+                line,
+                "the outputs have different lives, and one run gives all the same",
+            )
+            .hint("pass `--ttl` for all of them, or run `jobpass login` once for each life"));
+        }
+        Ok(first.map(|ttl| Setting {
+            flag: "ttl",
+            value: ttl.text.clone(),
+            from: from("credential_ttl", ttl.line),
+        }))
+    }
+}
+
+fn from(field: &str, line: u64) -> String {
+    format!("`{field}` in line {line}")
+}
+
+/// `credential_ttl`, once called `certificate_ttl`.
+fn ttl(section: &Section<'_>) -> Result<Option<Ttl>, Problem> {
+    let (new, old) = (section.text("credential_ttl")?, section.text("certificate_ttl")?);
+    if let (Some(_), Some(old)) = (&new, &old) {
+        return Err(Problem::at(
+            old.line,
+            "`certificate_ttl` is the old name of `credential_ttl`: both are set",
+        )
+        .hint("keep `credential_ttl`"));
+    }
+    let name = section.name(if new.is_some() { "credential_ttl" } else { "certificate_ttl" });
+    let Some(text) = new.or(old) else { return Ok(None) };
+    let life = checked(&text, name.trim_matches('`'), value::duration)?;
+    Ok(Some(Ttl { line: text.line, text: text.text, life }))
+}
+
+/// The value, as its flag reads it.
+fn checked<T>(text: &Text, field: &str, parse: fn(&str) -> Result<T, String>) -> Result<T, Problem> {
+    parse(&text.text)
+        .map_err(|cause| Problem::at(text.line, format!("invalid value for `{field}`")).because(cause))
+}
+
+#[cfg(test)]
+mod tests;

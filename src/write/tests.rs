@@ -1,0 +1,116 @@
+//! What `wipe` takes away, and what the tests of this folder share.
+
+use super::ownership::{check_replaceable, user};
+use super::*;
+use crate::error::StageError as _;
+
+pub(super) fn file(path: &str, content: &str) -> FileToWrite {
+    FileToWrite { path: path.into(), content: content.as_bytes().to_vec().into(), mode: 0o600 }
+}
+
+pub(super) fn ours() -> Vec<FileToWrite> {
+    vec![
+        file("a/key", "secret"),
+        file("key", "secret"),
+        file(MANIFEST, r#"{"jobpass":"0.1.0","files":["a/key","key","jobpass.json"]}"#),
+    ]
+}
+
+#[allow(clippy::disallowed_methods)]
+pub(super) fn make(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    std::fs::write(path, content)
+}
+
+pub(super) fn entries(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn wipes_what_its_manifest_lists() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("out");
+    assert_eq!(wipe(&dir).unwrap().len(), 0);
+    Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
+    assert_eq!(wipe(&dir).unwrap().len(), 3);
+    assert!(!dir.exists());
+    Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
+    make(&dir.join("mine"), b"x").unwrap();
+    wipe(&dir).unwrap();
+    assert_eq!(entries(&dir), ["mine"]);
+    assert!(matches!(wipe(&dir), Err(WriteError::NotOurs { .. })));
+    std::fs::remove_file(dir.join("mine")).unwrap();
+    assert_eq!(wipe(&dir).unwrap().len(), 0);
+    assert!(!dir.exists(), "an empty folder goes too");
+}
+
+#[test]
+fn wipe_follows_no_link() {
+    let base = tempfile::tempdir().unwrap();
+    let (dir, elsewhere, link) =
+        (base.path().join("out"), base.path().join("elsewhere"), base.path().join("link"));
+    Pending::prepare(&elsewhere).unwrap().commit(&[file("key", "not ours")]).unwrap();
+    let manifest = file(MANIFEST, r#"{"jobpass":"1","files":["a/key","jobpass.json"]}"#);
+    Pending::prepare(&dir).unwrap().commit(&[manifest]).unwrap();
+    std::os::unix::fs::symlink(&dir, &link).unwrap();
+    assert!(matches!(wipe(&link), Err(WriteError::NotOurs { .. })));
+    std::os::unix::fs::symlink(&elsewhere, dir.join("a")).unwrap();
+    wipe(&dir).unwrap();
+    assert_eq!(entries(&elsewhere), ["key"]);
+}
+
+#[test]
+fn a_manifest_cannot_point_outside() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("out");
+    let outside = base.path().join("keep");
+    make(&outside, b"x").unwrap();
+    let evil = format!(r#"{{"jobpass":"1","files":["../keep","{}","jobpass.json"]}}"#, outside.display());
+    Pending::prepare(&dir).unwrap().commit(&[file(MANIFEST, &evil)]).unwrap();
+    wipe(&dir).unwrap();
+    assert!(outside.exists());
+}
+
+#[test]
+fn an_interrupted_wipe_can_be_run_again() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("out");
+    Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
+    // Removed by hand: no error. A folder in a file's place: one.
+    std::fs::remove_file(dir.join("a/key")).unwrap();
+    std::fs::remove_file(dir.join("key")).unwrap();
+    std::fs::create_dir(dir.join("key")).unwrap();
+    let error = wipe(&dir).unwrap_err();
+    assert!(matches!(error, WriteError::Io { action: "remove", .. }), "{error:?}");
+    assert_eq!(entries(&dir), [MANIFEST, "key"], "the manifest goes last");
+    std::fs::remove_dir(dir.join("key")).unwrap();
+    assert_eq!(wipe(&dir).unwrap(), [Path::new(MANIFEST)]);
+    assert!(!dir.exists());
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_an_error() {
+    let base = tempfile::tempdir().unwrap();
+    let plain = base.path().join("file");
+    make(&plain, b"x").unwrap();
+    let below = plain.join("out");
+    for error in [wipe(&below).unwrap_err(), check_replaceable(&below, user()).unwrap_err()] {
+        assert!(matches!(error, WriteError::Io { action: "access", .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn the_hint_is_about_what_failed() {
+    use std::io::ErrorKind;
+    for (kind, hint) in [
+        (ErrorKind::StorageFull, "the disk is full"),
+        (ErrorKind::QuotaExceeded, "the disk is full"),
+        (ErrorKind::ReadOnlyFilesystem, "the file system is read-only"),
+        (ErrorKind::PermissionDenied, "that this user may write"),
+    ] {
+        let error = io("create", Path::new("/x"), kind.into());
+        assert!(error.hints()[0].contains(hint), "{kind}: {:?}", error.hints());
+    }
+}
