@@ -24,10 +24,11 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
     $values = switch ([string]$before) {
         '--color' { 'auto', 'always', 'never'; break }
         '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'shell', 'env-file=PATH', 'none'; break }
-        '--join-method' { 'auto', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
+        '--export-vars' { 'git', 'rsync', 'ansible', 'terraform'; break }
+        '--join-method' { 'auto', 'azure', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
         '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }
-        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift'; break }
+        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'kubernetes', 'gcp', 'azure'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
         'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
     }
@@ -69,6 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--id-token-file', '--id-token-file', [CompletionResultType]::ParameterName, 'Take the identity token from this file (`-`: standard input)')
             [CompletionResult]::new('--id-token-command', '--id-token-command', [CompletionResultType]::ParameterName, 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Ask the platform for a token with this audience')
+            [CompletionResult]::new('--azure-client-id', '--azure-client-id', [CompletionResultType]::ParameterName, 'Client id of the user-assigned identity that a machine of Azure''s joins as')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)')
             [CompletionResult]::new('--roles', '--roles', [CompletionResultType]::ParameterName, 'Roles, comma-separated; all that the bot may have when left out')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`')
@@ -76,13 +78,16 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'A name for this identity: its own folder, suffixed variables')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the keys, for servers or consumers that need another than the cluster''s suite')
             [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'How later steps get the variables')
+            [CompletionResult]::new('--export-vars', '--export-vars', [CompletionResultType]::ParameterName, 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`')
             [CompletionResult]::new('--expect-cluster', '--expect-cluster', [CompletionResultType]::ParameterName, 'The cluster must have this name')
             [CompletionResult]::new('--expect-bot', '--expect-bot', [CompletionResultType]::ParameterName, 'The bot must have this name')
             [CompletionResult]::new('--expect-role', '--expect-role', [CompletionResultType]::ParameterName, 'Every output must have this role (repeatable)')
             [CompletionResult]::new('--require-login', '--require-login', [CompletionResultType]::ParameterName, 'Every output must allow this login (repeatable)')
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'A login and node that the job will use: checked for per-session MFA (repeatable)')
-            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform (with `--dry-run`)')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform, or in a pod (with `--dry-run`)')
             [CompletionResult]::new('--as-branch', '--as-branch', [CompletionResultType]::ParameterName, 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
             [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
@@ -92,6 +97,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not check whether per-session MFA or Device Trust keep bots out')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')
+            [CompletionResult]::new('--print-command', '--print-command', [CompletionResultType]::ParameterName, 'Print the command line that does the same without the file, and do nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each step')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each step')
@@ -116,6 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--id-token-file', '--id-token-file', [CompletionResultType]::ParameterName, 'Take the identity token from this file (`-`: standard input)')
             [CompletionResult]::new('--id-token-command', '--id-token-command', [CompletionResultType]::ParameterName, 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Ask the platform for a token with this audience')
+            [CompletionResult]::new('--azure-client-id', '--azure-client-id', [CompletionResultType]::ParameterName, 'Client id of the user-assigned identity that a machine of Azure''s joins as')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each step')
@@ -141,6 +148,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--id-token-file', '--id-token-file', [CompletionResultType]::ParameterName, 'Take the identity token from this file (`-`: standard input)')
             [CompletionResult]::new('--id-token-command', '--id-token-command', [CompletionResultType]::ParameterName, 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Ask the platform for a token with this audience')
+            [CompletionResult]::new('--azure-client-id', '--azure-client-id', [CompletionResultType]::ParameterName, 'Client id of the user-assigned identity that a machine of Azure''s joins as')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder that login is to write; a private one in the platform''s temp folder when left out')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name that login is to give this identity')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
@@ -206,7 +214,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         'jobpass;sandbox' {
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)')
             [CompletionResult]::new('--tokens', '--tokens', [CompletionResultType]::ParameterName, 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out')
-            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'The CI platform whose job environment is printed')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the cluster')
             [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'Teleport version to behave like')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; a free one when left out')

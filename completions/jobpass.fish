@@ -47,6 +47,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Tr
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure\t''
 azure_devops\t''
 bitbucket\t''
 circleci\t''
@@ -67,6 +68,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-env -
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`' -r
@@ -83,16 +85,24 @@ spacelift\t''
 shell\t''
 env-file=PATH\t''
 none\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l export-vars -d 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`' -r -f -a "git\t''
+rsync\t''
+ansible\t''
+terraform\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-cluster -d 'The cluster must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-bot -d 'The bot must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d 'Every output must have this role (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l require-login -d 'Every output must allow this login (repeatable)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l target -d 'A login and node that the job will use: checked for per-session MFA (repeatable)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform (with `--dry-run`)' -r -f -a "github\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'Pretend to be a job of this platform, or in a pod (with `--dry-run`)' -r -f -a "github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+kubernetes\t''
+gcp\t''
+azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s c -l config -d 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -104,6 +114,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l keep-going -d 
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l print-command -d 'Print the command line that does the same without the file, and do nothing'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l json -d 'Print the report as JSON on standard output'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s v -l verbose -d 'Print each step'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s q -l quiet -d 'Print errors only'
@@ -116,6 +127,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l server-versi
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l cluster -d 'The cluster\'s name, which is the audience of some methods' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure\t''
 azure_devops\t''
 bitbucket\t''
 circleci\t''
@@ -136,6 +148,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-env
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -151,6 +164,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-file -d 'T
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure\t''
 azure_devops\t''
 bitbucket\t''
 circleci\t''
@@ -171,6 +185,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-env 
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l dir -d 'The folder that login is to write; a private one in the platform\'s temp folder when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l name -d 'The name that login is to give this identity' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l color -d 'Colors on standard error' -r -f -a "auto\t''
@@ -216,10 +231,13 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s h -l
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The CI platform whose job environment is printed' -r -f -a "github\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod' -r -f -a "github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+kubernetes\t''
+gcp\t''
+azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r

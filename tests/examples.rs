@@ -205,7 +205,7 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others = ["cargo ", "docker ", "tctl "];
+    let others = ["az ", "cargo ", "docker ", "gcloud ", "tctl "];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);
