@@ -14,6 +14,7 @@ pub mod man;
 pub mod messages;
 pub mod output;
 pub mod parse;
+pub mod resource;
 pub mod sandbox;
 pub mod ssh_proxy;
 pub mod tbot;

@@ -2,6 +2,7 @@
 
 pub mod contents;
 mod error;
+mod exchange;
 mod file;
 pub mod folders;
 pub mod manifest;

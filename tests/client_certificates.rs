@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::inspect::recorded;
 use crate::support::cluster::{Cluster, listing};
-use crate::support::command::{Ran, put, run};
+use crate::support::command::{Ran, jobpass, put, run};
 use crate::support::nginx::Nginx;
 use crate::support::postgres::Postgres;
 use crate::support::program::{Program, free_port};
@@ -302,4 +302,20 @@ fn what_only_a_later_output_has_is_there_by_its_plain_name() {
     ];
     let ran = targets.cluster.job(Platform::GitHubActions).login(&all).ok();
     assert_eq!(names(&serde_json::from_str(&ran.stdout).unwrap(), 1), suffixed("APP_GRAFANA"));
+}
+
+#[test]
+fn commands_are_printed_but_not_by_a_dry_run() {
+    let targets = Targets::start("18.2.0");
+    let (dir, ca) = (targets.cluster.path("out"), targets.cluster.path("web-ca.pem").display().to_string());
+    let all = ["--dir", dir.to_str().unwrap(), "--ca-file", &ca, "--output", "app=grafana"];
+    let ran = targets.cluster.job(Platform::GitHubActions).login(&all).ok();
+    let line = ran.stderr.lines().find(|line| line.starts_with("  curl ")).unwrap();
+    assert_eq!(shell(&format!("{line} -sS")).ok().stdout, "grafana: hello bot-ci\n");
+
+    let folder = targets.cluster.folder.path();
+    let dry = ["login", "--dry-run", "--simulate", "gitlab", "--dir", "dry", "--output", "app=grafana"];
+    let variables = [("TMPDIR", folder.to_str().unwrap())];
+    let ran = Ran::of(&jobpass(folder, &dry, variables).output().unwrap()).ok();
+    assert!(ran.stderr.contains("app grafana") && !ran.stderr.contains("curl"), "{}", ran.stderr);
 }

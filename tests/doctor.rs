@@ -392,3 +392,78 @@ fn a_balancer_that_terminates_tls() {
         }
     }
 }
+
+#[test]
+fn a_pod_or_a_machine() {
+    let cluster = Cluster::any();
+    let in_an_hour = jobpass::env::now().as_second() + 3_607;
+    let api_server = "https://kubernetes.default.svc";
+    for (claims, check, state, finding, hint) in [
+        (
+            json!({}),
+            "platform",
+            "ok",
+            "Kubernetes (KUBERNETES_TOKEN_PATH is set): join method `kubernetes`",
+            "",
+        ),
+        (
+            json!({}),
+            "identity token",
+            "ok",
+            "of `https://kubernetes.default.svc.cluster.local`, valid for",
+            "",
+        ),
+        (json!({}), "audience", "ok", "`sandbox.example`, as join tokens of each type take it", ""),
+        (json!({"aud": [api_server], "exp": in_an_hour}), "audience", "ok", "`in_cluster` may take it", ""),
+        (json!({"aud": [api_server], "exp": in_an_hour}), "identity token", "ok", "valid for 1h", ""),
+        (
+            json!({"aud": ["other.example"]}),
+            "audience",
+            "warning",
+            "only `sandbox.example`",
+            "`audience: sandbox.example`",
+        ),
+        (
+            json!({"exp": in_an_hour}),
+            "identity token",
+            "warning",
+            "take 30m at most",
+            "expirationSeconds: 600",
+        ),
+        (json!({"exp": in_an_hour - 3_590}), "identity token", "warning", "valid for", "not a copy of it"),
+    ] {
+        let job = cluster.pod();
+        put(&cluster.path("pod-token"), cluster.pod_token(&claims));
+        let ran = doctor(&job, &cluster.proxy(), &["--json"]).ok();
+        let checks = Checks::of(&ran);
+        let found = checks.find(check);
+        assert_eq!(found.0, state, "{claims}: {}", ran.stdout);
+        assert!(found.1.contains(finding) && found.2.contains(hint), "{claims}: {found:?}");
+        assert_eq!(checks.find("auth service").0, "ok");
+        // The check says it once.
+        assert!(!ran.stderr.contains("may be refused"), "{}", ran.stderr);
+    }
+    let gone = cluster.pod().unset("KUBERNETES_TOKEN_PATH");
+    let ran = doctor(&gone, &cluster.proxy(), &["--json"]);
+    let checks = Checks::of(&ran);
+    assert_eq!((ran.code, checks.find("identity token").0), (3, "failed"), "{}", ran.stdout);
+    assert!(checks.find("identity token").2.contains("expirationSeconds: 600"), "{}", ran.stdout);
+
+    // What was found, and why not the others.
+    let root = cluster.path("root");
+    std::fs::create_dir_all(root.join("sys/class/dmi/id")).unwrap();
+    put(&root.join("sys/class/dmi/id/product_name"), "Google Compute Engine\n");
+    let on_gce =
+        |job: Job<'_>| job.set("JOBPASS_ROOT", root.to_str().unwrap()).run(&["doctor", "--platform-only"]);
+    let pod = on_gce(cluster.pod()).ok();
+    let line = |ran: &Ran, id: &str| {
+        let found = ran.stdout.lines().find(|l| l.split_whitespace().nth(1) == Some(id));
+        found.unwrap_or_else(|| panic!("{id}: {}", ran.stdout)).to_owned()
+    };
+    assert!(line(&pod, "kubernetes").starts_with("ok "), "{}", pod.stdout);
+    assert!(line(&pod, "gcp").contains("the firmware says `Google Compute Engine`"), "{}", pod.stdout);
+    assert!(pod.stdout.contains("but kubernetes comes first"), "{}", pod.stdout);
+    let job = on_gce(cluster.job(Platform::GitLabCi)).ok();
+    assert!(line(&job, "gitlab").starts_with("ok ") && line(&job, "gcp").starts_with("skipped "));
+    assert!(job.stdout.contains("`--join-method gcp`"), "{}", job.stdout);
+}

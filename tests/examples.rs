@@ -68,10 +68,47 @@ fn clouds_have_a_job_a_token_and_a_page() {
     }
 }
 
+/// The parts of the Job, the service account and the join token that must agree do.
+#[test]
+fn the_job_in_kubernetes_fits_its_join_token() {
+    let folder = root().join("ci-examples/kubernetes");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&read("job.yaml")).unwrap();
+    let [account, job] = &documents[..] else { panic!("{documents:?}") };
+    let pod = &job["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    assert_eq!(pod["serviceAccountName"], account["metadata"]["name"]);
+    let token = rules::parse(&read("token.yaml")).unwrap().remove(0);
+    assert_eq!(token.method.name(), "kubernetes");
+    let rule = &token.spec["allow"][0]["service_account"];
+    let of = |field: &str| account["metadata"][field].as_str().unwrap();
+    assert_eq!(rule, &Value::from(format!("{}:{}", of("namespace"), of("name"))));
+    assert_eq!(job["metadata"]["namespace"], account["metadata"]["namespace"]);
+    // The token is where jobpass looks for it, with what Teleport asks of it.
+    let volume = &pod["volumes"][0];
+    let source = &volume["projected"]["sources"][0]["serviceAccountToken"];
+    let mount = &container["volumeMounts"][0];
+    let path = format!("{}/{}", mount["mountPath"].as_str().unwrap(), source["path"].as_str().unwrap());
+    assert_eq!(mount["name"], volume["name"]);
+    assert_eq!(container["env"][0]["name"], "KUBERNETES_TOKEN_PATH");
+    assert_eq!(container["env"][0]["value"], path);
+    let life = source["expirationSeconds"].as_u64().unwrap();
+    assert!((600..=1_800).contains(&life), "{life}");
+    let script = container["args"][0].as_str().unwrap();
+    let words = format!("--proxy {} --token {}", source["audience"].as_str().unwrap(), token.name);
+    assert!(script.contains(&words), "{script}");
+    let dir = script.split("--dir ").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(dir.starts_with(container["volumeMounts"][1]["mountPath"].as_str().unwrap()), "{dir}");
+    let findings = rules::lint(&token, jobpass::env::now());
+    assert!(findings.is_empty(), "{findings:?}");
+}
+
 #[test]
 fn all_yaml_is_yaml() {
-    let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yml" || end == "yaml");
-    for (_, path, text) in examples().into_iter().filter(|(_, path, _)| is_yaml(path)) {
+    for (_, path, text) in examples()
+        .into_iter()
+        .filter(|(_, path, _)| path.extension().is_some_and(|e| e == "yml" || e == "yaml"))
+    {
         let parsed: Vec<Value> =
             serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         assert!(!parsed.is_empty() && parsed.iter().all(Value::is_object), "{}", path.display());
@@ -205,7 +242,7 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others = ["az ", "cargo ", "docker ", "gcloud ", "tctl "];
+    let others = ["az ", "cargo ", "docker ", "gcloud ", "kubectl ", "systemctl ", "tctl "];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jobpass::platform::Platform::{GitHubActions, GitLabCi};
+use jobpass::sandbox::fault_injection::FaultInjection;
 use jobpass::sandbox::{SandboxKubeCluster, SandboxOptions};
 use serde_json::Value;
 
@@ -256,6 +257,72 @@ fn what_keeps_kubectl_out_is_a_warning() {
     assert_eq!(yaml(&kubeconfig)["clusters"][0]["cluster"]["server"], format!("https://{}", dead.address()));
 }
 
+/// The auth service says nothing of kubernetes: the proxy is asked. Without TLS routing it has a port of its own.
+#[test]
+fn by_the_auth_service_the_proxy_is_asked() {
+    for (no_tls_routing, server_name) in [(false, Some(INTERNAL)), (true, None)] {
+        let inject = FaultInjection { no_tls_routing, ..FaultInjection::default() };
+        let cluster = Cluster::start(SandboxOptions { inject, ..options() });
+        let (address, dir) = (cluster.proxy(), cluster.path("out").display().to_string());
+        let login = |job: &Job<'_>| {
+            let begin = ["login", "--auth-server", &address, "--token", &job.token, "--dir", &dir];
+            job.run(&[&begin[..], &["--insecure-trust-on-first-use", "--output", "kube=prod"]].concat()).ok()
+        };
+        let ran = login(&cluster.job(GitLabCi));
+        assert!(!ran.stderr.contains("warning:"), "{}", ran.stderr);
+        let server = || yaml(&cluster.path("out/kubeconfig.yaml"))["clusters"][0]["cluster"].clone();
+        assert_eq!(server()["server"], format!("https://{address}"));
+        assert_eq!(server().get("tls-server-name").and_then(Value::as_str), server_name);
+
+        // Its web certificate is not trusted.
+        let ran = login(&cluster.job(GitLabCi).unset("SSL_CERT_FILE"));
+        let warning = format!(
+            "warning: the proxy could not be asked where kubernetes is; `kubeconfig.yaml` takes it to be at {address}: "
+        );
+        assert_eq!(ran.stderr.matches("warning:").count(), 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(&warning), "{}", ran.stderr);
+        assert_eq!(server()["tls-server-name"], INTERNAL);
+    }
+}
+
+#[test]
+fn inspect_tells_what_is_broken_in_a_kubeconfig() {
+    let cluster = Cluster::start(options());
+    let job = cluster.job(GitLabCi);
+    let (dir, _) = login(&cluster, &job, &["--output", "kube=*"]);
+    let path = dir.join("kubeconfig.yaml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let key = |text: &str| {
+        text.lines().find_map(|l| l.trim().strip_prefix("client-key-data: ")).unwrap().to_owned()
+    };
+    job.login(&["--dir", "other", "--output", "kube=prod"]).ok();
+    let other = key(&std::fs::read_to_string(cluster.path("other/kubeconfig.yaml")).unwrap());
+    for (text, wanted) in [
+        (
+            good.replacen(&key(&good), &other, 1),
+            "the key and a certificate in `kubeconfig.yaml, context sandbox.example-dev` do not",
+        ),
+        (
+            good.replacen(&key(&good), "AAAA", 1),
+            "`kubeconfig.yaml, context sandbox.example-dev` has no readable private key",
+        ),
+        (good.replacen("contexts:", "contexts: 7", 1), "`kubeconfig.yaml` is no readable kubeconfig: "),
+    ] {
+        put(&path, text);
+        let ran = job.run(&["inspect", dir.to_str().unwrap()]);
+        let shown = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((ran.code, shown.contains(wanted)), (6, true), "{wanted}: {}", ran.all());
+    }
+    put(&path, &good);
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let ran = job.run(&["inspect", path.to_str().unwrap()]).ok();
+    assert!(
+        ran.stdout.contains("`kubeconfig.yaml` has a private key and is open to other users"),
+        "{}",
+        ran.all()
+    );
+}
+
 /// What kubectl would run: with these arguments, and the certificate and key out of it.
 #[track_caller]
 fn credential(folder: &Path, arguments: &[&str], info: Option<&str>) -> Value {
@@ -315,4 +382,16 @@ fn the_sandbox_has_kubernetes_clusters_by_flag() {
         jobpass(folder.path(), &all, [("PATH", "/usr/bin:/bin"), ("HOME", &home), ("TMPDIR", &home)]);
     let ran = Ran::of(&command.output().unwrap()).ok();
     assert!(ran.stdout.contains("b-web-0"), "{}", ran.all());
+}
+
+#[test]
+fn a_dry_run_writes_a_kubeconfig_and_promises_no_pods() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = ["login", "--dry-run", "--simulate", "github", "--output", "kube=env:prod", "--dir", "out"];
+    let ran = Ran::of(&jobpass(folder.path(), &all, [("PATH", "/bin")]).output().unwrap()).ok();
+    assert!(!ran.all().contains("get pods") && !ran.all().contains("warning:"), "{}", ran.all());
+    assert_eq!(
+        yaml(&folder.path().join("out/kubeconfig.yaml"))["current-context"],
+        "sandbox.example-dry-run"
+    );
 }

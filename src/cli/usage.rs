@@ -207,3 +207,27 @@ fn all(error: &clap::Error, kind: ContextKind) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_one_letter_or_a_long_name() {
+        for (text, want) in [
+            ("-v", true),
+            ("--dir", true),
+            ("--id-token-env", true),
+            ("-dir", false),
+            ("--v", false),
+            ("---dir", false),
+            ("v", false),
+            ("dir", false),
+            ("--Dir", false),
+            ("-", false),
+            ("--", false),
+        ] {
+            assert_eq!(is_flag(text), want, "{text}");
+        }
+    }
+}

@@ -314,6 +314,7 @@ mod tests {
         for good in ["main", "feature/a-b", "renovate/x@1.2", "é", "a.b", "dependabot/npm_and_yarn/a"] {
             assert_eq!(branch(good).as_deref(), Ok(good));
         }
+        assert!(branch(&"a".repeat(250)).is_ok());
         let long = "a".repeat(251);
         for bad in [
             "",

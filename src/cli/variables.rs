@@ -140,3 +140,31 @@ fn truth(value: &str) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn only_a_flag_that_may_come_again_has_several_lines() {
+        let env = Env::new(
+            [("JOBPASS_OUTPUT", "ssh,name=a\n\n  ssh,name=b\n"), ("JOBPASS_CA_FILE", " /a\n/b ")],
+            "/",
+        );
+        let arguments = ["jobpass", "login", "--json"].map(OsString::from).to_vec();
+        let mut filled = fill_in(&Cli::command(), arguments, &env).unwrap_or_else(|_| panic!()).arguments;
+        filled.sort();
+        let want = [
+            "--ca-file= /a\n/b ",
+            "--json",
+            "--output=ssh,name=a",
+            "--output=ssh,name=b",
+            "jobpass",
+            "login",
+        ];
+        assert_eq!(filled, want);
+    }
+}

@@ -194,3 +194,20 @@ fn refusal_hint(bot: &str, message: &str) -> String {
 fn bot_name(user: &str) -> &str {
     user.strip_prefix("bot-").unwrap_or(user)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_is_about_what_was_refused() {
+        for (message, hint) in [
+            ("access denied: role impersonation is not allowed", "allow the bot these roles"),
+            ("role \"ci\" is not found", "`tctl get roles`"),
+            ("role \"ci\" is locked", "look in the audit log"),
+            ("user not found", "look in the audit log"),
+        ] {
+            assert!(refusal_hint("ci", message).contains(hint), "{message}");
+        }
+    }
+}

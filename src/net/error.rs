@@ -193,4 +193,11 @@ mod tests {
             .into();
         assert_eq!(tried, [false, false, false, false, true, true, true]);
     }
+
+    #[test]
+    fn what_is_no_tls_at_all_points_to_the_port() {
+        let hint = |reason: &str| NetError::Tls { peer: "h:1".to_owned(), reason: reason.to_owned() }.hints();
+        assert!(hint(NOT_TLS)[0].starts_with("check the port"));
+        assert!(hint("handshake failure")[0].starts_with("check whether a load balancer"));
+    }
 }

@@ -190,7 +190,7 @@ fn flaws(claims: &UnverifiedClaims) -> Vec<Flaw> {
 
 /// The pod that the token is bound to.
 fn pod(claims: &UnverifiedClaims) -> Option<&Value> {
-    find_claim(claims, "kubernetes.io")?.get("pod")
+    find_claim(claims, "kubernetes.io")?.get("pod").filter(|pod| pod.is_object())
 }
 
 fn blocked(spec: &Value, claims: &UnverifiedClaims) -> Option<String> {
@@ -251,4 +251,74 @@ fn projected(ctx: &Context<'_>) -> Vec<Cause> {
         hint,
     ));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::{flaws, suggest};
+    use crate::teleport::JoinMethod;
+
+    fn token(change: &Value) -> UnverifiedClaims {
+        let mut claims = json!({
+            "iss": "https://kubernetes.default.svc", "aud": ["c.example"], "iat": 1_000, "exp": 1_600,
+            "sub": "system:serviceaccount:ns:sa", "kubernetes.io": {"namespace": "ns", "pod": {"name": "p"}},
+        });
+        for (name, value) in change.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        UnverifiedClaims::from_json(claims.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn flaws_are_seen_before_a_server_sees_them() {
+        let api_server = "https://kubernetes.default.svc";
+        for (change, want) in [
+            (json!({}), None),
+            (json!({"exp": 2_800}), None),
+            (json!({"exp": 2_801}), Some((false, "it lives for 30m"))),
+            (json!({"exp": 4_607}), Some((false, "it lives for 1h"))),
+            // That of every pod, for type `in_cluster`.
+            (json!({"exp": 4_607, "aud": [api_server]}), None),
+            (json!({"exp": 4_607, "aud": api_server}), None),
+            (json!({"sub": "repo:o/r"}), Some((true, "it is not of a service account"))),
+            (json!({"sub": null}), Some((true, "it is not of a service account"))),
+            (json!({"kubernetes.io": {"namespace": "ns"}}), Some((true, "it is not bound to a pod"))),
+            (json!({"kubernetes.io": null}), Some((true, "it is not bound to a pod"))),
+            (json!({"kubernetes.io": {"pod": null}}), Some((true, "it is not bound to a pod"))),
+            (json!({"iss": LEGACY, "kubernetes.io": null}), Some((true, "it is from a secret"))),
+        ] {
+            let found = flaws(JoinMethod::Kubernetes, &token(&change));
+            let seen = found.first().map(|flaw| (flaw.is_certain, flaw.problem.as_str()));
+            let right = match (seen, want) {
+                (Some(seen), Some(want)) => seen.0 == want.0 && seen.1.starts_with(want.1),
+                (seen, want) => seen.is_none() && want.is_none(),
+            };
+            assert!(right && found.len() <= 1, "{change}: {found:?}");
+            // The token of another method has none of these.
+            assert!(flaws(JoinMethod::GitHub, &token(&change)).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_proposed_type_is_the_one_that_takes_such_a_token() {
+        for (change, lines) in [
+            (json!({"aud": ["https://kubernetes.default.svc"]}), &["type: in_cluster"][..]),
+            (json!({}), &["type: static_jwks", "static_jwks: {jwks: "]),
+            (json!({"iss": null}), &["type: static_jwks"]),
+            (
+                json!({"iss": "https://oidc.eks.eu-north-1.amazonaws.com/id/A"}),
+                &["type: oidc", r#"oidc: {issuer: "https://oidc.eks.eu-north-1.amazonaws.com/id/A"}"#],
+            ),
+        ] {
+            let found = suggest(JoinMethod::Kubernetes, &token(&change), "t", "b").unwrap();
+            for line in lines {
+                assert!(found.narrow.contains(line), "{change}: {}", found.narrow);
+            }
+            let parsed = crate::rules::parse(&found.narrow).unwrap();
+            assert!(parsed[0].evaluate(&token(&change), ServerVersion::new(18, 8, 1)).matched().is_some());
+        }
+    }
 }

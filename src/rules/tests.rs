@@ -279,3 +279,19 @@ fn some_servers_do_not_compare_the_authorized_party() {
         .collect();
     assert_eq!(ignoring, [JoinMethod::Gcp, JoinMethod::GenericOidc]);
 }
+
+/// Beyond 2^53 two different integers may be the same number.
+#[test]
+fn large_integers_are_not_compared_whichever_side_has_one() {
+    let refused = |want: &str, got: &str| {
+        let section = json!({"issuer": "https://i", "audience": "a",
+            "allow_any": [{"conditions": [{"attribute": "n", "eq": {"value": want}}]}]});
+        let job = format!(r#"{{"iss": "https://i", "aud": "a", "n": {got}}}"#);
+        let job = UnverifiedClaims::from_json(job.as_bytes()).unwrap();
+        let verdict = token(JoinMethod::GenericOidc, &section).evaluate(&job, NEW);
+        format!("{verdict:?}").contains("cannot be safely compared")
+    };
+    let large = "9007199254740992";
+    assert!(refused("1", large) && refused(large, "1") && refused(large, large));
+    assert!(!refused("1", "1") && !refused("1", "9007199254740991"));
+}

@@ -53,23 +53,26 @@ pub async fn kube_server(
         return None;
     }
     let network = cluster.network();
-    let mut warnings = Vec::new();
-    let asked = match cluster.endpoint() {
-        Endpoint::Proxy(_) => None,
+    let asked;
+    let ping = match cluster.endpoint() {
+        Endpoint::Proxy(_) => ping,
         // The auth service does not say where kubernetes is.
         Endpoint::Auth { .. } => match within(network, proxy, ask(network, proxy)).await {
-            Ok(ping) => Some(ping),
+            Ok(ping) => {
+                asked = ping;
+                &asked
+            }
             Err(error) => {
-                warnings.push(format!(
+                let warning = format!(
                     "the proxy could not be asked where kubernetes is; `kubeconfig.yaml` takes it to be at {proxy}: {}",
                     error.in_one_line()
-                ));
-                None
+                );
+                return Some(Found { server: KubeServer::new(ping, proxy), warnings: vec![warning] });
             }
         },
     };
-    let ping = asked.as_ref().unwrap_or(ping);
     let server = KubeServer::new(ping, proxy);
+    let mut warnings = Vec::new();
     if ping.kube.as_ref().is_some_and(|kube| !kube.enabled) {
         warnings.push(format!("the proxy at {proxy} says that it does not serve kubernetes"));
     }

@@ -326,6 +326,7 @@ mod tests {
         let named =
             |name: &str| token_name(&login(&["--token", name]).identity, &Env::new::<&str, &str>([], "/"));
         assert_eq!(named(" ci ").unwrap(), "ci");
+        assert!(named(&"x".repeat(512)).is_ok());
         for bad in ["", " ", "a b", "a\nb", "/nonexistent/file", &"x".repeat(513)] {
             assert!(named(bad).is_err(), "{bad:?}");
         }

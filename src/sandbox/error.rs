@@ -44,3 +44,15 @@ impl StageError for SandboxError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_what_the_system_said() {
+        let listen = SandboxError::Listen(std::io::ErrorKind::AddrInUse.into());
+        assert!(listen.in_one_line().to_lowercase().contains("in use"), "{}", listen.in_one_line());
+        assert_eq!(SandboxError::create("a key", "no random bytes").causes(), ["no random bytes"]);
+    }
+}

@@ -43,3 +43,21 @@ fn run(program: &str, args: &[&str], files: &[&[u8]]) -> String {
     assert!(output.status.success(), "{program} {args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
     text
 }
+
+#[test]
+fn the_first_token_of_a_platform_s_method_is_its_own() {
+    use crate::platform::Platform;
+    let mut options = options("18.2.0");
+    let mut enterprise = options.token_for(Platform::GitHubActions).unwrap().clone();
+    enterprise.name = "enterprise".to_owned();
+    enterprise.spec["enterprise_server_host"] = "git.example".into();
+    options.tokens.insert(0, enterprise);
+    assert_eq!(options.token_for(Platform::GitHubActions).unwrap().name, "enterprise");
+}
+
+#[tokio::test]
+async fn debug_shows_no_keys() {
+    let sandbox = sandbox("18.2.0").await;
+    let shown = format!("{sandbox:?}");
+    assert!(shown.starts_with("Sandbox") && shown.len() < 500, "{shown}");
+}

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::exchange::exchange;
 use super::ownership::{check_replaceable, user};
 use super::placed::{EARLIER, Earlier, Placed};
 use super::{FOLDER_MODE, FileToWrite, WriteError, io, stale};
@@ -28,20 +29,13 @@ impl Pending {
             |reason: &str| WriteError::Unfit { path: final_dir.display().to_string(), reason: reason.into() };
         let parent = final_dir.parent().ok_or_else(|| unfit("it is the root"))?;
         final_dir.file_name().ok_or_else(|| unfit("it has no name"))?;
-        match std::fs::symlink_metadata(final_dir) {
-            Ok(meta) if !meta.is_dir() => {
-                return Err(WriteError::NotOurs { path: final_dir.display().to_string() });
-            }
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io("access", final_dir, e)),
-            _ => {}
-        }
+        check_replaceable(final_dir, user())?;
         DirBuilder::new()
             .recursive(true)
             .mode(FOLDER_MODE)
             .create(parent)
             .map_err(|e| io("create", parent, e))?;
         let (temporary, lock) = temporary(parent, stale::PARTIAL)?;
-        check_replaceable(final_dir, user())?;
         if let Ok(now) = lock.metadata().and_then(|m| m.modified()) {
             stale::sweep(parent, user(), now);
         }
@@ -64,7 +58,8 @@ impl Pending {
         files.iter().try_for_each(|file| self.put(file))
     }
 
-    /// Renames the folder into place. An earlier one steps aside, and comes back when the new one is taken back.
+    /// Renames the folder into place. An earlier one steps aside, and comes back when the new one is taken back. Where
+    /// the file system can swap them, there is a whole folder in that place at every moment.
     pub fn put_in_place(self) -> Result<Placed, WriteError> {
         let (from, to) = (self.temporary.path().to_owned(), self.final_dir);
         if let Ok(folder) = File::open(&from) {
@@ -73,7 +68,17 @@ impl Pending {
         check_replaceable(&to, user())?;
         let earlier = if to.exists() {
             let (aside, lock) = temporary(to.parent().unwrap_or(Path::new("/")), stale::ASIDE)?;
-            std::fs::rename(&to, aside.path().join(EARLIER)).map_err(|e| io("rename", &to, e))?;
+            let out_of_the_way = aside.path().join(EARLIER);
+            if exchange(&from, &to) {
+                // The earlier folder has the temporary name now.
+                if let Err(error) = std::fs::rename(&from, &out_of_the_way) {
+                    exchange(&from, &to);
+                    return Err(io("rename", &to, error));
+                }
+                let _ = self.temporary.keep();
+                return Ok(Placed { dir: to, earlier: Some(Earlier { aside, _lock: lock }) });
+            }
+            std::fs::rename(&to, out_of_the_way).map_err(|e| io("rename", &to, e))?;
             Some(Earlier { aside, _lock: lock })
         } else {
             None

@@ -1,5 +1,7 @@
 //! What `wipe` takes away, and what the tests of this folder share.
 
+use std::time::Duration;
+
 use super::ownership::{check_replaceable, user};
 use super::*;
 use crate::error::StageError as _;
@@ -113,4 +115,17 @@ fn the_hint_is_about_what_failed() {
         let error = io("create", Path::new("/x"), kind.into());
         assert!(error.hints()[0].contains(hint), "{kind}: {:?}", error.hints());
     }
+}
+
+#[test]
+fn what_may_be_about_to_be_locked_is_left_alone() {
+    let base = tempfile::tempdir().unwrap();
+    let partial = base.path().join(".jobpass-partial-x");
+    std::fs::create_dir(&partial).unwrap();
+    let made = partial.metadata().unwrap().modified().unwrap();
+    let grace = Duration::from_secs(60);
+    stale::sweep(base.path(), user(), made + grace);
+    assert!(partial.exists());
+    stale::sweep(base.path(), user(), made + grace + Duration::from_nanos(1));
+    assert!(!partial.exists());
 }

@@ -17,6 +17,7 @@ fn found(spec: &str) -> Vec<(Severity, String, String)> {
 fn a_good_rule_draws_no_remark() {
     for spec in [
         "{roles: [Bot], bot_name: b, join_method: github, github: {allow: [{repository: o/r, repository_owner: o, ref: refs/heads/main}]}}",
+        "{roles: [Bot], bot_name: b, join_method: github, github: {allow: [{repository: '*-app', ref: refs/heads/main}]}}",
         "{roles: [Bot], bot_name: b, join_method: gitlab, gitlab: {domain: git.x, allow: [{project_path: g/p, ref: main}]}}",
         "{roles: [Bot], bot_name: b, join_method: circleci, circleci: {organization_id: o, allow: [{project_id: p}]}}",
         "{roles: [Bot], bot_name: b, join_method: spacelift, spacelift: {hostname: h.x, allow: [{caller_id: c}]}}",
@@ -133,6 +134,30 @@ fn each_remark_is_made() {
             Warning,
             "spec.spacelift.allow[0].space_id",
             "compared exactly",
+        ),
+        (
+            any("kubernetes", "{type: static_jwks, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.static_jwks.jwks",
+            "has no keys to check with",
+        ),
+        (
+            any("kubernetes", "{type: oidc, oidc: {insecure_allow_http_issuer: true}, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.oidc.issuer",
+            "has no issuer",
+        ),
+        (
+            any("kubernetes", "{type: jwks, allow: [{service_account: 'a:b'}]}"),
+            Error,
+            "spec.kubernetes.type",
+            "must be `in_cluster`",
+        ),
+        (
+            any("kubernetes", "{static_jwks: {jwks: '{}'}, allow: [{service_account: 'a:b'}]}"),
+            Warning,
+            "spec.kubernetes.static_jwks",
+            "is not looked at: the type is `in_cluster`",
         ),
         (
             any("kubernetes", "{allow: [{service_account: sa}]}"),

@@ -13,6 +13,19 @@ fn claims(value: &serde_json::Value) -> UnverifiedClaims {
 }
 
 #[test]
+fn letters_stay_readable_in_quotes() {
+    for (text, want) in [
+        ("o/r", "o/r"),
+        ("prod: été 七", "\"prod: été 七\""),
+        ("a \"b\\", "\"a \\\"b\\\\\""),
+        ("a\u{7f}\u{2028}", "\"a\\u007F\\u2028\""),
+        ("a\u{1f600}", "\"a\\U0001F600\""),
+    ] {
+        assert_eq!(quote(text), want);
+    }
+}
+
+#[test]
 fn reads_like_a_document_by_hand() {
     let job = claims(&json!({"iss": "https://token.actions.githubusercontent.com", "repository": "o/r",
         "ref": "refs/heads/main", "environment": "prod: eu", "workflow": "on"}));
@@ -55,7 +68,8 @@ fn job(method: JoinMethod, t: &str) -> serde_json::Value {
         JoinMethod::Env0 => json!({"organizationId": t, "projectId": t, "environmentId": t}),
         JoinMethod::Iam => json!({"Account": t, "Arn": t}),
         JoinMethod::Gcp => json!({"email": t, "google": {"compute_engine": {"project_id": t}}}),
-        JoinMethod::Kubernetes => json!({"sub": format!("system:serviceaccount:{t}")}),
+        JoinMethod::Kubernetes => json!({"sub": format!("system:serviceaccount:{t}"), "iat": 0, "exp": 600,
+            "kubernetes.io": {"pod": {"name": t}}}),
         JoinMethod::Azure => {
             // Parts of an id have no slash.
             let group = t.replace('/', "");

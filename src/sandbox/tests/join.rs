@@ -133,6 +133,12 @@ async fn static_keys_replace_the_issuer() {
     assert_eq!(status, 200, "{answer}");
     let (_, answer, _) = post_join(&sandbox, "ci-github", &github(&sandbox, &Value::Null), Value::Null).await;
     assert_eq!(answer["error"]["message"], "validating with static jwks: invalid signature");
+    // With keys of its own the server allows for 10 s of difference between clocks.
+    for (age, want) in [(-5, 200), (3, 200), (12, 500)] {
+        let now = crate::env::now().as_second();
+        let jwt = github(&other, &json!({"exp": now - age}));
+        assert_eq!(post_join(&sandbox, "ci-github", &jwt, Value::Null).await.0, want, "{age}");
+    }
 }
 
 /// One exchange on the new path; `second` gets the method the server named.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
+use super::ssh::pems;
 use super::{Contents, Context};
-use crate::identity::Authority;
 use crate::issue::Issued;
 use crate::output::FileFormat;
 use crate::write::FileToWrite;
@@ -27,7 +27,7 @@ pub(super) fn contents(issued: &Issued, format: FileFormat, context: &Context<'_
     let pem = tls.key.tls_pem();
     let (key, certificate) = (pem.expose_secret(), tls.cert.pem.as_str());
     let cas = context.authorities;
-    let (host, user, database) = (pems(&cas.host), pems(&cas.user), pems(&cas.database));
+    let (host, user, database) = (pems(cas.host.first()), pems(cas.user.first()), pems(cas.database.first()));
 
     let mut contents = Contents::default();
     let mut add = |name: &str, content: &[&str]| {
@@ -81,9 +81,4 @@ pub(super) fn contents(issued: &Issued, format: FileFormat, context: &Context<'_
 /// A file of the output, absolute.
 pub(super) fn path(issued: &Issued, name: &str) -> PathBuf {
     issued.output.destination.path().join(name)
-}
-
-/// The root's certificates: more than one while a CA is rotated.
-fn pems(cas: &[Authority]) -> String {
-    cas.first().map(|ca| ca.tls_certs.concat()).unwrap_or_default()
 }

@@ -4,14 +4,11 @@ use std::path::Path;
 
 use crate::text::safe_lines;
 
-/// The words as a shell takes them; `None` where one cannot be shown as it is.
+/// The words as a shell takes them; `None` where the line cannot be shown as it is.
 pub(super) fn command_line<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> Option<String> {
-    let quoted = |word: S| {
-        let word = word.as_ref();
-        let is_shown = word.is_empty() || safe_lines(word).eq([word]);
-        shlex::try_quote(word).ok().filter(|_| is_shown).map(|word| word.into_owned())
-    };
-    Some(words.into_iter().map(quoted).collect::<Option<Vec<_>>>()?.join(" "))
+    let quoted = |word: S| shlex::try_quote(word.as_ref()).ok().map(std::borrow::Cow::into_owned);
+    let line = words.into_iter().map(quoted).collect::<Option<Vec<_>>>()?.join(" ");
+    safe_lines(&line).eq([line.as_str()]).then_some(line)
 }
 
 /// A path as a word.

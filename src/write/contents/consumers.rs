@@ -141,11 +141,12 @@ mod tests {
         #[test]
         fn each_program_reads_the_path_as_it_is(name in "[ -!#-\\[\\]-~é]{1,16}") {
             let dir = format!("/{name}");
-            let command = format!("ssh\n-F\n{dir}/ssh_config\n");
+            let config = Path::new(&dir).join("ssh_config").display().to_string();
+            let command = format!("ssh\n-F\n{config}\n");
             prop_assert_eq!(split_by_sh(&value(Consumer::Git, &dir, "GIT_SSH_COMMAND")), &*command);
             prop_assert_eq!(split_by_rsync(&value(Consumer::Rsync, &dir, "RSYNC_RSH")), &*command);
             let args = value(Consumer::Ansible, &dir, "ANSIBLE_SSH_ARGS");
-            let wanted = format!("-C\n-F\n{dir}/ssh_config\n-o\nControlMaster=no\n-o\nControlPath=none\n");
+            let wanted = format!("-C\n-F\n{config}\n-o\nControlMaster=no\n-o\nControlPath=none\n");
             prop_assert_eq!(split_by_python(&args), &*wanted);
             prop_assert_eq!(split_by_sh(&args), &*wanted);
         }

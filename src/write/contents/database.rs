@@ -55,9 +55,8 @@ fn by_relay(issued: &Issued, route: &DatabaseRoute, context: &Context<'_>) -> Op
             command_line(["psql", &[address.as_slice(), &rest].concat().join(" ")])
         }
         "mysql" => {
-            let mut words = mysql(route, "127.0.0.1", port);
-            words.insert(1, "--protocol=TCP".to_owned());
-            command_line(words)
+            let words = mysql(route, "127.0.0.1", port);
+            command_line(words.into_iter().chain(["--protocol", "TCP"].map(str::to_owned)))
         }
         "mongodb" => command_line(["mongosh".to_owned(), mongo_url(route, &format!("127.0.0.1:{port}"))]),
         "redis" => command_line(["redis-cli", "-h", "127.0.0.1", "-p", &port_text]),
@@ -93,10 +92,8 @@ fn direct_client(
         }
         "mysql" => {
             let mut words = mysql(route, &address.host, address.port);
-            words.push("--ssl-mode=VERIFY_IDENTITY".to_owned());
-            words.extend(
-                [("ca", host_ca), ("cert", certificate), ("key", key)].map(|(n, f)| format!("--ssl-{n}={f}")),
-            );
+            words.extend(["--ssl-mode", "VERIFY_IDENTITY", "--ssl-ca", &host_ca].map(str::to_owned));
+            words.extend(["--ssl-cert", &certificate, "--ssl-key", &key].map(str::to_owned));
             command_line(words)
         }
         "mongodb" if format == FileFormat::Mongo => {
@@ -126,12 +123,12 @@ fn database_name(route: &DatabaseRoute) -> String {
 }
 
 fn mysql(route: &DatabaseRoute, host: &str, port: u16) -> Vec<String> {
-    let mut words = vec!["mysql".to_owned(), format!("--host={host}"), format!("--port={port}")];
-    words.push(format!("--user={}", user(route)));
+    let port = port.to_string();
+    let mut words = vec!["mysql", "--host", host, "--port", &port, "--user", user(route)];
     if !route.name.is_empty() {
-        words.push(format!("--database={}", route.name));
+        words.extend(["--database", &route.name]);
     }
-    words
+    words.into_iter().map(str::to_owned).collect()
 }
 
 fn mongo_url(route: &DatabaseRoute, address: &str) -> String {
