@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::error::{Exit, StageError};
@@ -20,6 +21,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a service that is busy is asked.
 const ATTEMPTS: u32 = 3;
+/// How often one that may not have started yet: for some seconds.
+const ATTEMPTS_TO_START: u32 = 6;
+/// Statuses that pass.
+const BUSY: &[u16] = &[429, 500, 502, 503, 504];
 /// The longest part of an answer that an error shows, in characters.
 const SHOWN: usize = 200;
 
@@ -29,6 +34,9 @@ pub struct Metadata {
     network: Network,
     base: String,
     limit: Duration,
+    /// Statuses that pass beside those that pass everywhere.
+    passing: &'static [u16],
+    may_be_starting: bool,
 }
 
 /// Why a metadata service gave nothing. No variant has a header or the body of a good answer.
@@ -68,8 +76,9 @@ impl MetadataError {
 impl StageError for MetadataError {
     fn exit(&self) -> Exit {
         match self {
-            // The run's own time is over.
-            Self::Silent { source: NetError::Deadline { .. }, .. } => Exit::Network,
+            // The run's own time is over, or the service's is to come.
+            Self::Silent { source: NetError::Deadline { .. }, .. }
+            | Self::Status { status: 410 | 429 | 500.., .. } => Exit::Network,
             _ => Exit::NoIdentity,
         }
     }
@@ -90,13 +99,28 @@ impl Metadata {
     /// The service at that address: `http://169.254.169.254`, without a path. Anything else than `http://` to this machine or
     /// its link is an error of the first question.
     pub fn at(network: &Network, base: &str) -> Self {
-        Self { network: network.clone(), base: base.trim_end_matches('/').to_owned(), limit: SILENCE }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { network: network.clone(), base, limit: SILENCE, passing: &[], may_be_starting: false }
     }
 
     /// For questions after the first: the service is there, and gets more time.
     #[must_use]
     pub fn patient(mut self) -> Self {
         self.limit = PATIENCE;
+        self
+    }
+
+    /// These statuses pass too: the question is asked again.
+    #[must_use]
+    pub fn passing(mut self, statuses: &'static [u16]) -> Self {
+        self.passing = statuses;
+        self
+    }
+
+    /// The service may not listen yet: a refused connection is tried again.
+    #[must_use]
+    pub fn starting(mut self, may_be: bool) -> Self {
+        self.may_be_starting = may_be;
         self
     }
 
@@ -140,9 +164,16 @@ impl Metadata {
     ) -> Result<String, MetadataError> {
         let (deadline, log) = (self.network.deadline(), self.network.log());
         let what = format!("asking {}", self.base);
-        let busy = |error: &MetadataError| matches!(error.status(), Some(429 | 500 | 502..=504));
+        let passes = |error: &MetadataError| match error {
+            MetadataError::Status { status, .. } => BUSY.contains(status) || self.passing.contains(status),
+            MetadataError::Silent { source: NetError::Connect { refused: true, .. }, .. } => {
+                self.may_be_starting
+            }
+            _ => false,
+        };
+        let attempts = if self.may_be_starting { ATTEMPTS_TO_START } else { ATTEMPTS };
         let attempt = |_| self.once(method.clone(), path, headers);
-        let answer = retry(deadline, log, &what, ATTEMPTS, attempt, busy).await?;
+        let answer = retry(deadline, log, &what, attempts, attempt, passes).await?;
         String::from_utf8(answer.body).map_err(|_| self.form(path, "it is not text".to_owned()))
     }
 
@@ -161,7 +192,7 @@ impl Metadata {
         }
         let detail = match answer.status {
             300..=399 => "a redirect, which is not followed".to_owned(),
-            _ => safe(&String::from_utf8_lossy(&answer.body), SHOWN),
+            _ => said(&answer.body),
         };
         let (address, path) = (self.base.clone(), bare(path).to_owned());
         Err(MetadataError::Status { address, path, status: answer.status, detail })
@@ -175,6 +206,22 @@ impl Metadata {
 impl std::fmt::Debug for Metadata {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Metadata").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+/// The vendor's words in a refusal, without the JSON around them; nothing where there are none.
+fn said(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..4096).unwrap_or(body));
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let words = json.as_ref().and_then(|body| {
+        let own = ["error_description", "message"].iter().find_map(|name| body.get(name)?.as_str());
+        let error = || body.get("error")?.get("message").or(body.get("error"))?.as_str();
+        own.or_else(error)
+    });
+    match words {
+        Some(words) => safe(words, SHOWN),
+        None if text.trim_start().starts_with('<') => "an HTML page".to_owned(),
+        None => safe(&text, SHOWN),
     }
 }
 
@@ -283,6 +330,54 @@ mod tests {
         let (base, asked) = service(&[&busy]).await;
         let error = Metadata::at(&network(&[]), &base).text("/x", &[]).await.unwrap_err();
         assert_eq!((error.status(), asked.lock().unwrap().len()), (Some(503), 3));
+    }
+
+    #[tokio::test]
+    async fn what_passes_elsewhere_may_be_final_here() {
+        let (gone, good) = (http("410 Gone", ""), http("200 OK", "fine"));
+        let (base, _) = service(&[&gone, &good]).await;
+        let metadata = Metadata::at(&network(&[]), &base);
+        assert_eq!(metadata.text("/x", &[]).await.unwrap_err().status(), Some(410));
+        let (base, _) = service(&[&gone, &good]).await;
+        let metadata = Metadata::at(&network(&[]), &base).passing(&[404, 410]);
+        assert_eq!(metadata.text("/x", &[]).await.unwrap(), "fine");
+    }
+
+    #[tokio::test]
+    async fn one_that_starts_is_waited_for() {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let base = format!("http://{}", socket.local_addr().unwrap());
+        let metadata = Metadata::at(&network(&[]), &base);
+        assert!(metadata.text("/x", &[]).await.is_err());
+        let asking = metadata.starting(true);
+        let starts = async {
+            // After the first attempt, which it refuses.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let listener = socket.listen(8).unwrap();
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = [0; 1024];
+            let _ = stream.read(&mut bytes).await;
+            stream.write_all(http("200 OK", "up").as_bytes()).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(asking.text("/x", &[]), starts);
+        assert_eq!(answer.unwrap(), "up");
+    }
+
+    #[test]
+    fn the_vendors_words_are_found() {
+        for (body, want) in [
+            (r#"{"error":"invalid_request","error_description":"Identity not found"}"#, "Identity not found"),
+            (r#"{"statusCode":400,"message":"No MSI found"}"#, "No MSI found"),
+            (r#"{"error":{"code":"x","message":"m"}}"#, "m"),
+            (r#"{"error":"unknown_source"}"#, "unknown_source"),
+            ("service account not found\n", "service account not found"),
+            (" <!DOCTYPE html><p>Missing</p>", "an HTML page"),
+            ("", ""),
+            ("{}", "{}"),
+        ] {
+            assert_eq!(said(body.as_bytes()), want);
+        }
     }
 
     #[tokio::test]
