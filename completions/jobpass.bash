@@ -160,7 +160,7 @@ _jobpass() {
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -234,7 +234,7 @@ _jobpass() {
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -512,7 +512,7 @@ _jobpass() {
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -556,7 +556,7 @@ _jobpass() {
                     return 0
                     ;;
                 --export)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift shell env-file=PATH none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell env-file=PATH none" -- "${cur}"))
                     return 0
                     ;;
                 --export-vars)
@@ -584,7 +584,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift kubernetes" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes" -- "${cur}"))
                     return 0
                     ;;
                 --as-branch)
@@ -644,7 +644,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift kubernetes" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)

@@ -62,7 +62,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l platform -d 'T
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -80,6 +91,17 @@ github\t''
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 shell\t''
 env-file=PATH\t''
 none\t''"
@@ -96,6 +118,17 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'P
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 kubernetes\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s c -l config -d 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them' -r -F
@@ -138,7 +171,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l platform -d 
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -173,7 +217,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform -d '
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -227,6 +282,17 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 kubernetes\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
