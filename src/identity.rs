@@ -3,6 +3,7 @@
 
 pub mod formats;
 pub mod keys;
+pub mod logins;
 mod pem;
 pub mod route;
 pub mod ssh;
@@ -10,6 +11,7 @@ pub mod tls;
 
 use jiff::Timestamp;
 use keys::{KeyKind, KeyPair};
+use logins::Traits;
 use ssh::SshCertificate;
 use tls::TlsCertificate;
 
@@ -100,6 +102,11 @@ impl Identity {
     /// Logins for ssh; none where there is no SSH certificate.
     pub fn logins(&self) -> Vec<&str> {
         self.ssh.as_ref().map(|ssh| ssh.cert.logins()).unwrap_or_default()
+    }
+
+    /// Traits of the bot's.
+    pub fn traits(&self) -> Traits {
+        self.ssh.as_ref().map_or_else(|| self.tls.cert.traits.clone(), |ssh| ssh.cert.traits())
     }
 
     /// The earlier end of the two certificates.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 pub use failure::Failure;
 
+use crate::identity::logins::LoginSource;
 use crate::text::{duration, json, markdown};
 
 /// A login that worked: the report, and the manifest `jobpass.json` of its folder.
@@ -80,6 +81,9 @@ pub struct OutputReport {
     pub routes: Vec<RouteReport>,
     /// Logins a person or job can use.
     pub logins: Vec<String>,
+    /// Where each of them is from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub login_sources: Vec<LoginSource>,
     /// End of validity.
     pub valid_until: Timestamp,
     /// Its folder, absolute.
@@ -128,6 +132,15 @@ pub struct RouteReport {
 }
 
 impl OutputReport {
+    /// The logins; with where they are from, unless the one role is all there is to say.
+    fn logins_with_sources(&self) -> Vec<String> {
+        let is_plain = self.roles.len() < 2 && self.login_sources.iter().all(|login| login.traits.is_empty());
+        if is_plain || self.login_sources.is_empty() {
+            return self.logins.clone();
+        }
+        self.login_sources.iter().map(LoginSource::text).collect()
+    }
+
     /// The names of what its certificates are for; none of an ssh output.
     fn resources(&self) -> Vec<String> {
         let resource =
@@ -169,7 +182,7 @@ impl Report {
             }
             let _ = write!(line, "roles {}", list(&output.roles));
             let _ = match output.kind.as_str() {
-                "ssh" => write!(line, " · logins {}", list(&output.logins)),
+                "ssh" => write!(line, " · logins {}", list(&output.logins_with_sources())),
                 kind => write!(line, " · {kind} {}", list(&output.resources())),
             };
         }
@@ -180,9 +193,7 @@ impl Report {
         let left = duration(self.valid_until.duration_since(now));
         let _ = write!(line, " · valid until {:.0} ({left})", self.valid_until);
         let _ = write!(line, " · written to {} · took {:.1}s", self.dir.display(), took.as_secs_f64());
-        // The cluster of a dry run is gone.
-        let usage = self.outputs.iter().flat_map(|output| &output.usage).filter(|_| !self.dry_run);
-        for usage in usage {
+        for usage in self.outputs.iter().flat_map(|output| &output.usage) {
             let _ = write!(line, "\n  {usage}");
         }
         line

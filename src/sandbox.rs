@@ -57,10 +57,11 @@ use x509_cert::name::RdnSequence;
 
 use crate::env::now;
 use crate::secret::Jwt;
+use ca::Ca;
 use cluster::Cluster;
 pub use error::SandboxError;
 pub use options::{
-    SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
+    Rotation, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
 };
 pub use records::Record;
 pub use simulated::Simulated;
@@ -94,9 +95,9 @@ impl Sandbox {
         &self.web_ca
     }
 
-    /// The user CA's SSH key line: for `TrustedUserCAKeys`.
+    /// The user CA's SSH key lines, two while it is rotated: for `TrustedUserCAKeys`.
     pub fn ssh_user_ca(&self) -> String {
-        self.cluster.cas.user.ssh_line()
+        self.cluster.cas.users().map(Ca::ssh_line).collect()
     }
 
     /// Signs an SSH host certificate, by the CA of the cluster the principals are in: `public_key` is an `authorized_keys`
@@ -109,7 +110,7 @@ impl Sandbox {
         let inside = |cluster: &str| principals.iter().any(|p| p.ends_with(&format!(".{cluster}")));
         let leaf = cas.leaves.iter().find(|(name, _)| inside(name)).map(|(_, ca)| ca);
         ssh_cert::host(
-            leaf.unwrap_or(&cas.host).ssh_key(),
+            leaf.unwrap_or(cas.servers()).ssh_key(),
             key.key_data(),
             principals,
             (now - 60, now + 24 * 3600),

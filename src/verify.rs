@@ -1,6 +1,7 @@
 //! Issued → checked: the right keys, dates, principals, roles; and what the user expects of it.
 
 mod certificates;
+mod logins;
 pub mod policy;
 
 use jiff::{SignedDuration, Timestamp};
@@ -151,6 +152,7 @@ pub fn verify(
     if skew.abs() > MAX_SKEW {
         notes.push(clocks(skew, MAX_SKEW));
     }
+    notes.extend(logins::shared(&batch.issued));
     Ok(Checked { batch, ends, notes })
 }
 

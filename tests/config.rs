@@ -23,16 +23,16 @@ fn a_file_is_all_that_a_login_needs() {
     let yaml = tbot_yaml(
         &cluster.proxy(),
         "  - type: identity\n    destination:\n      type: directory\n      path: ./machine-id\n      symlinks: secure\n    \
-         roles: [ci]\n",
+         roles: [ci-deploy]\n",
     );
     put(&cluster.path("tbot.yaml"), &yaml);
     let job = cluster.job(GitHubActions);
     let ran = job.run(&["login", "-c", "tbot.yaml"]).ok();
-    assert!(ran.stderr.contains("tbot.yaml`: ignoring `storage` (line 8)"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("tbot.yaml`: ignoring `storage` (line 9)"), "{}", ran.stderr);
     let dir = cluster.path("machine-id");
     let report: Value =
         serde_json::from_str(&std::fs::read_to_string(dir.join("jobpass.json")).unwrap()).unwrap();
-    assert_eq!(report["outputs"][0]["roles"][0], "ci");
+    assert_eq!(report["outputs"][0]["roles"][0], "ci-deploy");
     let time = |field: &str| report[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let life = time("valid_until").duration_since(time("issued_at")).as_secs();
     assert!((29 * 60..=31 * 60).contains(&life), "{life}");
@@ -63,7 +63,7 @@ fn several_outputs_have_the_folders_of_the_file() {
             "  - type: identity\n    destination: {{type: directory, path: {path}}}\n    roles: [{role}]\n"
         )
     };
-    let yaml = tbot_yaml(&cluster.proxy(), &(service("a", "ci") + &service("b", "ci")));
+    let yaml = tbot_yaml(&cluster.proxy(), &(service("a", "ci-deploy") + &service("b", "ci-read")));
     let encoded = base64(&yaml);
     let job = cluster.job(GitHubActions).set("TBOT_CONFIG", &encoded);
     job.run(&["login"]).ok();
@@ -76,6 +76,52 @@ fn several_outputs_have_the_folders_of_the_file() {
     // So it is on a laptop.
     let dry = job.run(&["login", "--dry-run", "--allow-dry-run-in-ci", "--dir", "dry"]).ok();
     assert!(dry.stderr.contains("DRY-RUN") && cluster.path("dry/ssh/identity").exists(), "{}", dry.all());
+}
+
+#[test]
+fn every_kind_of_a_file_is_issued() {
+    let cluster = Cluster::start(crate::outputs::options());
+    let at = |name: &str| {
+        format!("\n    destination: {{type: directory, path: {}}}\n", cluster.path(name).display())
+    };
+    let services = [
+        format!("  - type: identity\n    cluster: leaf.example{}", at("ssh")),
+        format!(
+            "  - type: kubernetes\n    kubernetes_cluster: prod\n    disable_exec_plugin: true{}",
+            at("kube")
+        ),
+        format!(
+            "  - type: kubernetes/v2\n    selectors: [{{labels: {{env: dev}}, default_namespace: web}}]\n    \
+             context_name_template: '{{{{.KubeName}}}}'{}",
+            at("kube2")
+        ),
+        format!(
+            "  - type: database\n    service: pg\n    username: ci\n    database: app\n    format: tls{}",
+            at("pg")
+        ),
+        format!(
+            "  - type: application\n    app_name: grafana\n    specific_tls_extensions: true{}",
+            at("app")
+        ),
+    ]
+    .concat();
+    put(&cluster.path("tbot.yaml"), tbot_yaml(&cluster.proxy(), &services));
+    cluster.job(GitHubActions).run(&["login", "-c", "tbot.yaml"]).ok();
+    for file in [
+        "ssh/identity",
+        "kube/kubeconfig.yaml",
+        "kube2/kubeconfig.yaml",
+        "pg/tls.crt",
+        "pg/tls.cas",
+        "app/tls.key",
+    ] {
+        assert!(cluster.path(file).exists(), "{file}");
+    }
+    let kubeconfig = std::fs::read_to_string(cluster.path("kube2/kubeconfig.yaml")).unwrap();
+    assert!(
+        kubeconfig.contains("namespace: web") && kubeconfig.contains("name: dev"),
+        "the context is `dev`"
+    );
 }
 
 fn base64(text: &str) -> String {

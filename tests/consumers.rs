@@ -101,23 +101,23 @@ fn variables_of_programs_need_an_ssh_output() {
     assert_eq!(ran.code, 2, "{}", ran.all());
     assert_data_eq!(
         ran.stderr,
-        str![[r#"
+        str![[r"
 ::error title=`--export-vars git` needs an ssh output%2C and there is none::hint: add `--output ssh`
 error: `--export-vars git` needs an ssh output, and there is none
 hint: add `--output ssh`
 
-"#]]
+"]]
     );
     let ran = job.login(&["--export-vars", "git", "--export", "env-file=x"]);
     assert_eq!(ran.code, 2, "{}", ran.all());
     assert_data_eq!(
         ran.stderr,
-        str![[r#"
+        str![[r"
 ::error title=the value for `--export-vars git` has white space%2C which an env file cannot carry::hint: export it otherwise: `--export shell`, or the platform's own way
 error: the value for `--export-vars git` has white space, which an env file cannot carry
 hint: export it otherwise: `--export shell`, or the platform's own way
 
-"#]]
+"]]
     );
     assert_eq!(job.login(&["--export-vars", "svn"]).code, 2);
     assert!(cluster.sandbox.records().is_empty(), "nothing was asked of the cluster");

@@ -213,9 +213,8 @@ pub fn recorded(file: &str, case: &str) -> String {
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let end = "-----END CERTIFICATE-----";
-    text[text.find("-----BEGIN CERTIFICATE-----").unwrap()..=text.find(end).unwrap() + end.len() - 1]
-        .to_owned()
-        + "\n"
+    let range = text.find("-----BEGIN CERTIFICATE-----").unwrap()..text.find(end).unwrap() + end.len();
+    format!("{}\n", &text[range])
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn every_platform_gets_into_a_real_sshd() {
             for part in [
                 "logged in to sandbox.example as bot-ci · ",
                 "roles ci-deploy, ci-read",
-                "logins deploy, reader",
+                "logins deploy (role ci-deploy), reader (role ci-read)",
                 "(1h)",
                 dir.to_str().unwrap(),
             ] {

@@ -110,6 +110,41 @@ fn looking_up_takes_two_flights_and_one_connection_a_set_of_roles() {
 }
 
 #[test]
+fn twenty_outputs_take_no_more_round_trips_than_three() {
+    const MFA: &str = "/IsMFARequired";
+    let three: Vec<String> = ["kube=*", "database=pg,user=ci", "app=grafana"].map(str::to_owned).to_vec();
+    let numbered = |what: &str| (1..=5).map(|n| format!("{what}{n}")).collect::<Vec<_>>();
+    let mut twenty = numbered("ssh,name=s");
+    twenty.extend(numbered("kube=prod,name=k").into_iter().take(4));
+    twenty.push("kube=*,name=all".to_owned());
+    twenty.extend(numbered("database=pg,user=ci,name=d"));
+    twenty.extend(numbered("app=grafana,name=a"));
+    assert_eq!(twenty.len(), 20);
+    // What is named needs no look, ssh has two certificates, and one more is for looking; a certificate for each cluster of `kube=*`. Each
+    // of the five flights behind the join is answered only once all of it has come.
+    for (outputs, first, names, second, uses) in
+        [(three, 1, 3, 4, 4), (twenty, 5 * 2 + 4 + 1, 1 + 5 + 5, 2 + 5 + 5, 4 + 2 + 5 + 5)]
+    {
+        let groups = [
+            vec!["/webapi/ping", "/teleport.join.v1.JoinService/Join", "/_ci/github/token"],
+            vec!["/GetRole", CAS, CAS, CAS],
+            vec![CERTS; first],
+            vec![LIST; names],
+            vec![CERTS; second],
+            [vec!["/GetCurrentUserRoles"], vec![MFA; uses]].concat(),
+        ];
+        let answer_together = groups.iter().map(|g| g.iter().map(|&p| p.to_owned()).collect()).collect();
+        let inject = FaultInjection { answer_together, ..FaultInjection::default() };
+        let cluster = Cluster::start(SandboxOptions { inject, ..options() });
+        let mut arguments = vec!["-v", "--timeout", "60s"];
+        arguments.extend(outputs.iter().flat_map(|output| ["--output", output]));
+        let ran = cluster.job(Platform::GitHubActions).login(&arguments).ok();
+        // The CI's endpoint, the web page, the join, the bot, one that looks around and verifies, and one to the proxy's place for kubectl.
+        assert!(ran.stderr.contains("  6 TCP connections · "), "{}: {}", outputs.len(), ran.stderr);
+    }
+}
+
+#[test]
 fn a_certificate_for_something_else_is_not_taken() {
     for (output, place) in [
         ("kube=prod", "the kubernetes cluster `prod-other`"),

@@ -94,3 +94,20 @@ fn roles_per_output_are_warned_about_from_19() {
         assert_eq!(text.contains(warning), is_warned, "{version} {arguments:?}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn roles_that_keep_bots_out_are_told_for_every_kind_of_output() {
+    for (change, setting) in [
+        ((|r| r.require_mfa_type = 1) as fn(&mut SandboxRole), "requires per-session MFA"),
+        (|r| "required".clone_into(&mut r.device_trust_mode), "Device Trust"),
+    ] {
+        let roles = with_role(change).roles;
+        let cluster = Cluster::start(SandboxOptions { roles, ..crate::outputs::options() });
+        for output in ["kube=prod", "kube=env:dev", "database=pg,user=ci", "app=grafana"] {
+            let job = cluster.job(Platform::GitHubActions);
+            let ran = job.login(&["--output", output]);
+            assert!(ran.code == 4 && ran.stderr.contains(setting), "{output}: {}", ran.all());
+            job.login(&["--output", &format!("{output},roles=ci-read")]).ok();
+        }
+    }
+}

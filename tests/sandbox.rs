@@ -126,6 +126,58 @@ fn a_command_runs_in_the_job_and_its_status_is_ours() {
 }
 
 #[test]
+fn flags_say_what_the_cluster_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let tmp = folder.path().join("tmp");
+    std::fs::create_dir(&tmp).unwrap();
+    let tried = |flags: &[&str], login: &str| {
+        let script = format!("{} login --dir out {login}", binary().display());
+        let all = [&["sandbox"], flags, &["--", "sh", "-c", &script]].concat();
+        let variables = [("TMPDIR", tmp.to_str().unwrap()), ("PATH", "/usr/bin:/bin")];
+        Ran::of(&jobpass(folder.path(), &all, variables).output().unwrap())
+    };
+    let roles = [
+        "--role",
+        "web:deploy+{{internal.logins}},max-ttl=10m",
+        "--trait",
+        "logins=a+b",
+        "--role",
+        "mfa:x,mfa",
+    ];
+    let words = |ran: &Ran| ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let ran = tried(&roles, "--roles web").ok();
+    let want = "roles web · logins deploy (role web), a (trait logins, role web), b (trait logins, role web)";
+    assert!(words(&ran).contains(want), "{}", ran.stderr);
+    assert!(words(&ran).contains("the certificates expire 50m earlier than asked"), "{}", ran.stderr);
+    for (flags, login, code, want) in [
+        (&roles[..], "--roles mfa", 4, "the role `mfa` requires per-session MFA"),
+        (&["--role", "x,device-trust"], "", 4, "Device Trust"),
+        (&["--database", "pg=postgres"], "--output database=pg,user=ci", 0, "database pg"),
+        (&["--database", "pg=postgres"], "--output database=other,user=ci", 4, "`pg`"),
+        (&["--app", "web=http://localhost:1"], "--output app=web", 0, "app web"),
+        (&["--leaf", "leaf.example"], "--output ssh,cluster=leaf.example", 0, "logged in"),
+        (&[], "--output ssh,cluster=leaf.example", 4, "leaf.example"),
+        (&["--require-session-mfa"], "--target deploy@node1", 4, "per-session MFA"),
+        (&["--ca-rotation", "update-clients"], "", 0, "logged in"),
+    ] {
+        let ran = tried(flags, login);
+        assert!(ran.code == code && words(&ran).contains(want), "{flags:?} {login}: {}", ran.all());
+    }
+    let known = std::fs::read_to_string(folder.path().join("out/known_hosts")).unwrap();
+    assert_eq!(known.matches("*.sandbox.example").count(), 2, "{known}");
+    for flags in [
+        ["--role", "a:"],
+        ["--database", "pg"],
+        ["--app", "x=y"],
+        ["--trait", "x="],
+        ["--ca-rotation", "init"],
+    ] {
+        let ran = tried(&flags, "");
+        assert!(ran.code == 2 && ran.stderr.contains(flags[0]), "{flags:?}: {}", ran.all());
+    }
+}
+
+#[test]
 fn a_command_gets_the_signals() {
     for (signal, name) in [("-TERM", "TERM"), ("-INT", "INT"), ("-HUP", "HUP")] {
         let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use crate::support::command::{Ran, put};
 use crate::support::sshd::{Sshd, join, me};
 
 pub const NODE: &str = "node1.sandbox.example";
-const LEAF_NODE: &str = "node2.leaf.example";
+pub const LEAF_NODE: &str = "node2.leaf.example";
 
 /// A cluster with a node, and one of a leaf. The sandbox must know their ports before it runs, and sshd the CAs of the sandbox: so a listener
 /// stands between that is joined to sshd once that runs.
@@ -23,6 +23,11 @@ pub struct Nodes {
 
 impl Nodes {
     pub fn start() -> Self {
+        Self::with_logins([&["deploy"], &["deploy"]])
+    }
+
+    /// Who may come in at the node of the root, and at that of the leaf.
+    pub fn with_logins(logins: [&[&str]; 2]) -> Self {
         let gates = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
         let node = |name: &str, cluster: &str, gate: &std::net::TcpListener| SandboxNode {
             name: name.into(),
@@ -37,10 +42,10 @@ impl Nodes {
             ],
             ..SandboxOptions::simulating(None)
         });
-        let sshd = [NODE, LEAF_NODE].map(|host| {
+        let sshd = [(NODE, logins[0]), (LEAF_NODE, logins[1])].map(|(host, logins)| {
             let folder = cluster.path(host);
             std::fs::create_dir(&folder).unwrap();
-            Sshd::start(&folder, &cluster.sandbox.ssh_user_ca(), &["deploy"], |key| {
+            Sshd::start(&folder, &cluster.sandbox.ssh_user_ca(), logins, |key| {
                 cluster.sandbox.sign_host_key(key, &[host]).unwrap()
             })
         });
@@ -50,7 +55,7 @@ impl Nodes {
         Self { cluster, _sshd: sshd }
     }
 
-    fn login(&self, arguments: &[&str]) -> std::path::PathBuf {
+    pub fn login(&self, arguments: &[&str]) -> std::path::PathBuf {
         let dir = self.cluster.path("out put");
         let ca = self.cluster.path("web-ca.pem").display().to_string();
         let mut all = vec!["--dir", dir.to_str().unwrap(), "--ca-file", &ca];
@@ -60,7 +65,8 @@ impl Nodes {
     }
 }
 
-fn ssh(program: &str, dir: &Path) -> Command {
+/// `ssh` or a program that takes its options.
+pub fn ssh(program: &str, dir: &Path) -> Command {
     let mut command = Command::new(program);
     command.args(["-F", dir.join("ssh_config").to_str().unwrap()]);
     for option in
@@ -77,7 +83,7 @@ fn ssh(program: &str, dir: &Path) -> Command {
     command
 }
 
-fn finish(command: &mut Command) -> Ran {
+pub fn finish(command: &mut Command) -> Ran {
     Ran::of(&command.output().unwrap())
 }
 

@@ -69,9 +69,9 @@ pub(super) fn fill_in(
         is_given("auth-server") || settings.iter().any(|setting| setting.flag == "auth-server");
     settings.retain(|setting| at_auth_server || !AT_AUTH_SERVER.contains(&setting.flag));
 
-    let mut outcome = Outcome { warnings: tbot.warnings, ..Outcome::default() };
-    if !tbot.ignored.is_empty() {
-        outcome.notes.push(format!("`{file}`: ignoring {}", tbot.ignored.join(", ")));
+    let mut outcome = Outcome { warnings: tbot.notes.warnings, ..Outcome::default() };
+    if !tbot.notes.ignored.is_empty() {
+        outcome.notes.push(format!("`{file}`: ignoring {}", tbot.notes.ignored.join(", ")));
     }
     let token = settings.iter().find(|setting| setting.flag == "token");
     if token.is_some_and(|token| env.var(names::TELEPORT_BOT_TOKEN).is_some_and(|other| other != token.value))

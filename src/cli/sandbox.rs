@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{MessageArgs, value};
-use crate::sandbox::Simulated;
+use super::{MessageArgs, resource, value};
+use crate::sandbox::{Rotation, Simulated};
 
 /// Serve a throw-away cluster and CI token endpoint on loopback, for as long as a command runs or until a signal.
 #[derive(Debug, Args)]
@@ -33,6 +33,28 @@ pub struct Sandbox {
     /// a leaf cluster
     #[arg(long, value_name = "NAME=HOST:PORT", value_parser = value::node)]
     pub node: Vec<value::Node>,
+    /// A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust`
+    /// for a role that keeps bots out, and `max-ttl=DURATION`
+    #[arg(long, value_name = "NAME[:LOGIN+LOGIN][,OPTION]", value_parser = resource::role)]
+    pub role: Vec<resource::Role>,
+    /// A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable
+    #[arg(long = "trait", value_name = "NAME=VALUE+VALUE", value_parser = resource::bot_trait)]
+    pub traits: Vec<resource::Named>,
+    /// A database, repeatable
+    #[arg(long, value_name = "NAME=PROTOCOL", value_parser = resource::database)]
+    pub database: Vec<resource::Named>,
+    /// An application, repeatable
+    #[arg(long, value_name = "NAME=URI", value_parser = resource::app)]
+    pub app: Vec<resource::Named>,
+    /// A trusted leaf cluster, repeatable
+    #[arg(long, value_name = "NAME", value_parser = value::text)]
+    pub leaf: Vec<String>,
+    /// Require per-session MFA in the whole cluster
+    #[arg(long)]
+    pub require_session_mfa: bool,
+    /// Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`
+    #[arg(long, value_enum, value_name = "PHASE")]
+    pub ca_rotation: Option<Phase>,
     /// A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable
     #[arg(long, value_name = "NAME", value_parser = value::text)]
     pub kube: Vec<String>,
@@ -57,4 +79,21 @@ pub struct Sandbox {
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,
+}
+
+/// Phases of a CA rotation (`tctl auth rotate --phase`) in which two keys are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Phase {
+    UpdateClients,
+    UpdateServers,
+}
+
+impl From<Phase> for Rotation {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::UpdateClients => Self::UpdateClients,
+            Phase::UpdateServers => Self::UpdateServers,
+        }
+    }
 }

@@ -3,15 +3,17 @@
 //! Fields and their meanings: Teleport's "Machine & Workload Identity Configuration Reference" (versions 15 to 19).
 
 mod error;
+mod notes;
 mod outputs;
 mod section;
+mod ttl;
 mod yaml;
 
-use std::time::Duration;
-
 pub use error::{ConfigError, Problem};
-use outputs::TbotOutput;
-use section::{Section, Text};
+pub use notes::Notes;
+pub use outputs::TbotOutput;
+use section::{Section, Text, checked};
+use ttl::Ttl;
 
 use super::value;
 use crate::teleport::JoinMethod;
@@ -23,10 +25,8 @@ pub struct Tbot {
     pub settings: Vec<Setting>,
     /// The outputs; `--output` each.
     pub outputs: Vec<TbotOutput>,
-    /// Fields that change nothing here, with their lines.
-    pub ignored: Vec<String>,
-    /// What is done in another way than tbot does it.
-    pub warnings: Vec<String>,
+    /// What else the user should know.
+    pub notes: Notes,
     ttl: Option<Ttl>,
 }
 
@@ -39,14 +39,6 @@ pub struct Setting {
     pub value: String,
     /// Where it is from: `` `proxy_server` in line 3``.
     pub from: String,
-}
-
-/// `credential_ttl`, as written and as read.
-#[derive(Debug, Clone)]
-struct Ttl {
-    line: u64,
-    text: String,
-    life: Duration,
 }
 
 /// What tbot does in the background, keeps or prints: nothing that a single run has.
@@ -114,15 +106,15 @@ pub(super) fn read(text: &str, has_method: bool) -> Result<Tbot, Problem> {
             }));
         }
     }
-    for field in IGNORED.into_iter().filter(|field| !(*field == "oneshot" && is_true(&root, field))) {
-        tbot.ignores(&root, field);
+    for field in IGNORED.into_iter().filter(|field| !(*field == "oneshot" && root.is_true(field))) {
+        tbot.notes.ignore(&root, field);
     }
     tbot.server(&root)?;
     tbot.onboarding(&root, has_method)?;
-    tbot.ttl = ttl(&root)?;
+    tbot.ttl = ttl::read(&root)?;
     for field in ["services", "outputs"] {
         for node in root.list(field)? {
-            let output = outputs::read(node, &mut tbot)?;
+            let output = outputs::read(node, &mut tbot.notes)?;
             tbot.outputs.push(output);
         }
     }
@@ -138,19 +130,9 @@ fn version(root: &Section<'_>) -> Result<(), Problem> {
     }
 }
 
-fn is_true(section: &Section<'_>, field: &str) -> bool {
-    matches!(section.flag(field), Ok(Some(true)))
-}
-
 impl Tbot {
     fn set(&mut self, flag: &'static str, field: &str, text: Text) {
         self.settings.push(Setting { flag, value: text.text, from: from(field, text.line) });
-    }
-
-    fn ignores(&mut self, section: &Section<'_>, field: &str) {
-        if let Some(node) = section.get(field) {
-            self.ignored.push(format!("{} (line {})", section.name(field), node.line));
-        }
     }
 
     /// The address, as the flag that takes it.
@@ -168,7 +150,7 @@ impl Tbot {
             (None, Some(auth)) => {
                 let address = checked(&auth, "auth_server", value::auth_address)?;
                 if address.port == WEB_PORT {
-                    self.warnings.push(format!(
+                    self.notes.warnings.push(format!(
                         "`auth_server` (line {}) has the port of a proxy, and is taken for one: call it `proxy_server`",
                         auth.line
                     ));
@@ -207,8 +189,8 @@ impl Tbot {
     /// Pins and CAs are about the auth service: tbot does not look at them behind a proxy, either.
     fn trust(&mut self, onboarding: &Section<'_>) -> Result<(), Problem> {
         if self.settings.iter().any(|setting| setting.flag == "proxy") {
-            self.ignores(onboarding, "ca_pins");
-            self.ignores(onboarding, "ca_path");
+            self.notes.ignore(onboarding, "ca_pins");
+            self.notes.ignore(onboarding, "ca_path");
             return Ok(());
         }
         let pins = onboarding.texts("ca_pins")?;
@@ -275,7 +257,7 @@ impl Tbot {
     }
 
     fn generic_oidc(&mut self, generic: &Section<'_>) -> Result<(), Problem> {
-        self.ignores(generic, "timeout");
+        self.notes.ignore(generic, "timeout");
         let command = generic.texts("command")?;
         match (generic.text("env")?, command.first()) {
             (Some(env), Some(_)) => Err(Problem::at(
@@ -325,28 +307,6 @@ impl Tbot {
 
 fn from(field: &str, line: u64) -> String {
     format!("`{field}` in line {line}")
-}
-
-/// `credential_ttl`, once called `certificate_ttl`.
-fn ttl(section: &Section<'_>) -> Result<Option<Ttl>, Problem> {
-    let (new, old) = (section.text("credential_ttl")?, section.text("certificate_ttl")?);
-    if let (Some(_), Some(old)) = (&new, &old) {
-        return Err(Problem::at(
-            old.line,
-            "`certificate_ttl` is the old name of `credential_ttl`: both are set",
-        )
-        .hint("keep `credential_ttl`"));
-    }
-    let name = section.name(if new.is_some() { "credential_ttl" } else { "certificate_ttl" });
-    let Some(text) = new.or(old) else { return Ok(None) };
-    let life = checked(&text, name.trim_matches('`'), value::duration)?;
-    Ok(Some(Ttl { line: text.line, text: text.text, life }))
-}
-
-/// The value, as its flag reads it.
-fn checked<T>(text: &Text, field: &str, parse: fn(&str) -> Result<T, String>) -> Result<T, Problem> {
-    parse(&text.text)
-        .map_err(|cause| Problem::at(text.line, format!("invalid value for `{field}`")).because(cause))
 }
 
 #[cfg(test)]

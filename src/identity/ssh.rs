@@ -6,6 +6,7 @@ use ssh_key::certificate::CertType;
 use ssh_key::public::KeyData;
 use thiserror::Error;
 
+use super::logins::{self, Traits};
 use crate::error::{Exit, StageError};
 
 /// A parsed OpenSSH user certificate. Its signature is *not* checked: the TLS channel it came over is.
@@ -58,6 +59,12 @@ impl SshCertificate {
         let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
         let roles = json.get("roles").and_then(serde_json::Value::as_array);
         roles.into_iter().flatten().filter_map(|r| r.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Traits in `teleport-traits` (`{"logins":["deploy"]}`).
+    pub fn traits(&self) -> Traits {
+        let found = self.extensions.iter().find(|(name, _)| name == "teleport-traits");
+        found.map(|(_, text)| logins::traits(text)).unwrap_or_default()
     }
 
     /// `line` is what was read, not encoded again: the signature is over those bytes.

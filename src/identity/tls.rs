@@ -1,6 +1,6 @@
 //! An issued X.509 certificate: standard fields and Teleport's own attributes in the subject.
 
-use const_oid::db::rfc4519::{COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME, SERIAL_NUMBER};
+use const_oid::db::rfc4519::{COMMON_NAME, LOCALITY_NAME, ORGANIZATION_NAME, POSTAL_CODE, SERIAL_NUMBER};
 use der::asn1::{Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use der::{Any, Decode as _, Encode as _, Tag, Tagged as _};
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use x509_cert::Certificate;
 use x509_cert::name::{Name, RelativeDistinguishedName};
 use x509_cert::time::Time;
 
+use super::logins::{self, Traits};
 use super::pem;
 use crate::error::{Exit, StageError};
 
@@ -25,6 +26,8 @@ pub struct TlsCertificate {
     pub organizations: Vec<String>,
     /// L values: logins.
     pub localities: Vec<String>,
+    /// `postalCode`: traits.
+    pub traits: Traits,
     /// `serialNumber` of the subject, which Teleport does not use; ours marks dry runs with it.
     pub subject_serial: Option<String>,
     /// CN of the issuer, which is the cluster's name.
@@ -72,6 +75,7 @@ impl TlsCertificate {
             common_name: values_of(COMMON_NAME).next().ok_or(TlsCertError::Missing("common name"))?,
             organizations: values_of(ORGANIZATION_NAME).collect(),
             localities: values_of(LOCALITY_NAME).collect(),
+            traits: values_of(POSTAL_CODE).next().map(|text| logins::traits(&text)).unwrap_or_default(),
             subject_serial: values_of(SERIAL_NUMBER).next(),
             issuer_common_name: issuer
                 .into_iter()

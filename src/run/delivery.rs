@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::env;
 use crate::error::{Exit, Failed};
 use crate::export::{self, Exports};
+use crate::identity::logins::{self, LoginSource, RoleLogins};
 use crate::identity::route::Route;
 use crate::issue::{Credential, Issued};
 use crate::net::HostPort;
@@ -52,10 +53,7 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             files.sort();
             output.files = files.iter().map(|file| folder.join(file)).collect();
             output.variables = variables.into_iter().collect();
-            // What they would reach ends with this process.
-            if !plan.dry_run {
-                output.usage.clone_from(&contents.usage);
-            }
+            output.usage.clone_from(&contents.usage);
         }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }
@@ -116,6 +114,7 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         roles: issued.roles.clone(),
         routes: issued.credentials().filter_map(route).collect(),
         logins: issued.first.identity.logins().into_iter().map(str::to_owned).collect(),
+        login_sources: sources(issued, &credentials.role_logins),
         valid_until: issued.expires(),
         dir: issued.output.destination.path(),
         files: Vec::new(),
@@ -147,6 +146,12 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
 fn refused(name: &str, error: &Failed) -> RefusedReport {
     let Failure { message, causes, hints, .. } = Failure::new(error, env::now());
     RefusedReport { name: name.to_owned(), message, causes, hints }
+}
+
+/// Where the logins of an output are from.
+fn sources(issued: &Issued, known: &RoleLogins) -> Vec<LoginSource> {
+    let identity = &issued.first.identity;
+    logins::sources(&identity.logins(), &issued.roles, &identity.traits(), known)
 }
 
 /// What a certificate is for, beside its cluster.

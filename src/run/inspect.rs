@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::cli;
 use crate::env::{self, Env, names};
 use crate::error::{Exit, Failed};
+use crate::identity::logins::LoginSource;
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
 use crate::text::duration;
@@ -70,7 +71,7 @@ fn text(facts: &Facts, now: Timestamp) -> String {
     line("impersonator", facts.impersonator.as_deref().unwrap_or_default());
     line("cluster", facts.cluster.as_deref().unwrap_or("unknown"));
     line("roles", &list(&facts.roles));
-    line("logins", &list(&facts.logins));
+    line("logins", &list(&facts.login_sources.iter().map(LoginSource::text).collect::<Vec<_>>()));
     if let Some(kubernetes) = &facts.kubernetes {
         line("kubernetes", &kubernetes.clusters.join(", "));
         line("kubernetes groups", &kubernetes.groups.join(", "));

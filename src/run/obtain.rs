@@ -2,6 +2,7 @@
 
 use crate::env;
 use crate::error::Failed;
+use crate::identity::logins::RoleLogins;
 use crate::issue::Issued;
 use crate::join::{self, BotIdentity};
 use crate::net::HostPort;
@@ -32,6 +33,8 @@ pub struct Credentials {
     pub checked: Checked,
     /// With `--keep-going`, the names of those that are missing, and why.
     pub refused: Vec<(String, Failed)>,
+    /// The logins of each role, as far as they were asked for.
+    pub role_logins: RoleLogins,
 }
 
 /// Joins, has the outputs issued and checks them. The proof is awaited while the connections are opened.
@@ -54,18 +57,18 @@ pub async fn obtain(
     let issued = issued(plan, &cluster, &bot, &ping);
     // Looks while the others wait.
     let kube = async { Ok(kube_server(plan, &cluster, &bot, &ping, &proxy).await) };
-    let ((checked, refused), kube) = tokio::try_join!(issued, kube)?;
+    let ((checked, refused, role_logins), kube) = tokio::try_join!(issued, kube)?;
     let kube = kube.map(|found| found.told(log, cluster.is_behind_a_balancer()));
-    Ok(Credentials { bot, ping, proxy, kube, checked, refused })
+    Ok(Credentials { bot, ping, proxy, kube, checked, refused, role_logins })
 }
 
-/// The outputs, issued and checked; and with `--keep-going` those that are missing.
+/// The outputs, issued and checked; with `--keep-going` those that are missing; the logins of their roles.
 async fn issued(
     plan: &Plan<'_>,
     cluster: &Cluster,
     bot: &BotIdentity,
     ping: &Ping,
-) -> Result<(Checked, Vec<(String, Failed)>), Failed> {
+) -> Result<(Checked, Vec<(String, Failed)>, RoleLogins), Failed> {
     let log = plan.log;
     let asked = join::expiry(env::now(), ping.clock_skew, plan.issue.ttl);
     let batch = log.timed("issue", issue::issue(cluster, bot, ping, &plan.issue)).await?;
@@ -76,9 +79,12 @@ async fn issued(
     let refusals = checked.batch.refused.drain(..);
     let mut refused: Vec<(String, Failed)> =
         refusals.map(|refused| (refused.output.name, refused.error.into())).collect();
+    let mut role_logins = RoleLogins::new();
     if !plan.args.guards.no_verify {
         let policies = policy::policies(cluster, bot, &checked.batch, &plan.args.guards.target);
-        for (name, error) in log.timed("verify", policies).await {
+        let policies = log.timed("verify", policies).await;
+        role_logins = policies.logins;
+        for (name, error) in policies.findings {
             let usable = checked.batch.issued.len();
             checked.batch.issued.retain(|issued| issued.output.name != name);
             if !plan.issue.keep_going || checked.batch.issued.is_empty() {
@@ -90,5 +96,5 @@ async fn issued(
         }
         checked.ends = checked.batch.issued.iter().map(Issued::expires).min().unwrap_or(checked.ends);
     }
-    Ok((checked, refused))
+    Ok((checked, refused, role_logins))
 }

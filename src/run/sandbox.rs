@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::cli;
+use crate::cli::resource::Role;
 use crate::env::{self, Env, names};
 use crate::error::Failed;
 use crate::export;
@@ -17,7 +18,10 @@ use crate::run::error::RunError;
 use crate::run::job_files::JobFiles;
 use crate::run::outcome::Outcome;
 use crate::run::signals::Stop;
-use crate::sandbox::{Sandbox, SandboxKubeCluster, SandboxNode, SandboxOptions, Simulated};
+use crate::sandbox::{
+    Sandbox, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
+    Simulated,
+};
 use crate::text::io_reason;
 use crate::write::{FileToWrite, Pending};
 
@@ -98,6 +102,7 @@ async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Faile
         let path = env.absolute(path);
         options.tokens = rules::parse(&env::read_text(&path).map_err(|source| read_error(&path, source))?)?;
     }
+    resources(args, &mut options);
     let kube = args.kube.iter().map(|name| SandboxKubeCluster { name: name.clone(), labels: Vec::new() });
     options.kube_clusters.extend(kube);
     for role in &mut options.roles {
@@ -113,6 +118,35 @@ async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Faile
         options.nodes.push(SandboxNode { name: name.to_owned(), cluster: cluster.to_owned(), address });
     }
     Ok(options)
+}
+
+/// Roles, traits, databases, applications, leaf clusters and policies.
+fn resources(args: &cli::Sandbox, options: &mut SandboxOptions) {
+    if !args.role.is_empty() {
+        let role = |role: &Role| SandboxRole {
+            name: role.name.clone(),
+            logins: role.logins.clone(),
+            require_mfa_type: i32::from(role.mfa),
+            device_trust_mode: if role.device_trust { "required".to_owned() } else { String::new() },
+            max_session_ttl: role.max_ttl.map_or(0, |ttl| ttl.as_secs()),
+        };
+        options.roles = args.role.iter().map(role).collect();
+    }
+    for named in &args.traits {
+        let values = options.traits.entry(named.name.clone()).or_default();
+        values.extend(named.value.split('+').map(str::to_owned));
+    }
+    options.databases.extend(
+        args.database.iter().map(|db| SandboxDatabase { name: db.name.clone(), protocol: db.value.clone() }),
+    );
+    options.apps.extend(args.app.iter().map(|app| SandboxApp {
+        name: app.name.clone(),
+        public_addr: format!("{}.{}", app.name.to_ascii_lowercase(), args.cluster),
+        uri: app.value.clone(),
+    }));
+    options.leaves.extend(args.leaf.iter().cloned());
+    options.require_session_mfa = args.require_session_mfa;
+    options.rotation = args.ca_rotation.map(Into::into);
 }
 
 async fn resolve(host: &str, port: u16) -> Result<SocketAddr, RunError> {

@@ -49,7 +49,7 @@ pub(super) async fn answer(
             grpc::unary(newer, request, answer).await
         }
         "/proto.AuthService/IsMFARequired" => {
-            grpc::unary(newer, request, |target| Ok(is_mfa_required(cluster, caller, &target))).await
+            grpc::unary(newer, request, |target| Ok(is_mfa_required(cluster, caller, &target)?)).await
         }
         "/proto.AuthService/CreateAppSession" => {
             grpc::unary(newer, request, |wanted| Ok(app_session(cluster, &wanted)?)).await
@@ -137,14 +137,32 @@ fn nanoseconds(seconds: u64) -> i64 {
     i64::try_from(seconds.saturating_mul(1_000_000_000)).unwrap_or(i64::MAX)
 }
 
-/// Required when a role of the caller that applies asks for it; for a node those with the login.
+/// Required when a role of the caller that applies asks for it; for a node those with the login. Nodes are not looked for.
 fn is_mfa_required(
     cluster: &Cluster,
     caller: &Caller,
     request: &IsMfaRequiredRequest,
-) -> IsMfaRequiredResponse {
+) -> Result<IsMfaRequiredResponse, Refusal> {
+    let options = &cluster.options;
+    let missing = match &request.target {
+        Some(MfaTarget::KubernetesCluster(name)) => {
+            (!options.kube_clusters.iter().any(|kube| kube.name == *name))
+                .then_some(("kubernetes cluster", name))
+        }
+        Some(MfaTarget::Database(route)) => {
+            let name = &route.service_name;
+            (!options.databases.iter().any(|db| db.name == *name)).then_some(("database service", name))
+        }
+        Some(MfaTarget::App(route)) => {
+            (!options.apps.iter().any(|app| app.name == route.name)).then_some(("app", &route.name))
+        }
+        Some(MfaTarget::Node(_)) | None => None,
+    };
+    if let Some((what, name)) = missing {
+        return Err(Refusal::not_found(format!("{what} {name:?} not found")));
+    }
     let applies = |role: &&SandboxRole| match &request.target {
-        Some(MfaTarget::Node(node)) => role.logins.contains(&node.login),
+        Some(MfaTarget::Node(node)) => cluster.logins(role).contains(&node.login),
         _ => true,
     };
     let of_roles = caller
@@ -155,7 +173,7 @@ fn is_mfa_required(
         .any(|r| r.require_mfa_type != 0);
     let required = of_roles || cluster.options.require_session_mfa;
     // `MFA_REQUIRED_YES` is 1, `MFA_REQUIRED_NO` 2 (api/proto authservice.proto).
-    IsMfaRequiredResponse { required, mfa_required: if required { 1 } else { 2 } }
+    Ok(IsMfaRequiredResponse { required, mfa_required: if required { 1 } else { 2 } })
 }
 
 fn app_session(

@@ -4,7 +4,7 @@ use const_oid::db::rfc4519::{COMMON_NAME, ORGANIZATION_NAME, SERIAL_NUMBER};
 use x509_cert::name::RdnSequence;
 
 use super::error::SandboxError;
-use super::options::SandboxOptions;
+use super::options::{Rotation, SandboxOptions};
 use super::x509::{self, Purpose, Request};
 use crate::identity::Suite;
 use crate::identity::keys::{KeyKind, KeyPair};
@@ -102,10 +102,22 @@ impl Ca {
         Ok((key, der))
     }
 
-    /// Its public halves as the auth service sends them.
-    pub(super) fn to_message(&self, kind: &str, cluster: &str) -> wire::CertAuthority {
-        let ssh = vec![wire::SshKeyPair { public_key: self.ssh_line().into_bytes() }];
-        let tls = vec![wire::TlsKeyPair { cert: self.pem().into_bytes() }];
+    /// Its public halves as the auth service sends them, with those that are trusted besides.
+    pub(super) fn to_message(
+        &self,
+        kind: &str,
+        cluster: &str,
+        besides: Option<&Self>,
+    ) -> wire::CertAuthority {
+        // Recorded: the database CA has no SSH key.
+        let keys = |ca: &Self| wire::CaKeySet {
+            ssh: if kind == "db" {
+                Vec::new()
+            } else {
+                vec![wire::SshKeyPair { public_key: ca.ssh_line().into_bytes() }]
+            },
+            tls: vec![wire::TlsKeyPair { cert: ca.pem().into_bytes() }],
+        };
         wire::CertAuthority {
             kind: "cert_authority".to_owned(),
             sub_kind: kind.to_owned(),
@@ -117,9 +129,8 @@ impl Ca {
             spec: Some(wire::CertAuthoritySpec {
                 r#type: kind.to_owned(),
                 cluster_name: cluster.to_owned(),
-                // Recorded: the database CA has no SSH key.
-                active_keys: Some(wire::CaKeySet { ssh: if kind == "db" { Vec::new() } else { ssh }, tls }),
-                additional_trusted_keys: Some(wire::CaKeySet::default()),
+                active_keys: Some(keys(self)),
+                additional_trusted_keys: Some(besides.map(keys).unwrap_or_default()),
             }),
         }
     }
@@ -134,6 +145,17 @@ pub(super) struct Cas {
     pub(super) web: Ca,
     /// Host CAs of leaf clusters, by name.
     pub(super) leaves: Vec<(String, Ca)>,
+    /// The keys that a rotation replaces.
+    pub(super) old: Option<Old>,
+}
+
+/// What is still trusted while the CAs are rotated.
+pub(super) struct Old {
+    pub(super) user: Ca,
+    pub(super) host: Ca,
+    pub(super) db: Ca,
+    /// Servers have no certificates of the new keys yet.
+    of_servers: bool,
 }
 
 impl Cas {
@@ -148,12 +170,34 @@ impl Cas {
             .iter()
             .map(|name| Ok((name.clone(), Ca::new(name, tls, ssh)?)))
             .collect::<Result<_, SandboxError>>()?;
+        let user = || Ca::new(&options.cluster, tls, ssh);
+        let db = || Ca::new(&options.cluster, tls, KeyKind::Ed25519);
+        let old = |phase| {
+            let of_servers = phase == Rotation::UpdateClients;
+            Ok::<_, SandboxError>(Old { user: user()?, host: user()?, db: db()?, of_servers })
+        };
         Ok(Self {
-            user: Ca::new(&options.cluster, tls, ssh)?,
-            host: Ca::new(&options.cluster, tls, ssh)?,
-            db: Ca::new(&options.cluster, tls, KeyKind::Ed25519)?,
+            old: options.rotation.map(old).transpose()?,
+            user: user()?,
+            host: user()?,
+            db: db()?,
             web: Ca::new("jobpass sandbox web CA", KeyKind::P256, KeyKind::Ed25519)?,
             leaves,
         })
+    }
+
+    /// The user CA: all that is trusted, first what signs.
+    pub(super) fn users(&self) -> impl Iterator<Item = &Ca> {
+        std::iter::once(&self.user).chain(self.old.as_ref().map(|old| &old.user))
+    }
+
+    /// The host CA in the same order.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &Ca> {
+        std::iter::once(&self.host).chain(self.old.as_ref().map(|old| &old.host))
+    }
+
+    /// What signs the certificates of servers.
+    pub(super) fn servers(&self) -> &Ca {
+        self.old.as_ref().filter(|old| old.of_servers).map_or(&self.host, |old| &old.host)
     }
 }

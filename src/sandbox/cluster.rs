@@ -86,6 +86,25 @@ impl Cluster {
         format!("https://{}", self.address)
     }
 
+    /// Traits of its bots, JSON.
+    pub(super) fn traits(&self) -> String {
+        serde_json::to_string(&self.options.traits).unwrap_or_default()
+    }
+
+    /// The logins that a role gives a bot: its templates filled in.
+    pub(super) fn logins(&self, role: &SandboxRole) -> Vec<String> {
+        let filled = |template: &String| {
+            let variable = template.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+            let name =
+                variable.and_then(|v| v.strip_prefix("internal.").or_else(|| v.strip_prefix("external.")));
+            match name {
+                Some(name) => self.options.traits.get(name).cloned().unwrap_or_default(),
+                None => vec![template.clone()],
+            }
+        };
+        role.logins.iter().flat_map(filled).collect()
+    }
+
     pub(super) fn role(&self, name: &str) -> Option<&SandboxRole> {
         self.options.roles.iter().find(|role| role.name == name)
     }

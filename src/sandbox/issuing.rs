@@ -36,9 +36,9 @@ pub(super) fn issue(
     let (ssh_key, tls_key) = keys(cluster, request)?;
     let mut logins = Vec::new();
     for role in roles.iter().filter_map(|name| cluster.role(name)) {
-        for login in &role.logins {
-            if !logins.contains(login) {
-                logins.push(login.clone());
+        for login in cluster.logins(role) {
+            if !logins.contains(&login) {
+                logins.push(login);
             }
         }
     }
@@ -56,6 +56,7 @@ pub(super) fn issue(
         user: caller.user.clone(),
         roles,
         logins,
+        traits: cluster.traits(),
         cluster: cluster.options.cluster.clone(),
         route_to_cluster,
         login_ip: login_ip.to_owned(),
@@ -63,7 +64,6 @@ pub(super) fn issue(
         routes,
         valid: cluster.validity(request.expires.map(|t| t.seconds), cap),
     };
-    let ca = &cluster.cas.user;
     let template = |kind| Template::new(cluster, kind, &profile);
     let kind = if tls_key.is_some() { CertificateKind::Ssh } else { CertificateKind::Bundle };
     let line = |key: &KeyData| -> Result<Vec<u8>, Refusal> {
@@ -78,8 +78,8 @@ pub(super) fn issue(
         ssh: ssh_key.as_ref().map(line).transpose()?.unwrap_or_default(),
         tls: tls_key.as_deref().map(pem).transpose()?.unwrap_or_default(),
         // Recorded: the user CA alone, unlike a join, which returns user and host CA.
-        tls_ca_certs: vec![ca.pem().into_bytes()],
-        ssh_ca_certs: vec![ca.ssh_line().into_bytes()],
+        tls_ca_certs: cluster.cas.users().map(|ca| ca.pem().into_bytes()).collect(),
+        ssh_ca_certs: cluster.cas.users().map(|ca| ca.ssh_line().into_bytes()).collect(),
     })
 }
 

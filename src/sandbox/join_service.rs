@@ -9,6 +9,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::Streaming;
 
+use super::ca::Ca;
 use super::cluster::Cluster;
 use super::error::SandboxError;
 use super::fault_injection::{JoinEnd, StreamEnd};
@@ -209,11 +210,11 @@ fn certificates(
     let tls_key = public_key::from_der(&keys.public_tls_key)?;
     let expires = params.and_then(|params| params.expires).map(|end| end.seconds);
     let issued = joining::certify(cluster, token, &ssh_key, &tls_key, expires, ip)?;
-    let cas = [&cluster.cas.user, &cluster.cas.host];
+    let cas = || cluster.cas.users().chain(cluster.cas.hosts());
     Ok(Certificates {
         tls_cert: issued.tls,
-        tls_ca_certs: cas.map(|ca| ca.der.clone()).to_vec(),
+        tls_ca_certs: cas().map(|ca| ca.der.clone()).collect(),
         ssh_cert: issued.ssh.to_bytes().map_err(|e| SandboxError::create("SSH certificate", e))?,
-        ssh_ca_keys: cas.iter().map(|ca| ca.ssh_wire()).collect::<Result<_, _>>()?,
+        ssh_ca_keys: cas().map(Ca::ssh_wire).collect::<Result<_, _>>()?,
     })
 }

@@ -86,6 +86,7 @@ pub(super) fn certify(
         roles: vec![user.clone()],
         logins: vec![no_login()?, INTERNAL_JOIN.to_owned()],
         user,
+        traits: cluster.traits(),
         cluster: cluster.options.cluster.clone(),
         route_to_cluster: cluster.options.cluster.clone(),
         login_ip: login_ip.to_owned(),

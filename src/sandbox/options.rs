@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::fault_injection::FaultInjection;
 use super::simulated::Simulated;
+use crate::identity::logins::Traits;
 use crate::platform::Platform;
 use crate::rules::ProvisionToken;
 use crate::teleport::JoinMethod;
@@ -13,7 +14,7 @@ use crate::teleport::JoinMethod;
 pub struct SandboxRole {
     /// Its name.
     pub name: String,
-    /// `allow.logins`.
+    /// `allow.logins`, templates of one variable among them: `{{internal.logins}}`.
     pub logins: Vec<String>,
     /// `options.require_session_mfa` as the wire's number: 0 off, 1 session.
     pub require_mfa_type: i32,
@@ -63,6 +64,15 @@ pub struct SandboxKubeCluster {
     pub labels: Vec<(String, String)>,
 }
 
+/// A CA rotation in progress: two keys are trusted (`api/types/authority.go`, `RotationPhase…`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// New keys sign what is issued; servers still show certificates of the old ones.
+    UpdateClients,
+    /// New keys sign everything; the old ones are still trusted.
+    UpdateServers,
+}
+
 /// How the sandbox is to be.
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
@@ -80,6 +90,8 @@ pub struct SandboxOptions {
     pub branch: Option<String>,
     /// Roles every bot may impersonate.
     pub roles: Vec<SandboxRole>,
+    /// Traits every bot has; roles take them in by `{{internal.NAME}}`.
+    pub traits: Traits,
     /// Answer the new join path (`teleport.join.v1`), which versions from 18 have.
     pub join_new: bool,
     /// Answer the old join path (HTTPS POST).
@@ -112,6 +124,8 @@ pub struct SandboxOptions {
     pub apps: Vec<SandboxApp>,
     /// Per-session MFA for the whole cluster (`cluster_auth_preference`), which no role shows.
     pub require_session_mfa: bool,
+    /// The user, host and database CA are being rotated.
+    pub rotation: Option<Rotation>,
     /// RSA-2048 CAs, as clusters made before version 17 have; slower to make.
     pub rsa_cas: bool,
     /// Identity tokens signed with RS256, as all real platforms do, in place of ES256; slower to make.
@@ -155,6 +169,7 @@ impl SandboxOptions {
             tokens,
             branch: None,
             roles: vec![role("ci-deploy", "deploy"), role("ci-read", "reader")],
+            traits: Traits::new(),
             join_new: true,
             join_old: true,
             upgrade_alpn: true,
@@ -171,6 +186,7 @@ impl SandboxOptions {
             database_targets: Vec::new(),
             apps: Vec::new(),
             require_session_mfa: false,
+            rotation: None,
             rsa_cas: false,
             rs256: false,
         }

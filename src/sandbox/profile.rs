@@ -39,6 +39,8 @@ pub(super) struct Profile {
     pub(super) roles: Vec<String>,
     /// Principals, Teleport's internal ones included.
     pub(super) logins: Vec<String>,
+    /// JSON.
+    pub(super) traits: String,
     pub(super) cluster: String,
     pub(super) route_to_cluster: String,
     pub(super) login_ip: String,
@@ -66,7 +68,7 @@ impl Profile {
             ("private-key-policy", "none".to_owned()),
             ("teleport-roles", json!({"version": "v1", "roles": self.roles}).to_string()),
             ("teleport-route-to-cluster", self.route_to_cluster.clone()),
-            ("teleport-traits", TRAITS.to_owned()),
+            ("teleport-traits", self.traits.clone()),
         ];
         if let Some(impersonator) = &self.impersonator {
             extensions.push(("disallow-reissue", flag()));
@@ -88,7 +90,7 @@ impl Profile {
         let mut sets = vec![
             (LOCALITY_NAME, self.logins.clone()),
             (STREET, one(&self.route_to_cluster)),
-            (POSTAL_CODE, one(TRAITS)),
+            (POSTAL_CODE, one(&self.traits)),
             (ORGANIZATION_NAME, self.roles.clone()),
             (COMMON_NAME, one(&self.user)),
             (SERIAL_NUMBER, if self.dry_run { one(DRY_RUN) } else { Vec::new() }),
@@ -118,6 +120,3 @@ impl Profile {
         Ok(subject)
     }
 }
-
-/// A bot's traits: none.
-const TRAITS: &str = "{}";

@@ -140,11 +140,11 @@ fn certs(
     let expires = expires.map(|end| end.seconds);
     let issued = joining::certify_older(cluster, token, keys, expires, ip)?;
     let line = issued.ssh.to_openssh().map_err(|e| SandboxError::create("SSH certificate", e))?;
-    let cas = [&cluster.cas.user, &cluster.cas.host];
+    let cas = || cluster.cas.users().chain(cluster.cas.hosts());
     Ok(Certs {
         ssh: format!("{line}\n").into_bytes(),
         tls: crate::identity::tls::pem_of(&issued.tls).into_bytes(),
-        tls_ca_certs: cas.map(|ca| ca.pem().into_bytes()).to_vec(),
-        ssh_ca_certs: cas.map(|ca| ca.ssh_line().into_bytes()).to_vec(),
+        tls_ca_certs: cas().map(|ca| ca.pem().into_bytes()).collect(),
+        ssh_ca_certs: cas().map(|ca| ca.ssh_line().into_bytes()).collect(),
     })
 }

@@ -20,7 +20,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::ca::Ca;
+use super::ca::{Ca, Cas};
 use super::cluster::Cluster;
 use super::error::SandboxError;
 use super::peer::{Caller, Peer};
@@ -105,20 +105,20 @@ impl TlsConfigs {
         let cas = &cluster.cas;
         let web = Certificate::new(&cas.web, &names, false)?;
         let host =
-            Certificate::new(&cas.host, &[format!("*.{CLUSTER_NAME}"), CLUSTER_NAME.to_owned()], true)?;
-        let kube_ca = if cluster.options.kube_web_certificate { &cas.web } else { &cas.host };
+            Certificate::new(cas.servers(), &[format!("*.{CLUSTER_NAME}"), CLUSTER_NAME.to_owned()], true)?;
+        let kube_ca = if cluster.options.kube_web_certificate { &cas.web } else { cas.servers() };
         let kube = Certificate::new(kube_ca, &kube::names(cluster), true)?;
         Ok(Self {
             web: config(&web, &[HTTP_1, HTTP_2, REVERSE_TUNNEL], Clients::Any)?,
             // Recorded: where a client offers `h2` beside a protocol of Teleport's, `h2` is agreed on.
             join: config(&web, &[HTTP_2, JOIN], Clients::Any)?,
             join_upgraded: config(&host, &[HTTP_2, JOIN], Clients::Any)?,
-            auth: config(&host, &[HTTP_2], Clients::Of(&cas.user))?,
-            auth_port: config(&host, &[HTTP_2], Clients::AnyOrOf(&cas.user))?,
-            transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(&cas.user))?,
-            app: config(&web, &[HTTP_1, HTTP_2], Clients::AnyOrOf(&cas.user))?,
-            tunnel: config(&web, &app::tunneled_protocols(), Clients::Of(&cas.user))?,
-            kube: config(&kube, &[HTTP_2, HTTP_1], Clients::Of(&cas.user))?,
+            auth: config(&host, &[HTTP_2], Clients::Of(cas))?,
+            auth_port: config(&host, &[HTTP_2], Clients::AnyOrOf(cas))?,
+            transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(cas))?,
+            app: config(&web, &[HTTP_1, HTTP_2], Clients::AnyOrOf(cas))?,
+            tunnel: config(&web, &app::tunneled_protocols(), Clients::Of(cas))?,
+            kube: config(&kube, &[HTTP_2, HTTP_1], Clients::Of(cas))?,
             closed: config(&web, &[b"none"], Clients::Any)?,
         })
     }
@@ -313,10 +313,10 @@ impl Certificate {
 enum Clients<'a> {
     /// Anyone; no certificate is asked for.
     Any,
-    /// Anyone; a certificate that is shown must be this CA's.
-    AnyOrOf(&'a Ca),
-    /// Who has a certificate of this CA.
-    Of(&'a Ca),
+    /// Anyone; a certificate that is shown must be one of the user CA.
+    AnyOrOf(&'a Cas),
+    /// Who has a certificate of the user CA.
+    Of(&'a Cas),
 }
 
 fn config(
@@ -328,17 +328,19 @@ fn config(
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|e| failed(&e))?;
-    let verifier = |ca: &Ca, optional: bool| {
+    let verifier = |cas: &Cas, optional: bool| {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
+        for ca in cas.users() {
+            roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
+        }
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
         let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
         verifier.build().map_err(|e| failed(&e))
     };
     let builder = match clients {
         Clients::Any => builder.with_no_client_auth(),
-        Clients::AnyOrOf(ca) => builder.with_client_cert_verifier(verifier(ca, true)?),
-        Clients::Of(ca) => builder.with_client_cert_verifier(verifier(ca, false)?),
+        Clients::AnyOrOf(cas) => builder.with_client_cert_verifier(verifier(cas, true)?),
+        Clients::Of(cas) => builder.with_client_cert_verifier(verifier(cas, false)?),
     };
     let key = PrivatePkcs8KeyDer::from(certificate.key.private().expose().to_vec());
     let mut config = builder

@@ -51,3 +51,27 @@ impl AsyncWrite for TruncatedStream {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn ends_after_as_many_bytes_as_it_may_write() {
+        for (left, want) in [(Some(0), ""), (Some(4), "abcd"), (Some(6), "abcdef"), (None, "abcdef")] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let mut peer = listener.accept().await.unwrap().0;
+            let mut stream = TruncatedStream::new(tcp, left);
+            let written = stream.write_all(b"abcdef").await;
+            assert_eq!(written.is_ok(), want == "abcdef", "{left:?}: {written:?}");
+            drop(stream);
+            let mut received = String::new();
+            peer.read_to_string(&mut received).await.unwrap();
+            assert_eq!(received, want, "{left:?}");
+        }
+    }
+}

@@ -31,12 +31,14 @@ pub(super) async fn answer(cluster: &Cluster, request: http::Request<Incoming>) 
 /// Recorded: `host` lists the root and every leaf, the others the root alone.
 fn authorities(cluster: &Cluster, kind: &str) -> Result<Vec<CertAuthority>, Refusal> {
     let (root, cas) = (&cluster.options.cluster, &cluster.cas);
+    let old = cas.old.as_ref();
     match kind {
-        "user" => Ok(vec![cas.user.to_message(kind, root)]),
-        "db" => Ok(vec![cas.db.to_message(kind, root)]),
+        "user" => Ok(vec![cas.user.to_message(kind, root, old.map(|old| &old.user))]),
+        "db" => Ok(vec![cas.db.to_message(kind, root, old.map(|old| &old.db))]),
         "host" => {
-            let leaves = cas.leaves.iter().map(|(name, ca)| ca.to_message(kind, name));
-            Ok(std::iter::once(cas.host.to_message(kind, root)).chain(leaves).collect())
+            let leaves = cas.leaves.iter().map(|(name, ca)| ca.to_message(kind, name, None));
+            let own = cas.host.to_message(kind, root, old.map(|old| &old.host));
+            Ok(std::iter::once(own).chain(leaves).collect())
         }
         "db_client" | "openssh" => Ok(Vec::new()),
         _ => Err(Refusal::bad(format!("authority type {kind:?} is not supported"))),

@@ -114,12 +114,12 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
     let keys = (&ssh_line[..], &tls_pem[..]);
     let issued = joining::certify_older(cluster, token, keys, expires, &ip.to_string())?;
     let line = issued.ssh.to_openssh().map_err(|e| SandboxError::create("SSH certificate", e))?;
-    let cas = [&cluster.cas.user, &cluster.cas.host];
+    let cas = || cluster.cas.users().chain(cluster.cas.hosts());
     let mut answer = json!({
         "ssh": STANDARD.encode(format!("{line}\n")),
         "tls": STANDARD.encode(crate::identity::tls::pem_of(&issued.tls)),
-        "tls_ca_certs": cas.map(|ca| STANDARD.encode(ca.pem())),
-        "ssh_ca_certs": cas.map(|ca| STANDARD.encode(ca.ssh_line())),
+        "tls_ca_certs": cas().map(|ca| STANDARD.encode(ca.pem())).collect::<Vec<_>>(),
+        "ssh_ca_certs": cas().map(|ca| STANDARD.encode(ca.ssh_line())).collect::<Vec<_>>(),
     });
     if cluster.options.inject.newer {
         answer["not_known_yet"] = json!([]);

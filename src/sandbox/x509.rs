@@ -177,3 +177,15 @@ fn key_id(key: &KeyPair) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, spki.subject_public_key.raw_bytes());
     Ok(hash.as_ref().iter().take(20).copied().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serial_numbers_are_positive_and_differ() {
+        let (one, other) = (serial().unwrap(), serial().unwrap());
+        assert_ne!(one, other);
+        assert!([one, other].iter().all(|serial| (1 << 120..1 << 127).contains(serial)), "{one:x} {other:x}");
+    }
+}

@@ -163,4 +163,22 @@ mod tests {
         }
         assert_eq!(sizes, [32_768, 7_232]);
     }
+
+    #[test]
+    fn a_refusal_names_the_node() {
+        let target = Target::new("node1", 22, "lab.example");
+        for (code, message, want) in [
+            (Code::NotFound, "no", "`node1` is not a node of `lab.example`: no"),
+            (
+                Code::Unknown,
+                "not found in inventory",
+                "`node1` is not a node of `lab.example`: not found in inventory",
+            ),
+            (Code::PermissionDenied, "no", "`node1` cannot be reached in `lab.example`: no"),
+        ] {
+            let refused = ClusterError::Refused { call: CALL, code, message: message.to_owned() };
+            let ClusterError::Refused { message, .. } = named(refused, &target) else { panic!("{code:?}") };
+            assert_eq!(message, want);
+        }
+    }
 }

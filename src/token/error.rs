@@ -86,11 +86,10 @@ impl StageError for TokenError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::AudienceFixed { hint, .. } => hint,
+            Self::AudienceFixed { hint, .. } | Self::Unfit { hint, .. } => hint,
             Self::AudienceMissing { .. } => {
                 "pass `--audience` with the audience that the cluster's `kind: token` has"
             }
-            Self::Unfit { hint, .. } => hint,
             Self::Unreadable { hint, .. } => hint,
             Self::Unproven { .. } => "join with an identity token: `--id-token-file` and its `--join-method`",
             Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",

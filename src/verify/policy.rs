@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 
 use super::VerifyError;
 use crate::error::StageError as _;
+use crate::identity::logins::RoleLogins;
 use crate::identity::route::Route;
 use crate::issue::{Batch, Issued};
 use crate::join::BotIdentity;
@@ -13,6 +14,7 @@ use crate::output::{Kind, Output};
 use crate::teleport::auth_service::{self, AuthService};
 use crate::teleport::wire::{MfaTarget, NodeLogin, Role};
 use crate::teleport::{Cluster, ClusterError};
+use crate::text::is_name;
 
 /// A node and a login the job is going to use (`--target LOGIN@NODE`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +36,18 @@ pub fn connections(outputs: &[Output]) -> usize {
 /// An output, and what keeps every bot from using it.
 pub type Finding = (String, VerifyError);
 
+/// What the cluster says of the roles.
+#[derive(Debug, Default)]
+pub struct Policies {
+    /// What keeps bots out.
+    pub findings: Vec<Finding>,
+    /// The logins of each role, as far as the cluster tells.
+    pub logins: RoleLogins,
+}
+
 /// Asks, for each set of roles at once, whether the roles, the targets, or what the outputs are for require what no bot has. A server that does
 /// not answer these calls costs a line in the log and nothing else.
-pub async fn policies(
-    cluster: &Cluster,
-    bot: &BotIdentity,
-    batch: &Batch,
-    targets: &[Target],
-) -> Vec<Finding> {
+pub async fn policies(cluster: &Cluster, bot: &BotIdentity, batch: &Batch, targets: &[Target]) -> Policies {
     let mut sets: Vec<Vec<&Issued>> = Vec::new();
     for issued in &batch.issued {
         match sets.iter_mut().find(|set| set.iter().all(|known| known.roles == issued.roles)) {
@@ -50,7 +56,12 @@ pub async fn policies(
         }
     }
     let asked: Vec<_> = sets.iter().map(|set| Asked { cluster, bot, batch, set }).collect();
-    join_all(asked.iter().map(|asked| asked.findings(targets))).await.into_iter().flatten().collect()
+    let mut all = Policies::default();
+    for policies in join_all(asked.iter().map(|asked| asked.policies(targets))).await {
+        all.findings.extend(policies.findings);
+        all.logins.extend(policies.logins);
+    }
+    all
 }
 
 /// Outputs with the same roles.
@@ -70,14 +81,14 @@ struct Use<'a> {
 }
 
 impl Asked<'_> {
-    async fn findings(&self, targets: &[Target]) -> Vec<Finding> {
+    async fn policies(&self, targets: &[Target]) -> Policies {
         let auth = match self.auth().await {
             Some(Ok(auth)) => auth,
             Some(Err(error)) => {
                 self.skipped("what policies require", &error);
-                return Vec::new();
+                return Policies::default();
             }
-            None => return Vec::new(),
+            None => return Policies::default(),
         };
         let uses = self.uses(targets);
         let ask = |used: &Use<'_>| {
@@ -85,9 +96,10 @@ impl Asked<'_> {
             async move { auth.is_mfa_required(target).await }
         };
         let (roles, answers) = tokio::join!(auth.current_roles(), join_all(uses.iter().map(ask)));
-        let mut found = Vec::new();
+        let (mut found, mut logins) = (Vec::new(), RoleLogins::new());
         match roles {
             Ok(roles) => {
+                logins.extend(roles.iter().filter_map(logins_of));
                 let outputs = self.set.iter();
                 found.extend(
                     outputs.filter_map(|output| roles.iter().find_map(|role| required(role, output))),
@@ -109,7 +121,7 @@ impl Asked<'_> {
                 Err(error) => self.skipped("whether the target requires MFA", &error),
             }
         }
-        found
+        Policies { findings: found, logins }
     }
 
     /// A leaf's own policy is asked of the root: the root's auth service is the one that is reachable.
@@ -159,6 +171,14 @@ fn finding(output: &Issued, place: String, setting: &str, hint: String) -> Findi
     let output = output.output.name.clone();
     let error = VerifyError::Policy { output: output.clone(), place, setting: setting.to_owned(), hint };
     (output, error)
+}
+
+/// The role's name and its `allow.logins`, as far as they are names.
+fn logins_of(role: &Role) -> Option<(String, Vec<String>)> {
+    let name = role.metadata.as_ref().map(|metadata| metadata.name.clone()).filter(|name| is_name(name))?;
+    let allow = role.spec.as_ref().and_then(|spec| spec.allow.as_ref());
+    let logins = allow.map(|allow| allow.logins.iter().filter(|login| is_name(login)).cloned().collect());
+    Some((name, logins.unwrap_or_default()))
 }
 
 /// What a role requires that a bot cannot provide (`api/types/role.go`, `RequireMFAType` and `DeviceTrustMode`).

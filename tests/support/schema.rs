@@ -37,7 +37,6 @@ fn problems(root: &Value, schema: &Value, json: &Value, place: &str) -> Vec<Stri
     let mut below = Vec::new();
     for (word, wanted) in schema.as_object().unwrap() {
         match word.as_str() {
-            "description" => {}
             "$ref" => {
                 let target = root.pointer(wanted.as_str().unwrap().strip_prefix('#').unwrap()).unwrap();
                 below.extend(problems(root, target, json, place));
@@ -85,7 +84,7 @@ fn problems(root: &Value, schema: &Value, json: &Value, place: &str) -> Vec<Stri
                     }
                 }
             }
-            "enum" => {}
+            "description" | "enum" => {}
             word => panic!("the schema has `{word}`, which is not read here"),
         }
     }

@@ -1,9 +1,11 @@
 //! One entry of `services` or `outputs` → one `--output`.
 
 use super::error::Problem;
+use super::notes::Notes;
 use super::section::{Section, Text, nearest, text};
+use super::ttl::{self, Ttl};
 use super::yaml::{Node, Value};
-use super::{Tbot, Ttl, is_true, ttl};
+
 use crate::cli::output;
 use crate::text::safe;
 
@@ -69,15 +71,15 @@ const NOT_HERE: [(&str, &str); 15] = [
 const STAYS: &str = "keeps running, and jobpass ends once the files are written";
 const WORKLOAD: &str = "issues workload identities (SPIFFE)";
 
-/// Reads one. What it has that changes nothing is noted in `tbot`.
-pub(super) fn read(node: &Node, tbot: &mut Tbot) -> Result<TbotOutput, Problem> {
+/// Reads one. What it has that changes nothing is noted.
+pub(super) fn read(node: &Node, notes: &mut Notes) -> Result<TbotOutput, Problem> {
     let kind = Section::open(node, "services.")?.needed("type")?;
     let Some((_, own)) = KINDS.iter().find(|(name, _)| *name == kind.text) else {
         return Err(not_here(&kind));
     };
     let known: Vec<&str> = COMMON.iter().chain(own.iter()).copied().collect();
     let section = Section::read(node, "", &known)?;
-    tbot.ignores(&section, "renewal_interval");
+    notes.ignore(&section, "renewal_interval");
     let mut keys = Vec::new();
     let mut key = |name: &'static str, value: Option<Text>| -> Result<(), Problem> {
         if let Some(value) = value {
@@ -114,11 +116,11 @@ pub(super) fn read(node: &Node, tbot: &mut Tbot) -> Result<TbotOutput, Problem> 
         _ => {
             key("cluster", section.text("cluster")?)?;
             if section.flag("ssh_config")? == Some(false) {
-                tbot.ignores(&section, "ssh_config");
+                notes.ignore(&section, "ssh_config");
             }
             if section.flag("allow_reissue")? == Some(true) {
                 let line = section.get("allow_reissue").map_or(0, |node| node.line);
-                tbot.warnings.push(format!(
+                notes.warnings.push(format!(
                     "`allow_reissue` (line {line}) has no equal here: list what `tsh db login` and the like would ask \
                      for as outputs"
                 ));
@@ -127,8 +129,8 @@ pub(super) fn read(node: &Node, tbot: &mut Tbot) -> Result<TbotOutput, Problem> 
         }
     };
     // Certificate and key are in the kubeconfig: what refreshes them has nothing to do.
-    if !is_true(&section, "disable_exec_plugin") {
-        tbot.ignores(&section, "disable_exec_plugin");
+    if !section.is_true("disable_exec_plugin") {
+        notes.ignore(&section, "disable_exec_plugin");
     }
     let name = section.text("name")?;
     if let Some(name) = &name {
@@ -140,7 +142,7 @@ pub(super) fn read(node: &Node, tbot: &mut Tbot) -> Result<TbotOutput, Problem> 
         keys,
         roles,
         dir: directory(&section)?,
-        ttl: ttl(&section)?,
+        ttl: ttl::read(&section)?,
         from: format!("`{}` in line {}", kind.text, kind.line),
     };
     // The reader of the flag has the last word; here its words get a line.

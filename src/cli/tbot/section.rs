@@ -87,6 +87,10 @@ impl<'a> Section<'a> {
         }
     }
 
+    pub(super) fn is_true(&self, field: &str) -> bool {
+        matches!(self.flag(field), Ok(Some(true)))
+    }
+
     /// Strings, none empty; no list at all is an empty one.
     pub(super) fn texts(&self, field: &str) -> Result<Vec<Text>, Problem> {
         let name = self.name(field);
@@ -126,4 +130,14 @@ pub(super) fn text(node: &Node, name: &str) -> Result<Text, Problem> {
 /// What a misspelt name may stand for.
 pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     crate::rules::nearest(name, known.iter().copied())
+}
+
+/// The value, as its flag reads it.
+pub(super) fn checked<T>(
+    text: &Text,
+    field: &str,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<T, Problem> {
+    parse(&text.text)
+        .map_err(|cause| Problem::at(text.line, format!("invalid value for `{field}`")).because(cause))
 }

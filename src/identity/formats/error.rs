@@ -32,3 +32,14 @@ impl StageError for FormatError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_can_be_chosen() {
+        assert!(FormatError::Path("/a\"b".into()).hints()[0].contains("--dir"));
+        assert!(FormatError::Name("a b".into()).hints().is_empty());
+    }
+}

@@ -106,6 +106,8 @@ fn each_part_decides() {
         let found = explain_at(claims, &token(&spec), version, cluster, now());
         assert_eq!(found.tokens[0].outcome(), want, "{spec}\n{}", found.to_text());
         assert_eq!(found.admitted(), matches!(want, Outcome::Admits(_)));
+        let number = if let Outcome::Admits(rule) = want { json!(rule + 1) } else { json!(null) };
+        assert_eq!(found.to_json()["tokens"][0]["rule"], number, "{spec}");
     }
     let unknown = explain_at(&gl("x"), &token(gitlab), NEW, None, now());
     assert!(matches!(unknown.tokens[0].audience, Check::Unknown(_)));

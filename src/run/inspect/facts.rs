@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::key_kind;
 use super::material::Material;
 use crate::identity::DRY_RUN;
+use crate::identity::logins::{self, LoginSource, RoleLogins, Traits};
 use crate::identity::ssh::{SshCertificate, is_login};
 use crate::identity::tls::TlsCertificate;
 use crate::text::safe;
@@ -29,6 +30,8 @@ pub struct Facts {
     pub roles: Vec<String>,
     /// Logins for ssh, sorted.
     pub logins: Vec<String>,
+    /// Where each of them is from, by the manifest or else by the certificate.
+    pub login_sources: Vec<LoginSource>,
     /// The route, in credentials for a kubernetes cluster.
     pub kubernetes: Option<Kubernetes>,
     /// The contexts of a kubeconfig, the current one first.
@@ -123,6 +126,10 @@ impl Facts {
             (None, Some(tls)) => tls.localities.clone(),
             (None, None) => Vec::new(),
         };
+        let logins = sorted(logins.into_iter().filter(|l| is_login(l)));
+        let roles = sorted(roles.unwrap_or_default());
+        let traits = ssh.map(SshCertificate::traits).or_else(|| tls.map(|c| c.traits.clone()));
+        let login_sources = login_sources(&logins, &roles, &traits.unwrap_or_default(), material);
         let ends = material
             .ssh
             .iter()
@@ -142,8 +149,9 @@ impl Facts {
             cluster: attribute("1.7")
                 .or_else(|| extension("teleport-route-to-cluster"))
                 .or_else(|| tls.map(|c| plain(&c.issuer_common_name)).filter(|n| !n.is_empty())),
-            roles: sorted(roles.unwrap_or_default()),
-            logins: sorted(logins.into_iter().filter(|l| is_login(l))),
+            roles,
+            logins,
+            login_sources,
             kubernetes: kubernetes(material),
             contexts: material.contexts.iter().map(|name| plain(name)).collect(),
             database: attribute("2.1").map(|service| Database {
@@ -185,6 +193,29 @@ impl Keys {
             (None, None) => String::new(),
         }
     }
+}
+
+/// What the manifest says of a login counts where the certificate has the roles that it names: the certificate is the truth.
+fn login_sources(
+    logins: &[String],
+    roles: &[String],
+    traits: &Traits,
+    material: &Material,
+) -> Vec<LoginSource> {
+    let names: Vec<&str> = logins.iter().map(String::as_str).collect();
+    let of_certificate = logins::sources(&names, roles, traits, &RoleLogins::new());
+    let told = |login: &str| {
+        let told = material.login_sources.iter().find(|source| source.login == login)?;
+        let is_true = !told.roles.is_empty() && told.roles.iter().all(|role| roles.contains(role));
+        is_true.then(|| told.clone())
+    };
+    let chosen = of_certificate.into_iter().map(|source| told(&source.login).unwrap_or(source));
+    chosen
+        .map(|source| LoginSource {
+            traits: source.traits.iter().map(|name| plain(name)).collect(),
+            ..source
+        })
+        .collect()
 }
 
 fn kubernetes(material: &Material) -> Option<Kubernetes> {

@@ -75,4 +75,15 @@ mod tests {
         }
         assert_eq!(from_tls(&[0x30, 0]), "an unknown kind");
     }
+
+    #[test]
+    fn names_kinds_that_we_do_not_make() {
+        // SEC 1: the identifiers of the curves, and points of their sizes.
+        for (head, point, want) in [
+            (&b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00"[..], 97, "P-384"),
+            (b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00", 133, "P-521"),
+        ] {
+            assert_eq!(from_tls(&[head, &vec![4; point]].concat()), want);
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::kubeconfig;
 use crate::env;
 use crate::error::StageError as _;
 use crate::identity::keys::{KeyError, KeyPair};
+use crate::identity::logins::LoginSource;
 use crate::identity::ssh::SshCertificate;
 use crate::identity::tls::TlsCertificate;
 use crate::run::error::RunError;
@@ -46,6 +47,8 @@ pub struct Material {
     pub matches: Vec<Option<bool>>,
     /// Whether the manifest says that a dry run created it.
     pub dry_run: bool,
+    /// What the manifest says of the logins of this folder.
+    pub login_sources: Vec<LoginSource>,
     /// What to know though nothing is broken.
     pub warnings: Vec<String>,
     /// What is broken.
@@ -123,9 +126,12 @@ impl Material {
             let key = self.text(dir, key_name).and_then(|text| self.key(key_name, &text));
             self.tls_certificate(certificate, &text, key_name, key.as_ref());
         }
-        let manifest: Option<Value> =
-            env::read_text(&dir.join(MANIFEST)).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let manifest = manifest_in(dir);
         self.dry_run = manifest.as_ref().is_some_and(|m| m.get("dry_run") == Some(&Value::Bool(true)));
+        // That of several outputs is in the folder above.
+        let above = || manifest_in(dir.parent()?);
+        let of_output = manifest.as_ref().and_then(|m| sources(m, dir)).or_else(|| sources(&above()?, dir));
+        self.login_sources = of_output.unwrap_or_default();
         manifest
     }
 
@@ -301,6 +307,18 @@ impl Material {
         self.problems.extend(problem.filter(|p| !self.problems.contains(p)));
         self.matches.push(matches);
     }
+}
+
+fn manifest_in(dir: &Path) -> Option<Value> {
+    serde_json::from_str(&env::read_text(&dir.join(MANIFEST)).ok()?).ok()
+}
+
+/// What a manifest says of the logins of the output in that folder.
+fn sources(manifest: &Value, dir: &Path) -> Option<Vec<LoginSource>> {
+    let outputs = manifest.get("outputs")?.as_array()?;
+    let is_here = |output: &&Value| output.get("dir").and_then(Value::as_str).map(Path::new) == Some(dir);
+    let output = outputs.iter().find(is_here)?;
+    serde_json::from_value(output.get("login_sources")?.clone()).ok()
 }
 
 /// The folders of a manifest with several outputs.

@@ -13,6 +13,7 @@ use crate::teleport::kube::KubeServer;
 
 fn credential(kube: &str, key: &KeyPair) -> Credential {
     let cert = TlsCertificate {
+        traits: crate::identity::logins::Traits::new(),
         pem: format!("certificate of {kube}\n"),
         der: Vec::new(),
         common_name: "bot-ci".into(),
