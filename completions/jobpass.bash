@@ -156,7 +156,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -230,7 +230,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -508,7 +508,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -584,7 +584,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
                     return 0
                     ;;
                 --as-branch)
@@ -644,7 +644,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)

@@ -55,6 +55,7 @@ gcp\t''
 generic_oidc\t''
 github\t''
 gitlab\t''
+iam\t''
 kubernetes\t''
 spacelift\t''
 terraform_cloud\t''"
@@ -129,7 +130,8 @@ codefresh\t''
 teamcity\t''
 bitrise\t''
 jenkins\t''
-kubernetes\t''"
+kubernetes\t''
+aws\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s c -l config -d 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
@@ -164,6 +166,7 @@ gcp\t''
 generic_oidc\t''
 github\t''
 gitlab\t''
+iam\t''
 kubernetes\t''
 spacelift\t''
 terraform_cloud\t''"
@@ -210,6 +213,7 @@ gcp\t''
 generic_oidc\t''
 github\t''
 gitlab\t''
+iam\t''
 kubernetes\t''
 spacelift\t''
 terraform_cloud\t''"
@@ -293,7 +297,8 @@ codefresh\t''
 teamcity\t''
 bitrise\t''
 jenkins\t''
-kubernetes\t''"
+kubernetes\t''
+aws\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r

@@ -21,6 +21,11 @@ impl UnverifiedClaims {
         Self::from_json(&bytes)
     }
 
+    /// Takes claims that are not in a token.
+    pub fn new(claims: impl IntoIterator<Item = (String, Value)>) -> Self {
+        Self(claims.into_iter().collect())
+    }
+
     /// Takes a JSON object.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ClaimsError> {
         match serde_json::from_slice(bytes).map_err(|_| ClaimsError::Json)? {

@@ -4,12 +4,17 @@
 //! What is found here is the machine's identity, not the job's: every process on it has the same. So it is looked for
 //! only where no CI system is in sight, or where the user asks.
 
+pub mod aws;
 mod evidence;
+pub mod file;
 pub mod firmware;
 pub mod kubernetes;
 pub mod metadata;
 
+use thiserror::Error;
+
 use crate::env::Env;
+use crate::error::{Exit, StageError};
 use crate::platform::Simulation;
 
 pub use evidence::Evidence;
@@ -80,8 +85,39 @@ impl Cloud {
     pub fn simulation(self) -> Option<&'static Simulation> {
         match self {
             Self::Kubernetes => Some(&kubernetes::SIMULATION),
-            Self::Aws | Self::Gcp | Self::Azure => None,
+            Self::Aws => Some(&aws::SIMULATION),
+            Self::Gcp | Self::Azure => None,
         }
+    }
+}
+
+/// Why a machine has no proof.
+#[derive(Debug, Clone, Error)]
+#[allow(missing_docs)]
+pub enum CloudError {
+    #[error(transparent)]
+    Aws(#[from] aws::AwsError),
+}
+
+impl CloudError {
+    fn stage(&self) -> &dyn StageError {
+        match self {
+            Self::Aws(error) => error,
+        }
+    }
+}
+
+impl StageError for CloudError {
+    fn exit(&self) -> Exit {
+        self.stage().exit()
+    }
+
+    fn causes(&self) -> Vec<String> {
+        self.stage().causes()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.stage().hints()
     }
 }
 

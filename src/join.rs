@@ -199,6 +199,9 @@ fn takes_token(method: &str) -> bool {
 /// How often a join that got no answer is tried.
 const ATTEMPTS: u32 = 4;
 
+/// How long a refusal is held up to learn who it is about.
+const CLAIMS: Duration = Duration::from_secs(3);
+
 /// Joins. The connections are opened, and the server is asked for its method, while the proof is still on its way;
 /// proof and key survive an attempt that got no answer.
 pub async fn join(
@@ -313,7 +316,11 @@ async fn finish(
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
         Err(JoinError::Cluster(ClusterError::Refused { message, .. })) => {
             let (token, platform) = (request.token.clone(), request.platform);
-            let claims = proof.claims().clone();
+            // They explain the refusal; a machine may have to ask for them.
+            let deadline = cluster.network().deadline();
+            let claims =
+                deadline.try_within(CLAIMS, "the machine", "asking who it is", proof.asked_claims()).await;
+            let claims = claims.ok().and_then(Result::ok).unwrap_or_default();
             Err(JoinError::Refused(Box::new(Refusal { message, token, method, platform, claims, ping })))
         }
         Err(error) => Err(error),

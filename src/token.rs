@@ -4,7 +4,7 @@
 //! anything is sent.
 
 use crate::claims::UnverifiedClaims;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, CloudError, aws};
 use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::net::Network;
@@ -12,6 +12,7 @@ use crate::platform::{Platform, TokenPlace};
 use crate::rules::{self, Audience, Flaw};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
+use crate::teleport::challenge::{IAM_HEADER, Solution};
 use crate::teleport::join::Answer;
 
 mod checks;
@@ -46,27 +47,69 @@ pub enum Proof {
         /// Unverified, for explaining a refusal.
         claims: UnverifiedClaims,
     },
+    /// Signs a request to AWS STS.
+    Aws {
+        /// Whose keys sign.
+        identity: aws::Identity,
+        /// None: only AWS knows.
+        claims: UnverifiedClaims,
+    },
 }
 
 impl Proof {
     /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
     #[allow(clippy::unused_async)] // a machine may have to ask its cloud
-    pub async fn answer(&self, _challenge: Option<&str>) -> Result<Answer, TokenError> {
+    pub async fn answer(&self, challenge: Option<&str>) -> Result<Answer, TokenError> {
         match self {
             Self::IdentityToken { jwt, .. } => Ok(Answer::IdToken(jwt.clone())),
+            Self::Aws { identity, .. } => {
+                let sts_identity_request = identity.request((IAM_HEADER, challenge.unwrap_or_default()));
+                Ok(Answer::Solution(Solution::Iam { sts_identity_request }))
+            }
         }
     }
 
-    /// What this job is, as far as the proof says it.
+    /// What this job is, as far as the proof itself says it.
     pub fn claims(&self) -> &UnverifiedClaims {
         match self {
-            Self::IdentityToken { claims, .. } => claims,
+            Self::IdentityToken { claims, .. } | Self::Aws { claims, .. } => claims,
+        }
+    }
+
+    /// What this job is. A machine asks its cloud where its proof does not say it.
+    pub async fn asked_claims(&self) -> Result<UnverifiedClaims, TokenError> {
+        match self {
+            Self::IdentityToken { claims, .. } => Ok(claims.clone()),
+            Self::Aws { identity, .. } => {
+                let aws::Caller { account, arn } = identity.caller().await.map_err(CloudError::from)?;
+                // By the names of AWS's own answer.
+                let claims =
+                    [("Account", account), ("Arn", arn)].map(|(name, text)| (name.to_owned(), text.into()));
+                Ok(UnverifiedClaims::new(claims))
+            }
+        }
+    }
+
+    /// Where a machine's proof is from, for people.
+    pub fn machine(&self) -> Option<String> {
+        match self {
+            Self::IdentityToken { .. } => None,
+            Self::Aws { identity, .. } => Some(format!("{}, for {}", identity.place(), identity.region())),
         }
     }
 }
 
 /// Checks what can be checked before anything is sent.
 pub fn check(env: &Env, detected: &Detected, request: &Request) -> Result<(), TokenError> {
+    if let Some(method) = detected.method.filter(|method| !method.proves_with_token()) {
+        if matches!(detected.source, ProofSource::Given(_)) {
+            return Err(TokenError::NoTokenMethod { method });
+        }
+        return match request.audience {
+            Some(_) => Err(TokenError::NoAudience { method }),
+            None => Ok(()),
+        };
+    }
     let Some(platform) = detected.platform.filter(|_| !matches!(detected.source, ProofSource::Cloud(_)))
     else {
         return Ok(());
@@ -99,6 +142,12 @@ pub async fn token(
     let found = match &detected.source {
         ProofSource::Platform(platform) => from_platform(env, network, *platform, detected, request).await?,
         ProofSource::Cloud(Cloud::Kubernetes) => machine::pod_token(env, network).await?,
+        ProofSource::Cloud(Cloud::Aws) => {
+            let identity = aws::identity(env, network).await.map_err(CloudError::from)?;
+            let (place, region) = (identity.place(), identity.region());
+            network.log().detail(format!("AWS credentials from {place}, for {region}"));
+            return Ok(Proof::Aws { identity, claims: UnverifiedClaims::default() });
+        }
         ProofSource::Cloud(cloud) => return Err(TokenError::Unproven { cloud: cloud.title() }),
         ProofSource::Given(GivenToken::Variable(name)) => {
             variable::user_variable(env, detected.platform, name)?

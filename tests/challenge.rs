@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use jobpass::cloud::{Cloud, aws};
 use jobpass::env::{self, Env};
 use jobpass::error::StageError as _;
 use jobpass::identity::keys::{KeyKind, KeyPair};
@@ -10,9 +11,9 @@ use jobpass::log::Log;
 use jobpass::net::tls::Trust;
 use jobpass::net::{Deadline, HostPort, Network, Options};
 use jobpass::rules::ProvisionToken;
-use jobpass::sandbox::SandboxOptions;
 use jobpass::sandbox::fault_injection::{FaultInjection, JoinEnd, StreamEnd};
-use jobpass::teleport::challenge::{Kind, Solution};
+use jobpass::sandbox::{SandboxOptions, Simulated};
+use jobpass::teleport::challenge::{IAM_HEADER, Kind, Solution};
 use jobpass::teleport::dial::Endpoint;
 use jobpass::teleport::join::{Answer, Joined};
 use jobpass::teleport::{Cluster as Teleport, ClusterError, JoinMethod};
@@ -81,7 +82,10 @@ fn join_at(cluster: &Cluster, endpoint: Endpoint, kind: Kind, token: &str, proof
     let challenges = RefCell::new(Vec::new());
     let result = runtime.block_on(async {
         let deadline = Deadline::after(Duration::from_secs(60));
-        let network = Network::new(&Env::new([("", ""); 0], "/"), &options, deadline, Log::silent()).unwrap();
+        let env =
+            Env::new(cluster.sandbox.job_environment(Simulated::machine(Cloud::Aws).unwrap()).unwrap(), "/");
+        let network = Network::new(&env, &options, deadline, Log::silent()).unwrap();
+        let identity = aws::identity(&env, &network).await.unwrap();
         let key = KeyPair::generate(KeyKind::P256).unwrap();
         let expires = env::now() + jiff::SignedDuration::from_hours(1);
         let attempt = Teleport::new(network, endpoint).begin_join(token, 0).await?;
@@ -95,7 +99,9 @@ fn join_at(cluster: &Cluster, endpoint: Endpoint, kind: Kind, token: &str, proof
                 Proof::Fails => return Err(ClusterError::malformed("the machine", "credentials")),
             };
             Ok(Answer::Solution(match kind {
-                Kind::Iam => Solution::Iam { sts_identity_request: request(challenge) },
+                Kind::Iam => {
+                    Solution::Iam { sts_identity_request: identity.request((IAM_HEADER, challenge)) }
+                }
                 Kind::Azure => Solution::Azure {
                     attested_data: b"{}".to_vec(),
                     intermediate: vec![0x30],
@@ -106,10 +112,6 @@ fn join_at(cluster: &Cluster, endpoint: Endpoint, kind: Kind, token: &str, proof
         attempt.join(prove, &key, expires).await
     });
     Attempt { result, challenges: challenges.into_inner() }
-}
-
-fn request(challenge: &str) -> Vec<u8> {
-    format!("POST / HTTP/1.1\r\nHost: sts.amazonaws.com\r\nX-Teleport-Challenge: {challenge}\r\n\r\n").into()
 }
 
 /// How often each path was asked for.

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use jobpass::cloud::Cloud;
 use jobpass::platform::Platform;
 use jobpass::rules;
 use jobpass::teleport::JoinMethod;
+use jobpass::sandbox::Simulated;
 use serde_json::Value;
 
 use crate::support::command::{Ran, jobpass};
@@ -51,6 +53,35 @@ fn each_platform_has_a_pipeline_and_a_token() {
             let audience = tokens[0].spec["audience"].as_str().unwrap();
             assert!(pipelines[0].2.contains(&format!("{words} --audience {audience}")), "{platform:?}");
         }
+    }
+}
+
+/// Beside its token, a cloud has the role and the bot that it is for, and words on each kind of machine.
+#[test]
+fn each_cloud_has_all_that_a_machine_needs() {
+    let examples = examples();
+    // Kubernetes has an example of its own form.
+    for cloud in [Cloud::Aws] {
+        let of = |name: &str| {
+            let found =
+                examples.iter().find(|(folder, path, _)| folder == cloud.id() && path.ends_with(name));
+            &found.unwrap_or_else(|| panic!("{cloud:?} has no {name}")).2
+        };
+        let tokens = rules::parse(of("token.yaml")).unwrap();
+        let [token] = &tokens[..] else { panic!("{cloud:?}") };
+        assert_eq!(token.method, Simulated::machine(cloud).unwrap().method());
+        let yaml = |name: &str| serde_saphyr::from_str::<Value>(of(name)).unwrap();
+        let (bot, role) = (yaml("bot.yaml"), yaml("role.yaml"));
+        assert_eq!((&bot["kind"], &role["kind"]), (&"bot".into(), &"role".into()));
+        assert_eq!(token.bot_name.as_deref(), bot["metadata"]["name"].as_str());
+        assert_eq!(bot["spec"]["roles"][0], role["metadata"]["name"]);
+        let (name, method) = (&token.name, token.method);
+        let words =
+            format!("jobpass login --proxy teleport.example.com --token {name} --join-method {method}");
+        let recipes =
+            examples.iter().filter(|(folder, _, text)| folder == cloud.id() && text.contains(&words));
+        assert!(recipes.count() > 0, "{cloud:?}: no recipe names its own token");
+        assert!(of("README.md").contains(&format!("--simulate {}", cloud.id())));
     }
 }
 
@@ -226,7 +257,7 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others = ["cargo ", "docker ", "envman ", "kubectl ", "systemctl ", "tctl "];
+    let others = ["aws ", "cargo ", "docker ", "envman ", "kubectl ", "systemctl ", "tctl "];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);

@@ -1,5 +1,6 @@
 //! Every designed failure as a person sees it: exit code and the whole text, and nothing left behind.
 
+mod aws;
 mod cluster;
 mod files;
 mod identity;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
 mod auth_server;
+mod aws;
 mod azure_devops;
 mod bitbucket;
 mod bitrise;

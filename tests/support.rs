@@ -1,5 +1,6 @@
 //! What the tests share: jobs run in the built binary, real sshd, networks, folders.
 
+pub mod aws;
 pub mod background;
 pub mod balancer;
 pub mod cluster;
@@ -7,6 +8,7 @@ pub mod command;
 pub mod front;
 pub mod http_proxy;
 pub mod kubectl;
+pub mod metadata;
 pub mod nginx;
 pub mod postgres;
 pub mod program;

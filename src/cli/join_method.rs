@@ -8,13 +8,11 @@ use crate::teleport::JoinMethod;
 
 /// A join method of Teleport's, or `auto`. Those that this program cannot prove are refused by name, with the reason.
 pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
-    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(!m.proves_with_token()));
+    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(*m == JoinMethod::Azure));
     let others = stateful().map(|name| PossibleValue::new(name).hide(true));
     let all = std::iter::once(PossibleValue::new("auto")).chain(all).chain(others);
     PossibleValuesParser::new(all).try_map(|name| match name.parse::<JoinMethod>() {
-        Ok(method) if !method.proves_with_token() => Err(format!(
-            "this build cannot prove `{method}` yet: it joins with identity tokens of CI platforms only"
-        )),
+        Ok(method @ JoinMethod::Azure) => Err(format!("this build cannot prove `{method}` yet")),
         method => match why_not(&name) {
             Some(why) => Err(format!("{why}\n{INSTEAD}")),
             None => Ok(Auto(method.ok())),

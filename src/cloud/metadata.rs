@@ -51,6 +51,11 @@ pub enum MetadataError {
 }
 
 impl MetadataError {
+    /// Nothing answers there, for all that the run's own deadline allows to say.
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Self::Silent { source, .. } if !matches!(source, NetError::Deadline { .. }))
+    }
+
     /// The status of an answer that says no.
     pub fn status(&self) -> Option<u16> {
         match self {

@@ -74,6 +74,7 @@ const LISTED: &[&str] = &[
     "id token \"google.compute_engine.zone\" claim is empty, are you sure",
     "sts identity request does not include challenge header \"X-Teleport-Challenge\"",
     "IAM join request uses unknown STS host \"sts.x\"",
+    "rejecting IAM join request using STS host \"sts.x-y-1.amazonaws.com\". This could mean",
     "sts request body \"x\" does not equal expected \"y\"",
     "aws sts api returned status: \"403\" body: \"\"",
     "challenge is missing or does not match",

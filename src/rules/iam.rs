@@ -56,14 +56,33 @@ pub(super) const METHOD: Method = Method {
         ServerText::new("IAM join request uses unknown STS host", |_, _| {
             request("the signed request is for a host that the server does not know")
         }),
+        // Around the server's own reason; older ones say it with the text before.
+        ServerText::new("rejecting IAM join request using STS host", |message, _| {
+            if message.contains("FIPS") {
+                return vec![Cause::new(
+                    "the cluster runs in FIPS mode, and the request is for another kind of AWS endpoint",
+                    "the server takes FIPS endpoints of STS only",
+                    "set `AWS_USE_FIPS_ENDPOINT=true` in the job",
+                )];
+            }
+            let host = between(message, "using STS host \"", "\"").unwrap_or_default();
+            vec![Cause::new(
+                "the AWS region of this job is unknown to the server",
+                format!("the request is for `{host}`"),
+                "check `AWS_REGION`; where the region is newer than the server, set a region that it knows",
+            )]
+        }),
         ServerText::new("sts request body … does not equal expected", |_, _| {
             request("the signed request is not a `GetCallerIdentity`")
         }),
         ServerText::new("aws sts api returned status", |message, _| {
-            let status = between(message, "aws sts api returned status", "\n").unwrap_or_default();
+            // As Go quotes it; the body is JSON in a string.
+            let status = between(message, "aws sts api returned status: \"", "\"").unwrap_or_default();
+            let code = between(message, "\\\"Code\\\":\\\"", "\\\"");
+            let code = code.map_or_else(String::new, |code| format!(" ({code})"));
             vec![Cause::new(
                 "AWS did not accept the signed request",
-                format!("its status was {status}"),
+                format!("its status was {status}{code}"),
                 "check with `aws sts get-caller-identity` that the AWS credentials of this job are still valid",
             )]
         }),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::Method;
 use http::header::AUTHORIZATION;
 use http_body_util::{BodyExt as _, Limited};
@@ -21,7 +22,7 @@ use super::error::SandboxError;
 use super::joining::{self, BOT_ROLE};
 use super::refusal::Refusal;
 use super::reply::{self, json_body};
-use super::{job, ping};
+use super::{job, ping, sts};
 use crate::platform::Platform;
 use crate::platform::endpoint::{AudienceIn, Protocol};
 use crate::rules;
@@ -56,14 +57,14 @@ pub(super) async fn answer(
             json_body(200, &cluster.issuer.discovery(&cluster.url()))
         }
         (&Method::GET, "/jwks" | "/.well-known/jwks") => json_body(200, &cluster.issuer.jwks()),
+        (&Method::POST, "/") if parts.headers.contains_key("x-amz-date") => match read(body).await {
+            Ok(body) => sts_call(cluster, &parts, &body),
+            Err(refusal) => reply::error(refusal.http_status(), &refusal.text),
+        },
         (&Method::POST, "/v1/webapi/host/credentials" | "/webapi/host/credentials")
             if cluster.options.join_old =>
         {
-            let read = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
-            let answer = match read {
-                Ok(Ok(body)) => host_credentials(cluster, ip, &body.to_bytes()),
-                _ => Err(Refusal::bad("the request's body is too large or did not come")),
-            };
+            let answer = read(body).await.and_then(|body| host_credentials(cluster, ip, &body));
             answer.map_or_else(
                 |refusal| reply::error(refusal.http_status(), &refusal.text),
                 |body| json_body(200, &body),
@@ -71,6 +72,28 @@ pub(super) async fn answer(
         }
         _ => reply::error(404, "path not found"),
     }
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        _ => Err(Refusal::bad("the request's body is too large or did not come")),
+    }
+}
+
+/// A call of AWS STS.
+fn sts_call(cluster: &Cluster, parts: &http::request::Parts, body: &[u8]) -> http::Response<Body> {
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let request = sts::Request {
+        method: "POST",
+        path: "/",
+        headers: parts.headers.iter().filter_map(header).collect(),
+        body: std::str::from_utf8(body).unwrap_or_default(),
+    };
+    let (status, answer) = sts::answer(cluster, &request);
+    json_body(status, &answer)
 }
 
 /// The request of the old join path. `id_token` is secret.

@@ -41,6 +41,9 @@ pub enum Solution {
     },
 }
 
+/// The header of the signed AWS request that holds the challenge (Teleport `lib/join/iamjoin`).
+pub const IAM_HEADER: &str = "X-Teleport-Challenge";
+
 /// Both of today's servers send 24 or 32 bytes as base64 (Teleport `lib/join/iamjoin`, `lib/join/azurejoin`).
 const LONGEST: usize = 512;
 

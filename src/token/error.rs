@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::cloud::CloudError;
 use crate::error::{Exit, StageError};
 use crate::net::NetError;
 use crate::platform::endpoint::Protocol;
@@ -25,6 +26,15 @@ pub enum TokenError {
     /// The token's time is over. `since` is its `exp`.
     #[error("the identity token from {place} has expired")]
     Expired { place: String, since: Timestamp, hints: Vec<String> },
+    /// The machine has no proof of its own.
+    #[error(transparent)]
+    Machine(#[from] CloudError),
+    /// The proof of this method has no audience; a usage error, before anything is sent.
+    #[error("the join method `{method}` has no audience")]
+    NoAudience { method: JoinMethod },
+    /// The proof of this method is no token; a usage error, before anything is sent.
+    #[error("the join method `{method}` takes no identity token")]
+    NoTokenMethod { method: JoinMethod },
     /// The platform gave no token, for the reason named.
     #[error("{platform} gave this job no identity token")]
     Missing { platform: &'static str, why: String, hints: Vec<String> },
@@ -61,7 +71,11 @@ pub enum TokenError {
 impl StageError for TokenError {
     fn exit(&self) -> Exit {
         match self {
-            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } => Exit::Usage,
+            Self::AudienceFixed { .. }
+            | Self::AudienceMissing { .. }
+            | Self::NoAudience { .. }
+            | Self::NoTokenMethod { .. } => Exit::Usage,
+            Self::Machine(error) => error.exit(),
             Self::Endpoint { source, .. } => source.exit(),
             Self::Refused { status: 429 | 500.., .. } => Exit::Network,
             _ => Exit::NoIdentity,
@@ -80,7 +94,12 @@ impl StageError for TokenError {
             Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
             Self::Endpoint { source, .. } => source.chain(),
             Self::Form { detail, .. } => vec![detail.clone()],
-            Self::AudienceFixed { .. } | Self::AudienceMissing { .. } | Self::Unproven { .. } => Vec::new(),
+            Self::Machine(error) => error.causes(),
+            Self::AudienceFixed { .. }
+            | Self::AudienceMissing { .. }
+            | Self::NoAudience { .. }
+            | Self::NoTokenMethod { .. }
+            | Self::Unproven { .. } => Vec::new(),
         }
     }
 
@@ -89,6 +108,11 @@ impl StageError for TokenError {
             Self::AudienceFixed { hint, .. } | Self::Unfit { hint, .. } => hint,
             Self::AudienceMissing { .. } => {
                 "pass `--audience` with the audience that the cluster's `kind: token` has"
+            }
+            Self::Machine(error) => return error.hints(),
+            Self::NoAudience { .. } => "leave out `--audience`",
+            Self::NoTokenMethod { .. } => {
+                "leave out `--id-token-env`, `--id-token-file` or `--id-token-command`: the machine proves itself"
             }
             Self::Unreadable { hint, .. } => hint,
             Self::Unproven { .. } => "join with an identity token: `--id-token-file` and its `--join-method`",

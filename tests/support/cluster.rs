@@ -51,6 +51,24 @@ impl Cluster {
         self.sandbox.address.to_string()
     }
 
+    /// What runs on a machine of that cloud, outside of any CI platform: an environment in full, and the join token.
+    pub fn machine(&self, cloud: Cloud) -> Job<'_> {
+        let simulated = Simulated::machine(cloud).unwrap();
+        let mut variables = self.sandbox.job_environment(simulated).unwrap();
+        // No CI system is there.
+        variables.retain(|(name, _)| name != "CI");
+        let temp = self.path("temp");
+        std::fs::create_dir_all(&temp).unwrap();
+        for (name, value) in [
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+            ("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string()),
+            ("TMPDIR", temp.display().to_string()),
+        ] {
+            variables.push((name.to_owned(), value));
+        }
+        Job { cluster: self, variables, token: format!("ci-{}", simulated.id()) }
+    }
+
     /// The whole environment of a pod with a projected token: its variables, the token's file, a path and the sandbox's
     /// roots.
     pub fn pod(&self) -> Job<'_> {
@@ -146,7 +164,7 @@ impl Drop for Cluster {
 
 /// A job's environment, to be changed and run.
 pub struct Job<'a> {
-    cluster: &'a Cluster,
+    pub cluster: &'a Cluster,
     pub variables: Vec<(String, String)>,
     pub token: String,
 }
@@ -198,8 +216,8 @@ impl Job<'_> {
             assert!(!seen.contains(&line), "a line of a private key is shown:\n{seen}");
         }
         for (name, value) in &self.variables {
-            let secret = value.starts_with("eyJ")
-                || ["REQUEST_TOKEN", "ACCESSTOKEN", "ACCESS_TOKEN"].iter().any(|end| name.ends_with(end));
+            let ends = ["REQUEST_TOKEN", "ACCESSTOKEN", "ACCESS_TOKEN", "_ACCESS_KEY", "_SESSION_TOKEN"];
+            let secret = value.starts_with("eyJ") || ends.iter().any(|end| name.ends_with(end));
             assert!(
                 !secret || value.len() < 16 || !seen.contains(value.as_str()),
                 "{name} is shown:\n{seen}"

@@ -14,10 +14,11 @@ use crate::run::doctor::limit::within;
 use crate::teleport::JoinMethod;
 use crate::teleport::ping::Ping;
 use crate::text::duration;
-use crate::token;
+use crate::token::{self, TokenError};
 
 const PLATFORM: &str = "platform";
 const TOKEN: &str = "identity token";
+const MACHINE: &str = "machine identity";
 const AUDIENCE: &str = "audience";
 /// A token that is valid for less may expire during the join.
 const SHORT: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
@@ -82,6 +83,8 @@ pub async fn token(
     spare: Option<&Network>,
 ) -> Found<UnverifiedClaims> {
     let Some(detected) = detected else { return (Check::skipped(TOKEN, "needs the platform"), None) };
+    let by_token = detected.method.is_none_or(JoinMethod::proves_with_token);
+    let name = if by_token { TOKEN } else { MACHINE };
     let wanted = crate::run::request::token(&args.identity);
     let is_remote = match detected.source {
         ProofSource::Platform(platform) => {
@@ -93,14 +96,23 @@ pub async fn token(
     let network = match (network, spare) {
         (Ok(network), _) => network,
         (Err(_), Some(spare)) if !is_remote => spare,
-        (Err(needs), _) => return (Check::skipped(TOKEN, format!("needs {needs}")), None),
+        (Err(needs), _) => return (Check::skipped(name, format!("needs {needs}")), None),
     };
     let got = token::token(env, network, detected, &wanted);
-    let claims = match within(network, LIMIT, "the source of the token", "getting a token", got).await {
-        Ok(Ok(proof)) => proof.claims().clone(),
-        Ok(Err(error)) => return (Check::error(TOKEN, error), None),
-        Err(error) => return (Check::error(TOKEN, error), None),
+    let got = async {
+        let proof = got.await?;
+        Ok::<_, TokenError>((proof.machine(), proof.asked_claims().await?))
     };
+    let (machine, claims) =
+        match within(network, LIMIT, "the source of the token", "getting a token", got).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => return (Check::error(name, error), None),
+            Err(error) => return (Check::error(name, error), None),
+        };
+    if let Some(machine) = machine {
+        let who = claims.text("Arn").unwrap_or_default();
+        return (Check::ok(name, format!("`{who}`, by {machine}")), Some(claims));
+    }
     let issuer = claims.issuer().unwrap_or("an unnamed issuer").to_owned();
     let check = match claims.expires() {
         None => Check::ok(TOKEN, format!("of `{issuer}`, does not expire")),
@@ -132,6 +144,9 @@ pub fn audience(
     let (Some(detected), Some(claims)) = (detected, claims) else {
         return Check::skipped(AUDIENCE, "needs the identity token");
     };
+    if detected.method.is_some_and(|method| !method.proves_with_token()) {
+        return Check::skipped(AUDIENCE, "this proof has none");
+    }
     let wanted = match detected.method.map(rules::audience) {
         Some(Audience::Literal(audience)) => audience.to_owned(),
         Some(Audience::ClusterName) => match ping {

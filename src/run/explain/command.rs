@@ -88,7 +88,7 @@ async fn own(args: &Explain, env: &Env, log: &Log) -> Result<(UnverifiedClaims, 
     let wanted = crate::run::request::token(&args.identity);
     token::check(env, &detected, &wanted)?;
     let network = Network::new(env, &Options::default(), Deadline::after(LIMIT), log.clone())?;
-    let claims = token::token(env, &network, &detected, &wanted).await?.claims().clone();
+    let claims = token::token(env, &network, &detected, &wanted).await?.asked_claims().await?;
     let source = match (&detected.source, detected.platform) {
         (ProofSource::Cloud(cloud), _) => cloud.title(),
         (_, Some(platform)) => platform.title(),
