@@ -24,12 +24,12 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
     $values = switch ([string]$before) {
         '--ca-rotation' { 'update-clients', 'update-servers'; break }
         '--color' { 'auto', 'always', 'never'; break }
-        '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'shell', 'env-file=PATH', 'none'; break }
+        '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'shell', 'env-file=PATH', 'none'; break }
         '--export-vars' { 'git', 'rsync', 'ansible', 'terraform'; break }
         '--join-method' { 'auto', 'azure', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
-        '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }
-        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'kubernetes', 'gcp', 'azure'; break }
+        '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins'; break }
+        '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'kubernetes', 'aws'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
         'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
     }

@@ -160,7 +160,7 @@ _jobpass() {
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -238,7 +238,7 @@ _jobpass() {
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -520,7 +520,7 @@ _jobpass() {
                     return 0
                     ;;
                 --platform)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --id-token-env)
@@ -568,7 +568,7 @@ _jobpass() {
                     return 0
                     ;;
                 --export)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift shell env-file=PATH none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell env-file=PATH none" -- "${cur}"))
                     return 0
                     ;;
                 --export-vars)
@@ -596,7 +596,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift kubernetes gcp azure" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
                     return 0
                     ;;
                 --as-branch)
@@ -656,7 +656,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift kubernetes gcp azure" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)

@@ -64,7 +64,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l platform -d 'T
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -83,6 +94,17 @@ github\t''
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 shell\t''
 env-file=PATH\t''
 none\t''"
@@ -99,6 +121,17 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'P
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 kubernetes\t''
 gcp\t''
 azure\t''"
@@ -145,7 +178,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l platform -d 
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -183,7 +227,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform -d '
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -238,6 +293,17 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 kubernetes\t''
 gcp\t''
 azure\t''"
