@@ -63,7 +63,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l platform -d 'T
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -81,6 +92,17 @@ github\t''
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 shell\t''
 env-file=PATH\t''
 none\t''"
@@ -97,6 +119,17 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l simulate -d 'P
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 kubernetes\t''
 aws\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
@@ -141,7 +174,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l platform -d 
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -177,7 +221,18 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l platform -d '
 github\t''
 gitlab\t''
 circleci\t''
-spacelift\t''"
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-env -d 'Take the identity token from this variable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
@@ -231,12 +286,30 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 
 gitlab\t''
 circleci\t''
 spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
 kubernetes\t''
 aws\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l role -d 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l trait -d 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l database -d 'A database, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l app -d 'An application, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l leaf -d 'A trusted leaf cluster, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l ca-rotation -d 'Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`' -r -f -a "update-clients\t''
+update-servers\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l kube -d 'A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l login -d 'Allow this login as well, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l user-ca -d 'Write the user CA\'s public key into this file, for `TrustedUserCAKeys` of an sshd' -r -F
@@ -244,6 +317,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l host-key -d 
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l require-session-mfa -d 'Require per-session MFA in the whole cluster'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-new-join -d 'Switch off the new join path (`teleport.join.v1`)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-old-join -d 'Switch off the old join path (HTTPS POST)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l json -d 'Print the report as JSON on standard output'

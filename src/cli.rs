@@ -77,7 +77,7 @@ pub enum Command {
     /// Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)
     KubeCredential(KubeCredential),
     /// Serve a throw-away cluster and CI token endpoint on loopback
-    Sandbox(Sandbox),
+    Sandbox(Box<Sandbox>),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print a manual page (roff)

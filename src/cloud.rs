@@ -66,14 +66,14 @@ impl Cloud {
 
     /// Whether the machine can prove itself this way. Looks at variables and files only: nobody is asked.
     pub fn evidence(self, env: &Env) -> Evidence {
-        let (variables, named): (&[&str], fn(&Env) -> Option<String>) = match self {
+        let (variables, name) = match self {
             Self::Kubernetes => return kubernetes::evidence(env),
-            Self::Aws => (&AWS_VARIABLES, firmware::amazon),
-            Self::Gcp => (&GCP_VARIABLES, firmware::google),
-            Self::Azure => (&AZURE_VARIABLES, firmware::azure),
+            Self::Aws => (&AWS_VARIABLES[..], firmware::amazon(env)),
+            Self::Gcp => (&GCP_VARIABLES[..], firmware::google(env)),
+            Self::Azure => (&AZURE_VARIABLES[..], firmware::azure(env)),
         };
         let variable = variables.iter().find(|name| env.var(name).is_some());
-        let (present, why) = match (variable, named(env)) {
+        let (present, why) = match (variable, name) {
             (Some(name), _) => (true, format!("{name} is set")),
             (None, Some(name)) => (true, format!("the firmware says `{name}`")),
             (None, None) => (false, format!("the firmware does not say {}", self.title())),

@@ -14,6 +14,8 @@ pub mod names {
     pub const JOBPASS_DIR: &str = "JOBPASS_DIR";
     /// Name of the join token.
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";
+    /// The audience to ask the platform for.
+    pub const JOBPASS_AUDIENCE: &str = "JOBPASS_AUDIENCE";
     /// Name of the join token, as `tbot` has it.
     pub const TELEPORT_BOT_TOKEN: &str = "TELEPORT_BOT_TOKEN";
     /// The path of a tbot.yaml, as `tbot` has it.
@@ -121,6 +123,16 @@ impl Env {
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.vars.insert(name.into(), value.into());
         self
+    }
+
+    /// The first program of that name in the folders of `PATH`.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let runs = |path: &PathBuf| {
+            path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+        };
+        let folders = self.var(names::PATH)?.split(':').filter(|folder| !folder.is_empty());
+        folders.map(|folder| self.absolute(Path::new(folder)).join(name)).find(runs)
     }
 
     /// The same environment on a machine whose own files are below `root`.

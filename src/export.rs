@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::env::Env;
 use crate::platform::{Channel, Platform};
 
+mod commands;
 mod error;
 mod file;
 mod heredoc;
@@ -46,6 +47,13 @@ impl Sink {
             Self::Auto | Self::EnvFile(_) | Self::None => false,
         }
     }
+
+    /// Whether it was asked for what goes to standard output.
+    pub fn is_standard_output(&self) -> bool {
+        let gives_commands =
+            matches!(self, Self::Platform(platform) if matches!(platform.channel(), Channel::Commands(_)));
+        gives_commands || self.is_for_a_shell()
+    }
 }
 
 /// What later steps get. Paths and names only: never a key or a token.
@@ -64,7 +72,7 @@ pub struct Exports {
 pub struct Exported {
     /// Where it went, for people: `GITHUB_ENV`, `BASH_ENV`, …; empty: nowhere.
     pub places: Vec<String>,
-    /// Lines for a shell, to be printed on standard output.
+    /// Lines for a shell or the platform's log, to be printed on standard output.
     pub stdout: String,
     /// Where some commands of the job do not get the variables: what to do in those.
     pub hint: Option<&'static str>,
@@ -85,7 +93,7 @@ pub fn check(env: &Env, detected: Option<Platform>, sink: &Sink) -> Result<(), E
         Channel::CommandFiles { environment, outputs, .. } => (environment, Some(outputs)),
         Channel::EnvFile { variable, .. } if is_asked_for || env.var(variable).is_some() => (variable, None),
         Channel::BashFile { variable } => (variable, None),
-        Channel::EnvFile { .. } | Channel::Script { .. } => return Ok(()),
+        Channel::EnvFile { .. } | Channel::Commands(_) | Channel::Script { .. } => return Ok(()),
     };
     let optional = optional.filter(|variable| env.var(variable).is_some());
     for variable in std::iter::once(variable).chain(optional) {
@@ -142,6 +150,10 @@ pub fn export(
         }
         Channel::BashFile { variable } => {
             append(env, variable, &shell::exports(variables, &format!("`{variable}`"))?, &mut done)?;
+        }
+        Channel::Commands(dialect) => {
+            done.stdout = commands::lines(variables, dialect)?;
+            done.places.push("standard output".to_owned());
         }
         Channel::Script { .. } if is_asked_for => to_standard_output(variables, &mut done)?,
         Channel::Script { hint } => done.hint = Some(hint),

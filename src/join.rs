@@ -15,6 +15,7 @@ use crate::identity::tls::TlsCertificate;
 use crate::net::retry;
 use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
+use crate::rules::{self, ServerVersion, Unserved};
 use crate::teleport::challenge;
 use crate::teleport::join::{JoinAttempt, Joined};
 use crate::teleport::ping::Ping;
@@ -96,6 +97,16 @@ pub enum JoinError {
     /// There is nothing to show to the cluster.
     #[error(transparent)]
     Proof(#[from] TokenError),
+    /// The server does not have the method.
+    #[error("the cluster cannot serve the join method of this job: {problem}")]
+    Unserved { problem: String, hint: &'static str, server: String },
+    /// Only the join stream serves the method, and that was not there.
+    #[error("could not reach the join service, by which alone `{method}` joins")]
+    StreamOnly {
+        method: JoinMethod,
+        #[source]
+        source: ClusterError,
+    },
     /// Teleport says no.
     #[error("Teleport refused to let this job join")]
     Refused(Box<Refusal>),
@@ -108,7 +119,7 @@ impl JoinError {
     /// Whether no answer came, so that joining again is safe: the join tokens of the methods supported here may be
     /// used any number of times.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Cluster(error) if error.is_transient())
+        matches!(self, Self::Cluster(error) | Self::StreamOnly { source: error, .. } if error.is_transient())
     }
 }
 
@@ -116,21 +127,26 @@ impl StageError for JoinError {
     fn exit(&self) -> Exit {
         match self {
             Self::Cluster(error) => error.exit(),
+            // What refuses the stream itself is not the cluster.
+            Self::StreamOnly { source: ClusterError::Refused { .. }, .. } => Exit::Network,
+            Self::StreamOnly { source, .. } => source.exit(),
             Self::Key(_) => Exit::Internal,
             Self::Proof(error) => error.exit(),
             Self::Method { .. }
             | Self::NoTokenMethod { .. }
             | Self::OtherCluster { .. }
             | Self::Refused(_)
+            | Self::Unserved { .. }
             | Self::Unsupported { .. } => Exit::Refused,
         }
     }
 
     fn causes(&self) -> Vec<String> {
         match self {
-            Self::Cluster(error) => error.chain(),
+            Self::Cluster(error) | Self::StreamOnly { source: error, .. } => error.chain(),
             Self::Key(error) => error.chain(),
             Self::Proof(error) => error.causes(),
+            Self::Unserved { server, .. } => vec![format!("it is {server}; the identity token was not sent")],
             Self::Refused(refusal) => vec![refusal.message.clone()],
             Self::Method { .. }
             | Self::NoTokenMethod { .. }
@@ -144,6 +160,12 @@ impl StageError for JoinError {
             Self::Cluster(error) => error.hints(),
             Self::Key(error) => error.hints(),
             Self::Proof(error) => error.hints(),
+            Self::Unserved { hint, .. } => vec![(*hint).to_owned()],
+            Self::StreamOnly { source, .. } => {
+                let service = "let gRPC (`teleport.join.v1.JoinService`) through to the proxy: whatever stands before it \
+                               must pass HTTP/2 on";
+                source.hints().into_iter().chain([service.to_owned()]).collect()
+            }
             Self::OtherCluster { .. } => {
                 vec!["check `--proxy` and `--token`; nothing of this job's was sent".to_owned()]
             }
@@ -215,14 +237,11 @@ async fn begin(
 ) -> Result<JoinAttempt, JoinError> {
     let attempt = cluster.begin_join(&request.token, request.connections).await?;
     check_cluster(&attempt, request)?;
+    check_server(&attempt, request)?;
     let attempt = check_method(attempt, request).await?;
     let Some(kind) = request.method.and_then(challenge::Kind::of) else { return Ok(attempt) };
-    let expires = expiry(now(), clock_skew(&attempt), request.ttl);
+    let expires = expiry(now(), attempt.clock_skew(), request.ttl);
     Ok(attempt.ask(kind, &key.await?, expires).await?)
-}
-
-fn clock_skew(attempt: &JoinAttempt) -> Option<i64> {
-    attempt.ping.as_ref().and_then(|ping| ping.clock_skew)
 }
 
 /// Checks, before the proof is shown, that this is the cluster the user means, where the ping says which it is.
@@ -235,9 +254,26 @@ fn check_cluster(attempt: &JoinAttempt, request: &Request) -> Result<(), JoinErr
     }
 }
 
+/// Checks, before the proof is shown, that the server has the method. One that has named it on the stream has it.
+fn check_server(attempt: &JoinAttempt, request: &Request) -> Result<(), JoinError> {
+    let (Some(ping), Some(method), None) = (&attempt.ping, request.method, attempt.method()) else {
+        return Ok(());
+    };
+    let version = ServerVersion::parse(&ping.server_version);
+    match rules::unserved(method, version, ping.edition.as_deref()) {
+        Some(Unserved { problem, hint }) => {
+            let server = format!("Teleport {}", safe(&ping.server_version, 50));
+            Err(JoinError::Unserved { problem, hint, server })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Checks, before the proof is shown, that the server wants what we have. Gives up politely if not.
 async fn check_method(attempt: JoinAttempt, request: &Request) -> Result<JoinAttempt, JoinError> {
-    let Some(theirs) = attempt.method().map(str::to_owned) else { return Ok(attempt) };
+    let Some(theirs) = attempt.method().map(str::to_owned) else {
+        return stream_only(attempt, request.method);
+    };
     let token = || request.token.clone();
     let error = match (theirs.parse::<JoinMethod>(), request.method) {
         (Err(()), _) => JoinError::Unsupported { token: token(), method: safe(&theirs, 100) },
@@ -246,10 +282,18 @@ async fn check_method(attempt: JoinAttempt, request: &Request) -> Result<JoinAtt
         (Ok(method), None) if !method.proves_with_token() => {
             JoinError::NoTokenMethod { token: token(), method }
         }
-        _ => return Ok(attempt),
+        (method, _) => return stream_only(attempt, method.ok()),
     };
     attempt.give_up(Reason::UnsupportedJoinMethod, &error.to_string()).await;
     Err(error)
+}
+
+/// Keeps a proof from the POST where that does not serve the method.
+fn stream_only(attempt: JoinAttempt, method: Option<JoinMethod>) -> Result<JoinAttempt, JoinError> {
+    match method.filter(|method| rules::is_stream_only(*method)) {
+        Some(method) => attempt.by_stream_only().map_err(|source| JoinError::StreamOnly { method, source }),
+        None => Ok(attempt),
+    }
 }
 
 async fn finish(
@@ -260,7 +304,7 @@ async fn finish(
     request: &Request,
 ) -> Result<(BotIdentity, Ping), JoinError> {
     let ping = attempt.ping.clone();
-    let expires = expiry(now(), clock_skew(&attempt), request.ttl);
+    let expires = expiry(now(), attempt.clock_skew(), request.ttl);
     let named = attempt.method().and_then(|method| method.parse().ok());
     let (method, suite) = (named.or(request.method), attempt.suite());
     let prove = async |challenge: Option<&str>| Ok(proof.answer(challenge).await?);
@@ -268,7 +312,6 @@ async fn finish(
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
         Err(JoinError::Cluster(ClusterError::Refused { message, .. })) => {
             let (token, platform) = (request.token.clone(), request.platform);
-            // They explain the refusal; a machine may have to ask for them.
             let deadline = cluster.network().deadline();
             let claims =
                 deadline.try_within(CLAIMS, "the machine", "asking who it is", proof.asked_claims()).await;

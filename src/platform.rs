@@ -12,15 +12,27 @@ use jiff::Timestamp;
 
 use crate::env::Env;
 
+mod azure_devops;
+mod bitbucket;
+mod bitrise;
+mod buildkite;
 mod circleci;
+mod codefresh;
+pub mod endpoint;
+mod env0;
 mod facts;
+mod forgejo;
 mod github;
 mod gitlab;
+mod jenkins;
 pub mod look_alike;
+mod semaphore;
 mod simulation;
 mod spacelift;
+mod teamcity;
+mod terraform_cloud;
 
-pub use facts::{Absent, Channel, Marker, Severity, TokenPlace};
+pub use facts::{Absent, Channel, Dialect, Marker, Severity, TokenPlace};
 pub use simulation::{SimulatedJob, Simulation};
 
 /// A CI system.
@@ -31,11 +43,38 @@ pub enum Platform {
     GitLabCi,
     CircleCi,
     Spacelift,
+    Bitbucket,
+    AzureDevOps,
+    TerraformCloud,
+    Env0,
+    Buildkite,
+    Forgejo,
+    Semaphore,
+    Codefresh,
+    TeamCity,
+    Bitrise,
+    Jenkins,
 }
 
 impl Platform {
     /// In order of precedence.
-    pub const ALL: [Self; 4] = [Self::GitHubActions, Self::GitLabCi, Self::CircleCi, Self::Spacelift];
+    pub const ALL: [Self; 15] = [
+        Self::GitHubActions,
+        Self::GitLabCi,
+        Self::CircleCi,
+        Self::Spacelift,
+        Self::Bitbucket,
+        Self::AzureDevOps,
+        Self::TerraformCloud,
+        Self::Env0,
+        Self::Buildkite,
+        Self::Forgejo,
+        Self::Semaphore,
+        Self::Codefresh,
+        Self::TeamCity,
+        Self::Bitrise,
+        Self::Jenkins,
+    ];
 
     /// The only place that goes by platform: all else goes by its facts.
     fn facts(self) -> &'static facts::Facts {
@@ -44,10 +83,21 @@ impl Platform {
             Self::GitLabCi => &gitlab::FACTS,
             Self::CircleCi => &circleci::FACTS,
             Self::Spacelift => &spacelift::FACTS,
+            Self::Bitbucket => &bitbucket::FACTS,
+            Self::AzureDevOps => &azure_devops::FACTS,
+            Self::TerraformCloud => &terraform_cloud::FACTS,
+            Self::Env0 => &env0::FACTS,
+            Self::Buildkite => &buildkite::FACTS,
+            Self::Forgejo => &forgejo::FACTS,
+            Self::Semaphore => &semaphore::FACTS,
+            Self::Codefresh => &codefresh::FACTS,
+            Self::TeamCity => &teamcity::FACTS,
+            Self::Bitrise => &bitrise::FACTS,
+            Self::Jenkins => &jenkins::FACTS,
         }
     }
 
-    /// The word for flags and JSON: `github`, `gitlab`, `circleci`, `spacelift`.
+    /// The word for flags and JSON: `github`, `gitlab`, …; that of the join method where there is one.
     pub fn id(self) -> &'static str {
         self.facts().id
     }
@@ -75,7 +125,19 @@ impl Platform {
 
     /// Whether the environment shows a token, so that asking here is promising.
     pub fn has_token(self, env: &Env) -> bool {
-        matches!(self.token_place(env), Some(TokenPlace::Endpoint { .. } | TokenPlace::Variable(_)))
+        matches!(self.token_place(env), Some(TokenPlace::Endpoint(_) | TokenPlace::Variable(_)))
+    }
+
+    /// The platform's own program that prints a new token for `audience`, with its arguments: `None` where it has none,
+    /// or none is in `PATH`.
+    pub fn program(self, env: &Env, audience: Option<&str>) -> Option<Vec<String>> {
+        (self.facts().program)(env, audience)
+            .filter(|words| words.first().is_some_and(|program| env.program(program).is_some()))
+    }
+
+    /// Whether a job can have tokens for any audience.
+    pub fn takes_any_audience(self, env: &Env) -> bool {
+        self.facts().audience_hint.is_none() || self.program(env, Some("")).is_some()
     }
 
     /// Why there is no token. May read the event's payload (bounded).
@@ -136,6 +198,11 @@ impl Platform {
     /// How later steps get variables.
     pub fn channel(self) -> Channel {
         self.facts().channel
+    }
+
+    /// How its tokens are asked for, where they are issued on request.
+    pub fn protocol(self) -> Option<&'static endpoint::Protocol> {
+        self.facts().protocol
     }
 
     /// A job of it, as the sandbox acts it out.
@@ -261,7 +328,11 @@ mod tests {
             assert!(!other_variables.contains(usual), "{other_variables}");
             if simulation.admits_one_branch {
                 assert!(claims != others && variables != other_variables, "{platform:?}");
-                assert!(other_variables.contains(r#"REF_PROTECTED", "false""#), "{other_variables}");
+                let protected = !other_variables.contains("REF_PROTECTED");
+                assert!(
+                    protected || other_variables.contains(r#"REF_PROTECTED", "false""#),
+                    "{other_variables}"
+                );
                 assert!((simulation.admitting_spec)().to_string().contains(usual));
             }
         }

@@ -193,9 +193,7 @@ impl Report {
         let left = duration(self.valid_until.duration_since(now));
         let _ = write!(line, " · valid until {:.0} ({left})", self.valid_until);
         let _ = write!(line, " · written to {} · took {:.1}s", self.dir.display(), took.as_secs_f64());
-        // The cluster of a dry run is gone.
-        let usage = self.outputs.iter().flat_map(|output| &output.usage).filter(|_| !self.dry_run);
-        for usage in usage {
+        for usage in self.outputs.iter().flat_map(|output| &output.usage) {
             let _ = write!(line, "\n  {usage}");
         }
         line

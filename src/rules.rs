@@ -51,8 +51,8 @@ pub use flaw::Flaw;
 pub use lint::lint;
 pub use method::{Audience, ExpectedAudience};
 pub use registry::{
-    Hints, Unserved, audience, flaws, hints, label, looks_like, owner_of_issuer, refusals, rule_claims,
-    unserved,
+    Hints, Unserved, audience, flaws, hints, is_stream_only, label, looks_like, owner_of_issuer, refusals,
+    rule_claims, unserved,
 };
 pub use stateful::{INSTEAD, stateful, why_not};
 pub use suggest::{Suggestion, suggest};
@@ -67,6 +67,17 @@ pub fn method_of(platform: Platform) -> JoinMethod {
         Platform::GitLabCi => JoinMethod::GitLab,
         Platform::CircleCi => JoinMethod::CircleCi,
         Platform::Spacelift => JoinMethod::Spacelift,
+        Platform::Bitbucket => JoinMethod::Bitbucket,
+        Platform::AzureDevOps => JoinMethod::AzureDevops,
+        Platform::TerraformCloud => JoinMethod::TerraformCloud,
+        Platform::Env0 => JoinMethod::Env0,
+        Platform::Buildkite
+        | Platform::Forgejo
+        | Platform::Semaphore
+        | Platform::Codefresh
+        | Platform::TeamCity
+        | Platform::Bitrise
+        | Platform::Jenkins => JoinMethod::GenericOidc,
     }
 }
 

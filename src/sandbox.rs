@@ -125,6 +125,11 @@ impl Sandbox {
         Ok((crate::identity::tls::pem_of(&der), key.tls_pem().expose_secret().to_owned()))
     }
 
+    /// The audience that such a job must ask for (`--audience`); `None` where the platform or the join method says it.
+    pub fn audience(&self, job: impl Into<Simulated>) -> Option<String> {
+        job::audience(&self.cluster, job.into())
+    }
+
     /// A certificate (PEM) of the user CA, valid for an hour, with the subject of one certificate and the public key of another (both PEM):
     /// what a recorded certificate was, for a key at hand.
     pub fn user_certificate(&self, subject_of: &str, key_of: &str) -> Result<String, SandboxError> {

@@ -41,10 +41,18 @@ pub fn safe_lines(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// A line that a log which reads `::command::` or `##[command]` (GitHub's runner, `ActionCommand.cs`) takes as mere
-/// text. The first form counts at a line's start only, the second anywhere.
+/// A line that a log which reads `::command::` or `##[command]` (GitHub's runner, `ActionCommand.cs`), `##vso[command]`
+/// (Azure Pipelines) or `##teamcity[message]` takes as mere text. The first form counts at a line's start only, the
+/// others anywhere.
 pub fn without_commands(line: &str) -> String {
-    let line = line.replace("##[", "## [");
+    let mut apart = String::with_capacity(line.len());
+    for c in line.chars() {
+        if (c == '[' || c.is_ascii_alphabetic()) && apart.ends_with("##") {
+            apart.push(' ');
+        }
+        apart.push(c);
+    }
+    let line = apart;
     let start = line.len() - line.trim_start().len();
     match line.get(start..) {
         Some(rest) if rest.starts_with("::") => {
@@ -175,6 +183,10 @@ mod tests {
             ("deployment-1.production-a.internal-example", 80, "deployment-1.production-a.internal-example"),
             (" ::error::x", 80, ": :error::x"),
             ("a ##[set-output name=x]y", 80, "a ## [set-output name=x]y"),
+            ("a ##vso[task.setvariable variable=x]y", 80, "a ## vso[task.setvariable variable=x]y"),
+            ("###VSO[task.complete]", 80, "### VSO[task.complete]"),
+            ("##teamcity[buildStop comment='x']", 80, "## teamcity[buildStop comment='x']"),
+            ("# a ## b ##1", 80, "# a ## b ##1"),
         ] {
             assert_eq!(safe(text, max), want);
         }
@@ -244,6 +256,7 @@ mod tests {
         fn no_safe_line_is_a_command(text in "[ \t:#\\[a\n]{0,16}") {
             for line in safe_lines(&text).chain([safe(&text, 80), without_commands(&text.replace('\n', ""))]) {
                 prop_assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{line:?}");
+                prop_assert!(!line.contains("##vso") && !line.contains("##teamcity"), "{line:?}");
             }
         }
     }

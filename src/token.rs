@@ -100,7 +100,7 @@ impl Proof {
 }
 
 /// Checks what can be checked before anything is sent.
-pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
+pub fn check(env: &Env, detected: &Detected, request: &Request) -> Result<(), TokenError> {
     if let Some(method) = detected.method.filter(|method| !method.proves_with_token()) {
         if matches!(detected.source, ProofSource::Given(_)) {
             return Err(TokenError::NoTokenMethod { method });
@@ -115,7 +115,9 @@ pub fn check(detected: &Detected, request: &Request) -> Result<(), TokenError> {
         return Ok(());
     };
     let (title, asked) = (platform.title(), request.audience.as_deref());
-    if let Some(hint) = asked.and_then(|audience| platform.audience_hint(audience)) {
+    if let (Some(audience), false) = (asked, platform.takes_any_audience(env))
+        && let Some(hint) = platform.audience_hint(audience)
+    {
         return Err(TokenError::AudienceFixed { platform: title, hint });
     }
     // Where the platform takes any audience, it must be known before the token is asked for.
@@ -136,7 +138,7 @@ pub async fn token(
     detected: &Detected,
     request: &Request,
 ) -> Result<Proof, TokenError> {
-    check(detected, request)?;
+    check(env, detected, request)?;
     let found = match &detected.source {
         ProofSource::Platform(platform) => from_platform(env, network, *platform, detected, request).await?,
         ProofSource::Cloud(Cloud::Kubernetes) => machine::pod_token(env, network).await?,
@@ -163,7 +165,7 @@ pub async fn token(
             .warn("the new identity token has already expired by this machine's clock: set the clock"),
         other => other?,
     }
-    let asked = request.audience.as_ref().filter(|_| !matches!(detected.source, ProofSource::Platform(_)));
+    let asked = request.audience.as_ref().filter(|_| !found.is_new);
     if let Some(problem) = asked.and_then(|a| audience_problem(&claims, std::slice::from_ref(a))) {
         return Err(TokenError::Audience { place: found.place, problem });
     }
@@ -195,21 +197,54 @@ async fn from_platform(
     detected: &Detected,
     request: &Request,
 ) -> Result<Found, TokenError> {
+    let title = platform.title();
     let missing = || {
         let absent = platform.absent(env);
-        TokenError::Missing { platform: platform.title(), why: absent.why, hints: absent.hints }
+        TokenError::Missing { platform: title, why: absent.why, hints: absent.hints }
     };
-    match platform.token_place(env).ok_or_else(missing)? {
-        TokenPlace::Endpoint { url, bearer } => {
-            let title = platform.title();
-            let audience = request.audience.as_deref().or_else(|| detected.method.and_then(fixed_audience));
-            let audience = audience.ok_or(TokenError::AudienceMissing { platform: title })?;
-            let endpoint = endpoint::Endpoint { platform: title, url: &url, bearer: &bearer };
-            let jwt = endpoint.ask(network, audience).await?;
+    let audience = request.audience.as_deref().or_else(|| detected.method.and_then(fixed_audience));
+    let program = platform.program(env, audience);
+    let place = platform.token_place(env);
+    // A new token has the audience that is asked for; what is in a variable has the platform's own.
+    if let Some(words) = program.as_ref().filter(|_| request.audience.is_some() || place.is_none()) {
+        return from_program(env, network, platform, words).await;
+    }
+    match place.ok_or_else(missing)? {
+        TokenPlace::Endpoint(endpoint) => {
+            let jwt = endpoint::Asked { platform: title, endpoint: &endpoint }.ask(network, audience).await?;
             Ok(Found { jwt, place: format!("the answer of {title}"), is_new: true })
         }
-        TokenPlace::Variable(name) => variable::platform_variable(env, name),
+        TokenPlace::Variable(name) => {
+            let found = variable::platform_variable(env, &name)?;
+            match program.filter(|_| checks::has_expired(&found, now())) {
+                Some(words) => {
+                    network.log().detail(format!("the identity token from {} has expired", found.place));
+                    from_program(env, network, platform, &words).await
+                }
+                None => Ok(found),
+            }
+        }
         TokenPlace::File(path) => file::platform_file(network, &path).await?.ok_or_else(missing),
+    }
+}
+
+/// A new token of the platform's own program.
+async fn from_program(
+    env: &Env,
+    network: &Network,
+    platform: Platform,
+    words: &[String],
+) -> Result<Found, TokenError> {
+    match command::output_of(network, env, words).await {
+        Ok(found) => {
+            network.log().detail(format!("new identity token from {}", found.place));
+            Ok(Found { is_new: true, ..found })
+        }
+        Err(TokenError::Source { place, reason }) => {
+            let hints = platform.absent(env).hints;
+            Err(TokenError::Missing { platform: platform.title(), why: format!("{place}: {reason}"), hints })
+        }
+        Err(other) => Err(other),
     }
 }
 

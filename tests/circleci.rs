@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use jobpass::platform::Platform::CircleCi;
+use serde_json::json;
 
 use crate::support::cluster::{Cluster, listing};
-use crate::support::command::{put, run};
+use crate::support::command::{program, put, run};
 
 #[test]
 fn later_steps_read_bash_env() {
@@ -71,4 +72,42 @@ fn an_env_file_is_replaced_as_a_whole() {
 fn nothing_is_told_with_export_none() {
     let cluster = Cluster::any();
     cluster.job(CircleCi).unset("BASH_ENV").login(&["--export", "none"]).ok();
+}
+
+/// `circleci run oidc get` is asked where the variable has nothing, or a token that is over, and for another audience.
+#[test]
+fn its_program_makes_new_tokens() {
+    let cluster = Cluster::any();
+    let bin = cluster.path("bin");
+    let organization = cluster.job(CircleCi).variable("CIRCLE_ORGANIZATION_ID").to_owned();
+    let good = cluster.job(CircleCi).variable("CIRCLE_OIDC_TOKEN").to_owned();
+    let past = jiff::Timestamp::now().as_second() - 7_200;
+    let old = cluster.sandbox.id_token(CircleCi, &json!({ "exp": past })).unwrap();
+    put(&cluster.path("jwt"), format!("{good}\n"));
+    program(&bin, "circleci", "#!/bin/sh\nprintf '%s\\n' \"$@\" > called\ncat jwt\n");
+    let bare = || {
+        let job = cluster.job(CircleCi).unset("CIRCLE_OIDC_TOKEN").unset("CIRCLE_OIDC_TOKEN_V2");
+        let path = format!("{}:{}", bin.display(), job.variable("PATH"));
+        job.set("PATH", &path)
+    };
+    let called = || {
+        let text = std::fs::read_to_string(cluster.path("called")).unwrap_or_default();
+        let _ = std::fs::remove_file(cluster.path("called"));
+        text
+    };
+    let own = format!("run\noidc\nget\n--claims\n{{\"aud\":\"{organization}\"}}\n");
+    bare().login(&[]).ok();
+    assert_eq!(called(), own);
+    bare().set("CIRCLE_OIDC_TOKEN", old.expose()).login(&[]).ok();
+    assert_eq!(called(), own);
+    // A good one is taken as it is.
+    bare().set("CIRCLE_OIDC_TOKEN", &good).login(&[]).ok();
+    assert_eq!(called(), "");
+    // The token is for whom the user says, and the cluster's to judge.
+    bare().set("CIRCLE_OIDC_TOKEN", &good).login(&["--audience", "a \"b\""]).ok();
+    assert!(called().ends_with("\n{\"aud\":\"a \\\"b\\\"\"}\n"));
+    program(&bin, "circleci", "#!/bin/sh\necho 'unknown command' >&2\nexit 255\n");
+    let ran = bare().login(&[]);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    assert!(ran.stderr.contains("exit status: 255, saying `unknown command`"), "{}", ran.stderr);
 }

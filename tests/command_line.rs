@@ -269,8 +269,8 @@ fn help_and_version_are_commands_too() {
     let none = called(&[], &[]);
     assert_eq!((none.code, none.stdout.as_str()), (2, ""));
     for part in [
-        "[possible values: auto, github, gitlab, circleci, spacelift]",
-        "[possible values: auto, github, gitlab, circleci, spacelift, shell, env-file=PATH, none]",
+        "[possible values: auto, github, gitlab, circleci, spacelift, bitbucket, ",
+        "jenkins, shell, env-file=PATH, none]",
         "generic_oidc",
         "[env: JOBPASS_PROXY, TELEPORT_PROXY]",
     ] {

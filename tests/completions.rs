@@ -35,7 +35,7 @@ fn bash_completes_flags_and_values() {
         ("git", "--platform", "github gitlab"),
         ("spa", "--simulate", "spacelift"),
         ("gen", "--join-method", "generic_oidc"),
-        ("env", "--export", "env-file=PATH"),
+        ("env-", "--export", "env-file=PATH"),
     ] {
         // The word before the cursor's is the third argument of a completion function.
         let script = "[ \"$3\" = --export ] && COMP_WORDBREAKS=; . \"$0\"; COMP_WORDS=(jobpass login \"$2\" \"$1\"); \
@@ -49,9 +49,9 @@ fn bash_completes_flags_and_values() {
 #[test]
 fn every_shell_offers_values() {
     for (name, values) in [
-        ("_jobpass", "PLATFORM:(auto github gitlab circleci spacelift)"),
+        ("_jobpass", "PLATFORM:(auto github gitlab circleci spacelift bitbucket "),
         ("jobpass.fish", "-l platform -d 'The CI platform' -r -f -a \"auto\\t''\ngithub\\t''"),
-        ("_jobpass.ps1", "'--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift'; break }"),
+        ("_jobpass.ps1", "'--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', "),
         ("_jobpass.ps1", "'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }"),
     ] {
         let script = std::fs::read_to_string(file(name)).unwrap();

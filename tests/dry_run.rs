@@ -89,7 +89,7 @@ fn what_it_needs_is_told() {
     let ran = dry(folder.path(), &[], &[]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("--simulate github"), "{}", ran.stderr);
-    for arguments in [&["--simulate", "jenkins"][..], &["--simulate", "act"]] {
+    for arguments in [&["--simulate", "harness"][..], &["--simulate", "act"]] {
         assert_eq!(dry(folder.path(), &[], arguments).code, 2);
     }
     // Flags that only make sense with it.

@@ -7,6 +7,7 @@ use jobpass::cloud::Cloud;
 use jobpass::platform::Platform;
 use jobpass::rules;
 use jobpass::sandbox::Simulated;
+use jobpass::teleport::JoinMethod;
 use serde_json::Value;
 
 use crate::support::command::{Ran, jobpass};
@@ -34,14 +35,24 @@ fn each_platform_has_a_pipeline_and_a_token() {
     let examples = examples();
     for platform in Platform::ALL {
         let of: Vec<_> = examples.iter().filter(|(folder, _, _)| folder == platform.id()).collect();
-        assert_eq!(of.len(), 2, "{platform:?}");
         let token = of.iter().find(|(_, path, _)| path.ends_with("token.yaml")).unwrap();
         let tokens = rules::parse(&token.2).unwrap();
         assert_eq!(tokens.len(), 1);
-        assert_eq!(tokens[0].method.name(), platform.id());
-        let pipeline = of.iter().find(|(_, path, _)| !path.ends_with("token.yaml")).unwrap();
+        assert_eq!(tokens[0].method, rules::method_of(platform), "{platform:?}");
+        let findings = rules::lint(&tokens[0], jobpass::env::now());
+        assert!(findings.iter().all(|found| found.severity != rules::Severity::Error), "{findings:?}");
+        let pipelines: Vec<_> = of
+            .iter()
+            .filter(|(_, path, _)| !path.ends_with("token.yaml") && !path.ends_with("README.md"))
+            .collect();
+        assert_eq!(pipelines.len(), 1, "{platform:?}");
         let words = format!("jobpass login --proxy teleport.example.com --token {}", tokens[0].name);
-        assert!(pipeline.2.contains(&words), "the pipeline names its own token: {}", pipeline.2);
+        assert!(pipelines[0].2.contains(&words), "the pipeline names its own token: {}", pipelines[0].2);
+        // The audience that a job asks for is that of its token.
+        if tokens[0].method == JoinMethod::GenericOidc && platform.audience_hint("").is_none() {
+            let audience = tokens[0].spec["audience"].as_str().unwrap();
+            assert!(pipelines[0].2.contains(&format!("{words} --audience {audience}")), "{platform:?}");
+        }
     }
 }
 
@@ -111,10 +122,8 @@ fn the_job_in_kubernetes_fits_its_join_token() {
 
 #[test]
 fn all_yaml_is_yaml() {
-    for (_, path, text) in examples()
-        .into_iter()
-        .filter(|(_, path, _)| path.extension().is_some_and(|e| e == "yml" || e == "yaml"))
-    {
+    let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+    for (_, path, text) in examples().into_iter().filter(|(_, path, _)| is_yaml(path)) {
         let parsed: Vec<Value> =
             serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         assert!(!parsed.is_empty() && parsed.iter().all(Value::is_object), "{}", path.display());
@@ -248,7 +257,7 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others = ["aws ", "cargo ", "docker ", "kubectl ", "systemctl ", "tctl "];
+    let others = ["aws ", "cargo ", "docker ", "envman ", "kubectl ", "systemctl ", "tctl "];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);

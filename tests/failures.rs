@@ -8,6 +8,7 @@ mod kube;
 mod machine;
 mod network;
 mod outputs;
+mod platforms;
 mod stopped;
 
 use std::path::Path;

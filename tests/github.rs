@@ -201,7 +201,7 @@ fn the_report_is_json_and_all_there_is_on_standard_output() {
         ("cluster", "sandbox.example"),
         ("platform", "github"),
         ("join_method", "github"),
-        ("server_version", "18.2.0"),
+        ("server_version", "18.11.0"),
     ] {
         assert_eq!(report[field], want, "{field}");
     }

@@ -24,7 +24,7 @@ pub struct Sandbox {
     #[arg(long, value_name = "NAME", default_value = "sandbox.example", value_parser = value::text)]
     pub cluster: String,
     /// Teleport version to behave like
-    #[arg(long, value_name = "VERSION", default_value = "18.2.0", value_parser = value::version)]
+    #[arg(long, value_name = "VERSION", default_value = "18.11.0", value_parser = value::version)]
     pub server_version: String,
     /// Port to listen on; a free one when left out
     #[arg(long, value_name = "PORT", default_value = "0")]

@@ -13,8 +13,8 @@ pub enum DetectError {
     /// Nothing that looks like CI, and no machine's identity.
     #[error("no supported CI platform detected")]
     NoPlatform { reasons: Vec<Reason> },
-    /// A system that imitates GitHub's variables.
-    #[error("this is {}, which imitates GitHub Actions without its identity tokens", system.title())]
+    /// A system whose jobs have no identity of their own.
+    #[error("this is {}, which {}", system.title(), system.flaw())]
     LookAlike { system: LookAlike, reasons: Vec<Reason> },
 }
 

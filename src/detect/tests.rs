@@ -82,7 +82,6 @@ fn says_why_not() {
 fn look_alikes_are_not_github() {
     for (marker, value, name, hint) in [
         ("GITEA_ACTIONS", "true", "Gitea Actions", "Gitea issues none to its jobs"),
-        ("FORGEJO_ACTIONS", "true", "Forgejo Actions", "--id-token-command"),
         ("ACT", "true", "act", "--dry-run --simulate github"),
     ] {
         let vars = [GITHUB, (marker, value), URL, BEARER];
@@ -106,10 +105,23 @@ fn look_alikes_are_not_github() {
         let asked = run(&vars, &Request { platform: Some(GitHubActions), ..Request::default() }).unwrap();
         assert_eq!(asked.method, Some(JoinMethod::GitHub));
     }
-    // Both of Forgejo's, which sets Gitea's too.
-    let both =
-        run(&[("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")], &Request::default()).unwrap_err();
-    assert!(matches!(both, DetectError::LookAlike { system: LookAlike::Forgejo, .. }));
+    // Forgejo is a platform, though it sets Gitea's marker and GitHub's too.
+    let vars = [GITHUB, ("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true"), URL, BEARER];
+    let forgejo = run(&vars, &Request::default()).unwrap();
+    let found = (forgejo.platform, forgejo.method);
+    assert_eq!(found, (Some(Platform::Forgejo), Some(JoinMethod::GenericOidc)));
+    assert_eq!(why(&forgejo.reasons, "github"), "GITHUB_ACTIONS is true, but FORGEJO_ACTIONS is set, too");
+    let asked = run(&vars, &Request { platform: Some(GitHubActions), ..Request::default() }).unwrap();
+    assert_eq!(asked.method, Some(JoinMethod::GitHub));
+    // These imitate nobody, and are told apart from platforms.
+    for (marker, value, system) in
+        [("CI", "woodpecker", LookAlike::Woodpecker), ("DRONE", "true", LookAlike::Drone)]
+    {
+        let error = run(&[(marker, value)], &Request::default()).unwrap_err();
+        assert!(matches!(error, DetectError::LookAlike { system: s, .. } if s == system), "{error:?}");
+        assert!(error.hints().join("\n").contains("generic_oidc"));
+        assert_eq!(run(&[(marker, value), GITLAB], &Request::default()).unwrap().platform, Some(GitLabCi));
+    }
     assert!(run(&[GITHUB, ("ACT", "1")], &Request::default()).is_ok());
 }
 

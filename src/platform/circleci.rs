@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, exactly_true, how_missing, indented};
+use super::facts::{Absent, Channel, Facts, LogSyntax, exactly_true, how_missing, in_variable, indented};
 use super::simulation::{REPOSITORY, SHA, Simulation};
 use crate::env::Env;
 use crate::text::safe;
@@ -23,16 +23,29 @@ pub(super) const FACTS: Facts = Facts {
     id: "circleci",
     title: "CircleCI",
     marker: |env| exactly_true(env, CIRCLECI),
-    token_place,
+    token_place: |env| in_variable(env, CIRCLE_OIDC_TOKEN).or_else(|| in_variable(env, CIRCLE_OIDC_TOKEN_V2)),
+    program,
     absent,
     absent_variable: None,
-    audience_hint: Some(|wanted| format!("get a token for it: `{}`", command(&safe(wanted, 200)))),
-    expired_hints: |env| vec![fresh_token_hint(env)],
+    audience_hint: Some(|wanted| {
+        format!(
+            "get a token for it from the program `circleci` of the job: `--audience {}`",
+            safe(wanted, 200)
+        )
+    }),
+    expired_hints: |_| {
+        vec![
+            "run jobpass in the job's own container, where the program `circleci` makes new tokens: those in the \
+             variables live for an hour from the job's start"
+                .to_owned(),
+        ]
+    },
     temp_dir: None,
     checkout,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::BashFile { variable: "BASH_ENV" },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |issuer| Some(organization(issuer).to_owned()),
@@ -51,15 +64,18 @@ pub(super) const FACTS: Facts = Facts {
     },
 };
 
-fn token_place(env: &Env) -> Option<TokenPlace> {
-    [CIRCLE_OIDC_TOKEN, CIRCLE_OIDC_TOKEN_V2]
-        .into_iter()
-        .find(|name| env.var(name).is_some())
-        .map(TokenPlace::Variable)
+/// The program is in every job ("OIDC tokens with custom claims"). Without `--root-issuer`: Teleport expects the
+/// organisation's issuer, and its method the organisation as the audience.
+fn program(env: &Env, audience: Option<&str>) -> Option<Vec<String>> {
+    let audience = audience.or_else(|| env.var(CIRCLE_ORGANIZATION_ID))?;
+    let claims = json!({ "aud": audience }).to_string();
+    Some(["circleci", "run", "oidc", "get", "--claims", &claims].map(str::to_owned).to_vec())
 }
 
 fn absent(env: &Env) -> Absent {
-    let fresh = fresh_token_hint(env);
+    let own_container =
+        "run jobpass in the job's own container: the program `circleci`, which makes new tokens, is in its `PATH`"
+            .to_owned();
     let self_hosted =
         "on a self-hosted runner, make the temp folder writable and not `noexec`: the program that \
                        issues the tokens is unpacked there"
@@ -70,26 +86,15 @@ fn absent(env: &Env) -> Absent {
             "run the step for your own branches only: this pull request is from a fork, which gets a token \
                     only where the project passes secrets to builds from forked pull requests"
                 .to_owned();
-        vec![fork, fresh, self_hosted]
+        vec![fork, own_container, self_hosted]
     } else {
         let fork =
             "for pull requests from forks, see \"Pass secrets to builds from forked pull requests\" in the \
                     project's settings"
                 .to_owned();
-        vec![fresh, fork, self_hosted]
+        vec![own_container, fork, self_hosted]
     };
     Absent { why: how_missing(env, CIRCLE_OIDC_TOKEN), hints }
-}
-
-/// How to get a token that is not as old as the job.
-fn fresh_token_hint(env: &Env) -> String {
-    let organization = env.var(CIRCLE_ORGANIZATION_ID).map(|id| safe(id, 60));
-    format!("get a fresh token: `{}`", command(organization.as_deref().unwrap_or("<organization id>")))
-}
-
-/// Without `--root-issuer`: Teleport expects the organisation's issuer.
-fn command(audience: &str) -> String {
-    format!(r#"--id-token-command "circleci run oidc get --claims '{{\"aud\":\"{audience}\"}}'""#)
 }
 
 /// The working directory as written in the configuration; may begin with `~/`.
@@ -143,6 +148,7 @@ fn claims(issuer: &str, _: i64, branch: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::TokenPlace;
 
     #[test]
     fn takes_the_first_variable_else_the_second() {
@@ -151,24 +157,36 @@ mod tests {
             (&[("CIRCLE_OIDC_TOKEN", ""), ("CIRCLE_OIDC_TOKEN_V2", "b")], Some("CIRCLE_OIDC_TOKEN_V2")),
             (&[], None),
         ] {
-            let found = token_place(&Env::new(vars.iter().copied(), "/"));
-            assert_eq!(
-                found.map(|p| match p {
-                    TokenPlace::Variable(name) => name,
-                    other => panic!("{other:?}"),
-                }),
-                want
-            );
+            let found = (FACTS.token_place)(&Env::new(vars.iter().copied(), "/"));
+            let name = found.map(|place| match place {
+                TokenPlace::Variable(name) => name,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(name.as_deref(), want);
         }
     }
 
     #[test]
-    fn hints_name_the_organization_and_forks() {
+    fn asks_its_program_for_the_audience_else_for_the_organization() {
+        let env = Env::new([("CIRCLE_ORGANIZATION_ID", "d1a3")], "/");
+        for (env, audience, want) in [
+            (&env, None, Some(r#"{"aud":"d1a3"}"#)),
+            (&env, Some(r#"a"b"#), Some(r#"{"aud":"a\"b"}"#)),
+            (&Env::new::<&str, &str>([], "/"), None, None),
+        ] {
+            let words = program(env, audience);
+            let claims = words.as_ref().map(|words| {
+                assert_eq!(words[..5], ["circleci", "run", "oidc", "get", "--claims"]);
+                words[5].as_str()
+            });
+            assert_eq!(claims, want);
+        }
+    }
+
+    #[test]
+    fn hints_name_the_program_and_forks() {
         let plain = absent(&Env::new([("CIRCLE_ORGANIZATION_ID", "d1a3")], "/"));
-        assert!(
-            plain.hints[0].contains(r#"circleci run oidc get --claims '{\"aud\":\"d1a3\"}'"#),
-            "{plain:?}"
-        );
+        assert!(plain.hints[0].contains("`circleci`"), "{plain:?}");
         assert!(
             plain.hints.iter().any(|c| c.contains("noexec"))
                 && plain.hints.iter().any(|c| c.contains("forks"))

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
+use super::endpoint::{Endpoint, Protocol};
 use super::simulation::Simulation;
 use crate::env::Env;
 use crate::text::{safe, safe_lines};
@@ -21,6 +21,10 @@ pub(super) struct Facts {
     pub(super) marker: fn(&Env) -> Marker,
     /// Where the identity token is; `None` where a variable that must be there is not.
     pub(super) token_place: fn(&Env) -> Option<TokenPlace>,
+    /// The platform's own program that prints a new token for an audience, its arguments behind it; `None` where there
+    /// is no such program, or the job lacks what it needs. It is asked for an audience, and where the token's place is
+    /// empty or has an expired one.
+    pub(super) program: fn(&Env, Option<&str>) -> Option<Vec<String>>,
     /// Why there is no token. May read the event's payload (bounded).
     pub(super) absent: fn(&Env) -> Absent,
     /// The same for a variable that the user named, on platforms where the job's configuration names it.
@@ -39,6 +43,8 @@ pub(super) struct Facts {
     pub(super) channel: Channel,
     /// The variable, and its value, by which the job's owner asks for a debug log.
     pub(super) debug: Option<(&'static str, &'static str)>,
+    /// How its tokens are asked for, where they are issued on request.
+    pub(super) protocol: Option<&'static Protocol>,
     /// A job of it, for trial runs and tests.
     pub(super) simulation: Simulation,
 }
@@ -57,15 +63,10 @@ pub struct Marker {
 /// Where a platform keeps the job's identity token.
 #[derive(Debug, Clone)]
 pub enum TokenPlace {
-    /// It is issued on request: a GET with a bearer and the audience in the query.
-    Endpoint {
-        /// Absolute, mostly with a query already.
-        url: String,
-        /// Secret.
-        bearer: SecretString,
-    },
+    /// It is issued on request.
+    Endpoint(Endpoint),
     /// In this variable.
-    Variable(&'static str),
+    Variable(String),
     /// In this file.
     File(PathBuf),
 }
@@ -122,11 +123,22 @@ pub enum Channel {
         /// The variable.
         variable: &'static str,
     },
+    /// Commands in the log, one a line, of which each sets a variable.
+    Commands(Dialect),
     /// There is none.
     Script {
         /// What to write in the script instead.
         hint: &'static str,
     },
+}
+
+/// Whose commands they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// `##vso[task.setvariable …]` (learn.microsoft.com, "Logging commands").
+    AzurePipelines,
+    /// `##teamcity[setParameter …]` (jetbrains.com/help/teamcity, "Service messages").
+    TeamCity,
 }
 
 impl Channel {
@@ -135,20 +147,41 @@ impl Channel {
         match self {
             Self::CommandFiles { environment, outputs, summary } => vec![environment, outputs, summary],
             Self::EnvFile { variable, .. } | Self::BashFile { variable } => vec![variable],
-            Self::Script { .. } => Vec::new(),
+            Self::Commands(_) | Self::Script { .. } => Vec::new(),
         }
     }
 }
 
 /// A marker that must be exactly `true`.
 pub(super) fn exactly_true(env: &Env, name: &str) -> Marker {
+    exactly(env, name, "true")
+}
+
+/// A marker that must have exactly this value.
+pub(super) fn exactly(env: &Env, name: &str, value: &str) -> Marker {
     let (present, has_other_value, why) = match env.var(name) {
-        Some("true") => (true, false, format!("{name} is true")),
-        Some(other) => (false, true, format!("{name} is `{}`, not `true`", safe(other, 40))),
+        Some(found) if found == value => (true, false, format!("{name} is {value}")),
+        Some(other) => (false, true, format!("{name} is `{}`, not `{value}`", safe(other, 40))),
         None if env.is_set(name) => (false, false, format!("{name} is empty")),
         None => (false, false, format!("{name} is not set")),
     };
     Marker { present, has_other_value, why }
+}
+
+/// A marker of which one of these variables is enough, whatever its value.
+pub(super) fn one_of(env: &Env, names: &[&str]) -> Marker {
+    let found = names.iter().find(|name| env.var(name).is_some());
+    let why = match (found, names) {
+        (Some(name), _) => format!("{name} is set"),
+        (None, [one]) => format!("{one} is not set"),
+        (None, _) => format!("neither {} is set", names.join(" nor ")),
+    };
+    Marker { present: found.is_some(), has_other_value: false, why }
+}
+
+/// The token in the variable `name`, if that is there.
+pub(super) fn in_variable(env: &Env, name: &str) -> Option<TokenPlace> {
+    env.var(name).map(|_| TokenPlace::Variable(name.to_owned()))
 }
 
 /// `is not set` or `is empty`.

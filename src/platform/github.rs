@@ -6,26 +6,29 @@
 use std::io::Read as _;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::facts::{Absent, Channel, Facts, LogSyntax, Severity, TokenPlace, exactly_true, how_missing};
+use super::endpoint::{Protocol, REQUEST_TOKEN, REQUEST_URL, actions};
+use super::facts::{
+    Absent, Channel, Facts, LogSyntax, Marker, Severity, TokenPlace, exactly_true, how_missing,
+};
+use super::forgejo::FORGEJO_ACTIONS;
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
 use crate::env::{Env, MAX_FILE};
 use crate::text::{safe, safe_lines};
 
 /// Imitated by Gitea, Forgejo and `act`.
 const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
-/// Already carries a query.
-const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
-/// Secret.
-const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+static PROTOCOL: Protocol =
+    actions("allow the job to request a token: `permissions: { id-token: write, contents: read }`");
 
 pub(super) const FACTS: Facts = Facts {
     id: "github",
     title: "GitHub Actions",
-    marker: |env| exactly_true(env, GITHUB_ACTIONS),
-    token_place,
+    marker,
+    token_place: |env| PROTOCOL.endpoint(env).map(TokenPlace::Endpoint),
+    program: |_, _| None,
     absent,
     absent_variable: None,
     audience_hint: None,
@@ -43,6 +46,7 @@ pub(super) const FACTS: Facts = Facts {
     },
     // Step debug logging.
     debug: Some(("RUNNER_DEBUG", "1")),
+    protocol: Some(&PROTOCOL),
     simulation: Simulation {
         issuer: "https://token.actions.githubusercontent.com",
         audience: |_| Some(format!("https://github.com/{OWNER}")),
@@ -63,10 +67,13 @@ pub(super) const FACTS: Facts = Facts {
     },
 };
 
-fn token_place(env: &Env) -> Option<TokenPlace> {
-    let url = env.var(REQUEST_URL)?.to_owned();
-    let bearer = SecretString::from(env.var(REQUEST_TOKEN)?);
-    Some(TokenPlace::Endpoint { url, bearer })
+/// Forgejo's jobs have GitHub's marker beside their own.
+fn marker(env: &Env) -> Marker {
+    let marker = exactly_true(env, GITHUB_ACTIONS);
+    if !marker.present || env.var(FORGEJO_ACTIONS).is_none() {
+        return marker;
+    }
+    Marker { present: false, why: format!("{}, but {FORGEJO_ACTIONS} is set, too", marker.why), ..marker }
 }
 
 /// Why the runner did not set the two variables. Reads the event's payload to recognise a fork.

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, exactly_true, how_missing};
+use super::facts::{Absent, Channel, Facts, LogSyntax, exactly_true, how_missing, in_variable};
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation, host};
 use crate::claims::UnverifiedClaims;
 use crate::env::Env;
@@ -22,7 +22,8 @@ pub(super) const FACTS: Facts = Facts {
     id: "gitlab",
     title: "GitLab CI",
     marker: |env| exactly_true(env, GITLAB_CI),
-    token_place: |env| env.var(TBOT_GITLAB_JWT).map(|_| TokenPlace::Variable(TBOT_GITLAB_JWT)),
+    token_place: |env| in_variable(env, TBOT_GITLAB_JWT),
+    program: |_, _| None,
     absent: |env| absent(env, TBOT_GITLAB_JWT),
     absent_variable: Some(absent),
     audience_hint: Some(|wanted| {
@@ -47,6 +48,7 @@ pub(super) const FACTS: Facts = Facts {
     },
     // Debug tracing.
     debug: Some(("CI_DEBUG_TRACE", "true")),
+    protocol: None,
     simulation: Simulation {
         issuer: "https://gitlab.com",
         audience: |_| None,

@@ -1,74 +1,98 @@
-//! Systems that set GitHub's variables without being GitHub: their tokens, if any, have issuers of their own.
+//! Systems that are told what they lack: those that set GitHub's variables without being GitHub, and those that give their
+//! jobs no identity.
 
 use super::Platform;
 use crate::env::Env;
 
-const FORGEJO_ACTIONS: &str = "FORGEJO_ACTIONS";
 const GITEA_ACTIONS: &str = "GITEA_ACTIONS";
 const ACT: &str = "ACT";
+const CI: &str = "CI";
+const DRONE: &str = "DRONE";
+const WOODPECKER: &str = "woodpecker";
 
-/// A system that imitates GitHub's variables.
+/// A system whose jobs have no identity token of a platform's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookAlike {
-    /// Sets Gitea's marker as well, so it is asked for first.
-    Forgejo,
     /// Gitea Actions.
     Gitea,
     /// nektos/act: GitHub workflows on a laptop.
     Act,
+    /// Woodpecker CI.
+    Woodpecker,
+    /// Drone.
+    Drone,
 }
 
 impl LookAlike {
-    /// The one the job runs on. `ACT` is a name others may use too, so it does not count in a job of another platform.
+    /// The one the job runs on. `ACT` is a name others may use too, so it does not count in a job of another platform; the
+    /// same goes for the two that imitate nobody.
     pub fn find(env: &Env) -> Option<Self> {
-        if env.var(FORGEJO_ACTIONS).is_some() {
-            return Some(Self::Forgejo);
+        if Platform::Forgejo.marker(env).present {
+            return None; // it sets Gitea's marker as well
         }
         if env.var(GITEA_ACTIONS).is_some() {
             return Some(Self::Gitea);
         }
-        let elsewhere = Platform::ALL.iter().any(|p| *p != Platform::GitHubActions && p.marker(env).present);
-        (env.is(ACT, "true") && !elsewhere).then_some(Self::Act)
+        let elsewhere = |except: Option<Platform>| {
+            Platform::ALL.into_iter().any(|p| Some(p) != except && p.marker(env).present)
+        };
+        if env.is(ACT, "true") && !elsewhere(Some(Platform::GitHubActions)) {
+            return Some(Self::Act);
+        }
+        let found = if env.is(CI, WOODPECKER) {
+            Self::Woodpecker
+        } else if env.is(DRONE, "true") {
+            Self::Drone
+        } else {
+            return None;
+        };
+        (!elsewhere(None)).then_some(found)
     }
 
-    /// The word for JSON: `forgejo`, `gitea`, `act`.
+    /// The word for JSON: `gitea`, `act`, …
     pub fn id(self) -> &'static str {
         match self {
-            Self::Forgejo => "forgejo",
             Self::Gitea => "gitea",
             Self::Act => "act",
+            Self::Woodpecker => "woodpecker",
+            Self::Drone => "drone",
         }
     }
 
     /// The name for people.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Forgejo => "Forgejo Actions",
             Self::Gitea => "Gitea Actions",
             Self::Act => "act",
+            Self::Woodpecker => "Woodpecker CI",
+            Self::Drone => "Drone",
         }
     }
 
-    /// What to do where GitHub's identity token was expected.
+    /// What it lacks, behind its name and `which`.
+    pub fn flaw(self) -> &'static str {
+        match self {
+            Self::Gitea | Self::Act => "imitates GitHub Actions without its identity tokens",
+            Self::Woodpecker | Self::Drone => "gives its jobs no identity tokens",
+        }
+    }
+
+    /// What to do where an identity token was expected.
     pub fn hints(self) -> Vec<String> {
-        let github = "pass `--platform github` if this is GitHub after all";
+        let hand = "pass an identity token of another issuer with `--id-token-env` or `--id-token-command`, and \
+                    `--join-method generic_oidc`";
         let hints: &[&str] = match self {
-            // Forgejo 15 and later (forgejo.org/docs, "OpenID Connect").
-            Self::Forgejo => &[
-                "join with `--join-method generic_oidc` and pass the instance's own identity token (issuer \
-                 `<instance>/api/actions`) with `--id-token-env` or `--id-token-command`",
-                "jobs of Forgejo 15 or later get identity tokens with `enable-openid-connect: true` in the workflow",
-                github,
-            ],
             // go-gitea/gitea issue 26383.
             Self::Gitea => &[
                 "run this on a CI platform with identity tokens: Gitea issues none to its jobs",
-                "pass an identity token of another issuer with `--id-token-env` or `--id-token-command`, and \
-                 `--join-method generic_oidc`",
-                github,
+                hand,
+                "pass `--platform github` if this is GitHub after all",
             ],
             Self::Act => {
                 &["try the whole run without a cluster: `jobpass login --dry-run --simulate github`"]
+            }
+            Self::Woodpecker | Self::Drone => {
+                &["run this on a CI platform with identity tokens, such as Forgejo Actions", hand]
             }
         };
         hints.iter().map(|hint| (*hint).to_owned()).collect()
@@ -77,9 +101,10 @@ impl LookAlike {
     /// The variable that gives it away.
     pub fn marker(self) -> &'static str {
         match self {
-            Self::Forgejo => FORGEJO_ACTIONS,
             Self::Gitea => GITEA_ACTIONS,
             Self::Act => ACT,
+            Self::Woodpecker => "CI=woodpecker",
+            Self::Drone => DRONE,
         }
     }
 }

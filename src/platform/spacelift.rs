@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::facts::{Absent, Channel, Facts, LogSyntax, Marker, TokenPlace, how_missing, indented};
+use super::facts::{
+    Absent, Channel, Facts, LogSyntax, TokenPlace, how_missing, in_variable, indented, one_of,
+};
 use super::simulation::{OWNER, Simulation, host};
 use crate::env::Env;
 
@@ -20,13 +22,11 @@ const WORKSPACE_ROOT: &str = "TF_VAR_spacelift_workspace_root";
 pub(super) const FACTS: Facts = Facts {
     id: "spacelift",
     title: "Spacelift",
-    marker,
+    marker: |env| one_of(env, &[SPACELIFT_OIDC_TOKEN, RUN_ID]),
     token_place: |env| {
-        Some(match env.var(SPACELIFT_OIDC_TOKEN) {
-            Some(_) => TokenPlace::Variable(SPACELIFT_OIDC_TOKEN),
-            None => TokenPlace::File(token_file(env)),
-        })
+        in_variable(env, SPACELIFT_OIDC_TOKEN).or_else(|| Some(TokenPlace::File(token_file(env))))
     },
+    program: |_, _| None,
     absent,
     absent_variable: None,
     audience_hint: Some(|_| {
@@ -46,6 +46,7 @@ pub(super) const FACTS: Facts = Facts {
         hint: "load the variables in the hook's shell: `eval \"$(jobpass login --export shell)\"`",
     },
     debug: None,
+    protocol: None,
     simulation: Simulation {
         issuer: ISSUER,
         audience: |issuer| Some(host(issuer).to_owned()),
@@ -56,15 +57,6 @@ pub(super) const FACTS: Facts = Facts {
         admits_one_branch: false,
     },
 };
-
-fn marker(env: &Env) -> Marker {
-    let found = [SPACELIFT_OIDC_TOKEN, RUN_ID].into_iter().find(|name| env.var(name).is_some());
-    let why = match found {
-        Some(name) => format!("{name} is set"),
-        None => format!("neither {SPACELIFT_OIDC_TOKEN} nor {RUN_ID} is set"),
-    };
-    Marker { present: found.is_some(), has_other_value: false, why }
-}
 
 fn absent(env: &Env) -> Absent {
     let (variable, file) = (how_missing(env, SPACELIFT_OIDC_TOKEN), token_file(env));

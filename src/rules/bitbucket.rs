@@ -34,6 +34,10 @@ pub(super) const METHOD: Method = Method {
             &[("deployment_environment_uuid", "deploymentEnvironmentUuid"), ("branch_name", "branchName")],
         )
     },
+    audience_hint: |want| {
+        format!("set `oidc: {{ audiences: [{want}] }}` on the step, or change the audience of the join token")
+    },
+    one_audience_hint: "list one audience only under `audiences:` of the step",
     lint_rule: |notes, rule| {
         for name in ["workspace_uuid", "repository_uuid", "deployment_environment_uuid"] {
             let uuid = text(rule, name);

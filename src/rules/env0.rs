@@ -25,6 +25,8 @@ pub(super) const METHOD: Method = Method {
     ],
     groups: &[&["organization_id"], &["project_id", "project_name"]],
     since: Some(Since::new(18, 4, 0)),
+    stream_only: true,
+    ignores_authorized_party: true,
     issuer: |_| Some(ISSUER.to_owned()),
     // Teleport's constant, tried with a live tenant (Teleport issues 60386, 60710); env0's own page lists another.
     audience: Audience::Literal("https://app.env0.com"),

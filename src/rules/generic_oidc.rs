@@ -40,6 +40,7 @@ pub(super) const METHOD: Method = Method {
     ],
     required: &["issuer", "audience"],
     since: Some(Since::new(18, 11, 0)),
+    stream_only: true,
     issuer: |spec| option(spec, "issuer").map(str::to_owned),
     audience: Audience::FromToken("audience"),
     ignores_authorized_party: true,

@@ -138,15 +138,12 @@ fn proposed_type(claims: &UnverifiedClaims) -> Vec<Line> {
     if is_for_api_server(claims) {
         return vec![("type", Item::text(IN_CLUSTER))];
     }
-    match claims.issuer().filter(|issuer| issuer.starts_with("https://") && !issuer.contains(PRIVATE)) {
-        Some(issuer) => {
-            vec![("type", Item::text("oidc")), ("oidc", Item::Section("issuer", issuer.to_owned()))]
-        }
-        None => {
-            let keys = "what `kubectl get --raw /openid/v1/jwks` prints".to_owned();
-            vec![("type", Item::text("static_jwks")), ("static_jwks", Item::Section("jwks", keys))]
-        }
+    let is_public = |issuer: &&str| issuer.starts_with("https://") && !issuer.contains(PRIVATE);
+    if let Some(issuer) = claims.issuer().filter(is_public) {
+        return vec![("type", Item::text("oidc")), ("oidc", Item::Section("issuer", issuer.to_owned()))];
     }
+    let keys = "what `kubectl get --raw /openid/v1/jwks` prints".to_owned();
+    vec![("type", Item::text("static_jwks")), ("static_jwks", Item::Section("jwks", keys))]
 }
 
 fn is_for_api_server(claims: &UnverifiedClaims) -> bool {

@@ -35,6 +35,8 @@ pub(super) struct Method {
 
     /// The first server that has it; `None`: all that are still in use.
     pub(super) since: Option<Since>,
+    /// Only the join stream serves it, not the POST of older servers.
+    pub(super) stream_only: bool,
     /// What of this section needs a newer server, where something does.
     pub(super) unsupported: fn(&Value, ServerVersion) -> Option<String>,
     /// What needs Teleport Enterprise, e.g. `joining from Spacelift`.
@@ -95,6 +97,7 @@ impl Method {
         together: &[],
         more_claims: &[],
         since: None,
+        stream_only: false,
         unsupported: |_, _| None,
         enterprise: None,
         always_enterprise: false,

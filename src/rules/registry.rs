@@ -72,6 +72,11 @@ pub fn refusals() -> impl Iterator<Item = &'static ServerText> {
     JoinMethod::ALL.iter().flat_map(|method| facts(*method).refusals)
 }
 
+/// Whether only the join stream serves the method.
+pub fn is_stream_only(method: JoinMethod) -> bool {
+    facts(method).stream_only
+}
+
 /// Why a server cannot serve the method at all, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unserved {

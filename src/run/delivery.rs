@@ -53,10 +53,7 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             files.sort();
             output.files = files.iter().map(|file| folder.join(file)).collect();
             output.variables = variables.into_iter().collect();
-            // What they would reach ends with this process.
-            if !plan.dry_run {
-                output.usage.clone_from(&contents.usage);
-            }
+            output.usage.clone_from(&contents.usage);
         }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }
@@ -90,6 +87,12 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     }
     for place in &exported.places {
         log.detail(format!("exported to {place}"));
+    }
+    if args.messages.json && !exported.stdout.is_empty() {
+        log.warn(
+            "`--json` takes standard output, where the variables for later steps go: take the paths from the report, or \
+             leave `--json` out",
+        );
     }
     outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), plan.begin.elapsed());

@@ -22,6 +22,7 @@ use crate::run::request;
 use crate::sandbox::{
     Sandbox, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxOptions, SandboxRole, Simulated,
 };
+use crate::teleport::JoinMethod;
 use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
@@ -70,6 +71,10 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     // An HTTP proxy of the network has no route to this process.
     job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
     job = job.with(names::JOBPASS_TOKEN, &token);
+    if args.identity.id_token_command.is_none() {
+        // A program of the platform's would ask the platform itself.
+        job = job.with(names::PATH, "");
+    }
     let asked = request::detection(&args.identity);
     let method = asked.method.or_else(|| simulated.platform().is_none().then(|| simulated.method()));
     let wanted = detect::Request { platform: simulated.platform().or(asked.platform), method, ..asked };
@@ -85,6 +90,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
             (Sink::Auto, None) => Sink::None,
             (sink, _) => sink.clone(),
         },
+        audience: args.identity.audience.clone().or_else(|| sandbox.audience(simulated)),
         dry_run: true,
     };
     let outcome = pipeline(args, &job, log, setting).await;
@@ -120,6 +126,9 @@ fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
     for token in &mut options.tokens {
         if let Some(name) = args.identity.token.as_ref().filter(|n| !n.starts_with('/')) {
             name.clone_into(&mut token.name);
+        }
+        if let (Some(audience), JoinMethod::GenericOidc) = (&args.identity.audience, token.method) {
+            token.spec["audience"] = audience.as_str().into();
         }
         if let Some(bot) = &args.guards.expect_bot {
             token.bot_name = Some(bot.strip_prefix("bot-").unwrap_or(bot).to_owned());

@@ -26,7 +26,8 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let sink = args.output.export.clone();
     request::check_stdout(args)?;
     let platform = detected.platform;
-    let setting = Setting { options, detected, entry, sink: sink.clone(), dry_run: false };
+    let audience = request::token(&args.identity).audience;
+    let setting = Setting { options, detected, entry, sink: sink.clone(), audience, dry_run: false };
     let outcome = pipeline(args, env, log, setting).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()

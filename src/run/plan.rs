@@ -30,6 +30,8 @@ pub struct Setting {
     pub entry: Endpoint,
     /// How later steps get their variables.
     pub sink: Sink,
+    /// The audience to ask for.
+    pub audience: Option<String>,
     /// Whether the cluster is the one in this process.
     pub dry_run: bool,
 }
@@ -75,12 +77,12 @@ impl<'a> Plan<'a> {
     /// Decides, and finds what is wrong with the command line, the environment and the folder.
     pub fn new(args: &'a Login, env: &'a Env, log: &'a Log, setting: Setting) -> Result<Self, Failed> {
         let begin = Instant::now();
-        let Setting { options, detected, entry, sink, dry_run } = setting;
+        let Setting { options, detected, entry, sink, audience, dry_run } = setting;
         for reason in &detected.reasons {
             log.detail(format!("{}: {}", reason.platform, reason.why));
         }
-        let token = request::token(&args.identity);
-        token::check(&detected, &token)?;
+        let token = token::Request { audience };
+        token::check(env, &detected, &token)?;
         let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { request::cap_ttl(args.output.ttl, log) };
         let name = request::token_name(&args.identity, env)?;
         let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;

@@ -107,9 +107,9 @@ pub fn cap_ttl(ttl: Duration, log: &Log) -> Duration {
 
 /// Standard output cannot be the report and lines for a shell.
 pub fn check_stdout(args: &Login) -> Result<(), RunError> {
-    if args.output.export.is_for_a_shell() && args.messages.json {
+    if args.output.export.is_standard_output() && args.messages.json {
         return Err(RunError::usage(
-            "`--json` and `--export shell` both write to standard output",
+            "`--json` and this `--export` both write to standard output",
             "leave out one of them; `jobpass.json` in the folder is the report",
         ));
     }
@@ -315,6 +315,7 @@ mod tests {
             (&["--export", "shell"], true),
             (&["--json", "--export", "shell"], false),
             (&["--json", "--export", "spacelift"], false),
+            (&["--json", "--export", "azure_devops"], false),
             (&["--json", "--export", "none"], true),
         ] {
             assert_eq!(check_stdout(&login(arguments)).is_ok(), fits, "{arguments:?}");

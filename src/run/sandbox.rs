@@ -43,6 +43,9 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
     let mut variables = sandbox.job_environment(args.simulate)?;
     variables.push((names::TELEPORT_PROXY.into(), sandbox.address.to_string()));
     variables.extend(token.map(|name| (names::JOBPASS_TOKEN.to_owned(), name)));
+    variables.extend(
+        sandbox.audience(args.simulate).map(|audience| (names::JOBPASS_AUDIENCE.to_owned(), audience)),
+    );
     variables.extend(folder.variables.iter().cloned());
     // No proxy of the network here has a way to this process.
     let direct = env.var("NO_PROXY").map_or_else(String::new, |others| format!("{others},"));

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::cli;
 use crate::env::{self, Env};
 use crate::error::Failed;
@@ -64,11 +66,8 @@ impl Identity {
         // With split keys the TLS key has its own file.
         let name = if dir.join("tlskey").exists() { "tlskey" } else { "key" };
         let key = KeyPair::from_pem(&zeroize::Zeroizing::new(text(name)?))?;
-        let manifest: serde_json::Value =
-            serde_json::from_str(&text(MANIFEST).unwrap_or_default()).unwrap_or_default();
-        let field = |name: &str| {
-            manifest.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-        };
+        let manifest = manifest(dir).unwrap_or_default();
+        let field = |name: &str| manifest.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let cluster = certificate.attribute("1.7").map_or_else(|| field("cluster"), str::to_owned);
         Ok(Self {
             client: ClientIdentity { chain: vec![certificate.der], key: key.private().clone() },
@@ -77,4 +76,18 @@ impl Identity {
             cluster,
         })
     }
+}
+
+/// That of the folder; that of one among several outputs is in the folder above, and names it.
+fn manifest(dir: &Path) -> Option<Value> {
+    let read = |dir: &Path| {
+        let text = env::read_text(&dir.join(MANIFEST)).ok()?;
+        serde_json::from_str::<Value>(&text).ok()
+    };
+    let names_it = |manifest: &Value| {
+        let outputs = manifest.get("outputs").and_then(Value::as_array);
+        let mut dirs = outputs.into_iter().flatten().filter_map(|output| output.get("dir")?.as_str());
+        dirs.any(|named| Path::new(named) == dir)
+    };
+    read(dir).or_else(|| read(dir.parent()?).filter(names_it))
 }

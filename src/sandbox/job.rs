@@ -6,13 +6,24 @@ use super::SandboxError;
 use super::cluster::Cluster;
 use super::random::random;
 use super::simulated::Simulated;
-use crate::platform::SimulatedJob;
-use crate::rules::ProvisionToken;
+use crate::platform::endpoint::Protocol;
+use crate::platform::{Platform, SimulatedJob};
+use crate::rules::{self, Audience, ProvisionToken};
 use crate::secret::Jwt;
 use crate::text::hex;
 
-/// Where the CI token endpoint is on the sandbox's web port.
-pub(super) const TOKEN_PATH: &str = "/_ci/github/token";
+/// Before the id of a platform whose tokens are issued on request, on the sandbox's web port.
+const TOKENS: &str = "/_ci/";
+
+/// The platform whose jobs ask for tokens at this path: `/_ci/github/token`, and what is below it.
+pub(super) fn platform_of(path: &str) -> Option<(Platform, &'static Protocol)> {
+    let (id, rest) = path.strip_prefix(TOKENS)?.split_once('/')?;
+    if rest != "token" && !rest.starts_with("token/") {
+        return None;
+    }
+    let platform = Platform::ALL.into_iter().find(|platform| platform.id() == id)?;
+    Some((platform, platform.protocol()?))
+}
 
 /// An identity token of such a job: its usual claims, `audience` if the job chose one, then `claims` on top
 /// (`null` removes one).
@@ -44,7 +55,7 @@ pub(super) fn environment(cluster: &Cluster, job: Simulated) -> Result<Vec<(Stri
         issuer: &issuer(cluster, job),
         branch: branch(cluster, job),
         token: token.expose(),
-        token_endpoint: &format!("{}{TOKEN_PATH}", cluster.url()),
+        token_endpoint: &format!("{}{TOKENS}{}/token", cluster.url(), job.id()),
         bearer: &cluster.bearer,
     };
     let fixed = simulation.fixed.iter().map(|(name, value)| (*name, (*value).to_owned()));
@@ -74,6 +85,15 @@ fn usual_claims(cluster: &Cluster, job: Simulated) -> Result<Map<String, Value>,
         }
     }
     Ok(all)
+}
+
+/// The audience that a job must ask for, where it is neither the platform's nor the method's to say.
+pub(super) fn audience(cluster: &Cluster, job: Simulated) -> Option<String> {
+    let platform = job.platform()?;
+    let token = policy(cluster, job)?;
+    let is_fixed =
+        platform.audience_hint("").is_some() || matches!(rules::audience(token.method), Audience::Literal(_));
+    if is_fixed { None } else { token.expected_audience(Some(&cluster.options.cluster)).known() }
 }
 
 fn branch(cluster: &Cluster, job: Simulated) -> &str {

@@ -28,6 +28,8 @@ pub(super) fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<&'a Provision
         .tokens
         .iter()
         .find(|token| token.name == name && token.expires.is_none_or(|end| end > now))
+        // A server that does not have the method does not take the token either.
+        .filter(|token| rules::unserved(token.method, Some(cluster.version), None).is_none())
         // The empty name is that of the host, which a bot has none of (recorded).
         .ok_or_else(|| {
             Refusal::denied(format!(

@@ -164,7 +164,7 @@ impl SandboxOptions {
         Self {
             cluster: "sandbox.example".to_owned(),
             leaves: Vec::new(),
-            version: "18.2.0".to_owned(),
+            version: "18.11.0".to_owned(),
             suite: "balanced-v1".to_owned(),
             tokens,
             branch: None,

@@ -24,6 +24,8 @@ use super::refusal::Refusal;
 use super::reply::{self, json_body};
 use super::{job, ping, sts};
 use crate::platform::Platform;
+use crate::platform::endpoint::{AudienceIn, Protocol};
+use crate::rules;
 
 const MAX_BODY: usize = 1024 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -39,8 +41,11 @@ pub(super) async fn answer(
     let path = parts.uri.path();
     let inject = &cluster.options.inject;
     let is_ping = matches!(path, "/webapi/ping" | "/webapi/find");
-    if path == job::TOKEN_PATH && parts.method == Method::GET {
-        return ci_token(cluster, &parts);
+    if let Some((platform, protocol)) = job::platform_of(path) {
+        let body = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+        let body =
+            body.ok().and_then(Result::ok).map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        return ci_token(cluster, platform, protocol, &parts, &body);
     }
     if inject.html_everywhere || (inject.html && is_ping) {
         return reply::text(200, "text/html; charset=utf-8", HTML.to_owned());
@@ -116,6 +121,9 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
         return Err(Refusal::denied("only bots join here"));
     }
     let token = joining::find(cluster, &request.token)?;
+    if rules::is_stream_only(token.method) {
+        return Err(Refusal::bad(format!("join method {} is not implemented", token.method)));
+    }
     joining::admit(cluster, token, &request.id_token)?;
     let ssh_line = decode(request.public_ssh_key.as_deref())?;
     let tls_pem = decode(request.public_tls_key.as_deref())?;
@@ -146,22 +154,39 @@ fn decode(base64: Option<&str>) -> Result<Vec<u8>, Refusal> {
     STANDARD.decode(base64.unwrap_or_default()).map_err(|_| Refusal::bad("failed to parse request"))
 }
 
-/// GitHub's token endpoint: `GET URL&audience=A` with the job's bearer returns `{"value": JWT}`.
-fn ci_token(cluster: &Cluster, parts: &http::request::Parts) -> http::Response<Body> {
+/// A platform's token endpoint, by its protocol.
+fn ci_token(
+    cluster: &Cluster,
+    platform: Platform,
+    protocol: &Protocol,
+    parts: &http::request::Parts,
+    body: &[u8],
+) -> http::Response<Body> {
     let waiting = cluster.token_503.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
     if waiting.is_ok() {
         return reply::text(503, "text/plain", "try again".to_owned());
     }
-    let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if bearer.and_then(|b| b.strip_prefix("Bearer ")) != Some(cluster.bearer.as_str()) {
+    if parts.method != (if protocol.posts { Method::POST } else { Method::GET }) {
+        return reply::text(405, "text/plain", "method not allowed".to_owned());
+    }
+    let authorization = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if authorization.and_then(|a| a.strip_prefix(protocol.scheme)) != Some(cluster.bearer.as_str()) {
         return reply::text(401, "text/plain", "unauthorized".to_owned());
     }
-    let audience = parts.uri.query().unwrap_or_default().split('&').find_map(|p| p.strip_prefix("audience="));
-    let audience =
-        audience.map(|a| percent_decode_str(&a.replace('+', " ")).decode_utf8_lossy().into_owned());
+    let audience = match protocol.audience {
+        AudienceIn::Query => {
+            let query = parts.uri.query().unwrap_or_default();
+            let asked = query.split('&').find_map(|part| part.strip_prefix("audience="));
+            asked.map(|a| percent_decode_str(&a.replace('+', " ")).decode_utf8_lossy().into_owned())
+        }
+        AudienceIn::Body => serde_json::from_slice::<Value>(body)
+            .ok()
+            .and_then(|body| Some(body.get("audience")?.as_str()?.to_owned())),
+        AudienceIn::Nowhere => None,
+    };
     let audience = audience.filter(|a| !a.is_empty());
-    match job::token(cluster, Platform::GitHubActions.into(), audience.as_deref(), &Value::Null) {
-        Ok(jwt) => json_body(200, &json!({"value": jwt.expose()})),
+    match job::token(cluster, platform.into(), audience.as_deref(), &Value::Null) {
+        Ok(jwt) => json_body(200, &json!({ protocol.field: jwt.expose() })),
         Err(e) => reply::text(500, "text/plain", e.to_string()),
     }
 }

@@ -95,6 +95,22 @@ impl JoinAttempt {
         suite.or(self.ping.as_ref().and_then(|ping| ping.suite))
     }
 
+    /// For a method that only the stream serves: the POST will not be tried. `Err` where it would have to be.
+    pub fn by_stream_only(mut self) -> Result<Self, ClusterError> {
+        match self.channel {
+            JoinChannel::Older(error) => Err(error),
+            channel => {
+                self.web = None;
+                Ok(Self { channel, ..self })
+            }
+        }
+    }
+
+    /// How far the server's clock is ahead of ours, in seconds, where the ping tells.
+    pub fn clock_skew(&self) -> Option<i64> {
+        self.ping.as_ref().and_then(|ping| ping.clock_skew)
+    }
+
     /// Lets the server know that we cannot go on, and why. Best effort.
     pub async fn give_up(self, reason: Reason, message: &str) {
         if let JoinChannel::Stream(session) | JoinChannel::Asked(Asked { by: AskedBy::Stream(session), .. }) =

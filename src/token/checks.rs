@@ -33,6 +33,11 @@ pub fn expired_since(claims: &UnverifiedClaims, now: Timestamp) -> Option<Timest
     claims.expires().filter(|exp| *exp <= now)
 }
 
+/// Whether the token's time is over at `now`, as far as it can be read.
+pub(super) fn has_expired(found: &Found, now: Timestamp) -> bool {
+    claims(found).is_ok_and(|claims| not_expired(found, &claims, now, Vec::new()).is_err())
+}
+
 /// The claims; what cannot be decoded is no identity token.
 pub(super) fn claims(found: &Found) -> Result<UnverifiedClaims, TokenError> {
     UnverifiedClaims::decode(&found.jwt)

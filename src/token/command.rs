@@ -1,4 +1,4 @@
-//! A token from a command of the user's: run without a shell, bounded in output and time, never quoted.
+//! A token from a command of the user's or the platform's: run without a shell, bounded in output and time, never quoted.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -38,6 +38,8 @@ pub(super) async fn output_of(network: &Network, env: &Env, words: &[String]) ->
     let place = format!("the command `{}`", safe(program, 100));
     let child = Command::new(program)
         .args(arguments)
+        .env_clear()
+        .envs(env.iter())
         .current_dir(&env.cwd)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,15 +1,12 @@
-//! GitHub's token endpoint: a GET with a bearer, the audience in the query, the token in the field `value`.
-//!
-//! As actions/toolkit `packages/core/src/oidc-utils.ts` and Teleport's `lib/githubactions/token_source.go`
-//! ask; Forgejo's is alike, but its URL may have no query yet.
+//! Asking a platform's address for a token, in the way that the platform's [`Protocol`] says.
 
 use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::error::TokenError;
@@ -19,6 +16,7 @@ use crate::net::http::Answer;
 use crate::net::retry::{Retry, retry, retry_after};
 use crate::net::web_client::Request;
 use crate::net::{NetError, Network};
+use crate::platform::endpoint::{AudienceIn, Endpoint, Protocol};
 use crate::secret::Jwt;
 use crate::text::safe;
 
@@ -28,10 +26,10 @@ const ATTEMPTS: u32 = 5;
 /// All but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-pub(super) struct Endpoint<'a> {
+/// An address of a platform that is asked for a token.
+pub(super) struct Asked<'a> {
     pub(super) platform: &'static str,
-    pub(super) url: &'a str,
-    pub(super) bearer: &'a SecretString,
+    pub(super) endpoint: &'a Endpoint,
 }
 
 /// Why one attempt failed; the text is shown with each retry.
@@ -58,25 +56,33 @@ impl StageError for Failure {
     }
 }
 
-impl Endpoint<'_> {
-    /// Asks for a new token for the audience.
-    pub(super) async fn ask(&self, network: &Network, audience: &str) -> Result<Jwt, TokenError> {
-        let url = with_audience(self.url, audience);
-        let mut bearer =
-            HeaderValue::try_from(format!("Bearer {}", self.bearer.expose_secret())).map_err(|_| {
-                TokenError::Source {
-                    place: "`ACTIONS_ID_TOKEN_REQUEST_TOKEN`".to_owned(),
+impl Asked<'_> {
+    /// Asks for a new token, for the audience where the platform lets a job choose one.
+    pub(super) async fn ask(&self, network: &Network, audience: Option<&str>) -> Result<Jwt, TokenError> {
+        let Endpoint { url, secret, protocol } = self.endpoint;
+        let (url, body) = match (protocol.audience, audience) {
+            (AudienceIn::Nowhere, _) => (url.clone(), Vec::new()),
+            (_, None) => return Err(TokenError::AudienceMissing { platform: self.platform }),
+            (AudienceIn::Query, Some(audience)) => (with_audience(url, audience), Vec::new()),
+            (AudienceIn::Body, Some(audience)) => {
+                (url.clone(), json!({ "audience": audience }).to_string().into_bytes())
+            }
+        };
+        let mut authorization =
+            HeaderValue::try_from(format!("{}{}", protocol.scheme, secret.expose_secret())).map_err(
+                |_| TokenError::Source {
+                    place: format!("`{}`", protocol.secret),
                     reason: "it contains characters that no HTTP header can carry".to_owned(),
-                }
-            })?;
-        bearer.set_sensitive(true);
+                },
+            )?;
+        authorization.set_sensitive(true);
         let doing = format!("asking {} for an identity token", self.platform);
         let answer = retry(
             network.deadline(),
             network.log(),
             &doing,
             ATTEMPTS,
-            |_| self.attempt(network, &url, &bearer),
+            |_| self.attempt(network, &url, &authorization, &body),
             |failure: &Failure| match failure {
                 Failure::Net(error) => Retry::from(error.is_transient()),
                 Failure::Status { decision, .. } => *decision,
@@ -86,21 +92,29 @@ impl Endpoint<'_> {
         .map_err(|failure| match failure {
             Failure::Net(source) => TokenError::Endpoint { platform: self.platform, source },
             Failure::Status { status, detail, .. } => {
-                TokenError::Refused { platform: self.platform, status, detail }
+                TokenError::Refused { platform: self.platform, status, detail, protocol }
             }
         })?;
         self.read(&answer)
     }
 
-    async fn attempt(&self, network: &Network, url: &str, bearer: &HeaderValue) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        network: &Network,
+        url: &str,
+        authorization: &HeaderValue,
+        body: &[u8],
+    ) -> Result<Answer, Failure> {
+        let Protocol { posts, accept, refuses_with, .. } = self.endpoint.protocol;
         let headers = vec![
-            (AUTHORIZATION, bearer.clone()),
-            (ACCEPT, HeaderValue::from_static("application/json; api-version=2.0")),
+            (AUTHORIZATION, authorization.clone()),
+            (ACCEPT, HeaderValue::from_static(accept)),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ];
-        let request = Request { method: http::Method::GET, url, headers, body: Vec::new() };
+        let method = if *posts { http::Method::POST } else { http::Method::GET };
+        let request = Request { method, url, headers, body: body.to_vec() };
         let answer = network.web_client().send(request, LIMIT).await.map_err(Failure::Net)?;
-        if (200..400).contains(&answer.status) {
+        if (200..400).contains(&answer.status) && !refuses_with.contains(&answer.status) {
             return Ok(answer); // a redirect is not a refusal, but an answer of an unknown form
         }
         let detail = self.detail(&answer);
@@ -114,17 +128,20 @@ impl Endpoint<'_> {
     }
 
     fn read(&self, answer: &Answer) -> Result<Jwt, TokenError> {
-        let form = |detail: &str| TokenError::Form { platform: self.platform, detail: detail.to_owned() };
+        let protocol = self.endpoint.protocol;
+        let form =
+            |detail: &str| TokenError::Form { platform: self.platform, detail: detail.to_owned(), protocol };
         if answer.status >= 300 {
             return Err(form(&format!("HTTP {}, a redirect, which is not followed", answer.status)));
         }
         let value: Value = serde_json::from_slice(&answer.body)
             .map_err(|_| form(if is_html(answer) { "an HTML page" } else { "it is not JSON" }))?;
-        let token = match value.get("value") {
+        let field = protocol.field;
+        let token = match value.get(field) {
             Some(Value::String(token)) if !token.is_empty() => token,
-            Some(Value::String(_)) => return Err(form("its field `value` is empty")),
-            Some(_) => return Err(form("its field `value` is not a string")),
-            None => return Err(form("it has no field `value`")),
+            Some(Value::String(_)) => return Err(form(&format!("its field `{field}` is empty"))),
+            Some(_) => return Err(form(&format!("its field `{field}` is not a string"))),
+            None => return Err(form(&format!("it has no field `{field}`"))),
         };
         variable::parse(token, format!("the answer of {}", self.platform)).map(|found| found.jwt)
     }
@@ -139,7 +156,7 @@ impl Endpoint<'_> {
             Err(_) if is_html(answer) => "an HTML page".to_owned(),
             Err(_) => String::from_utf8_lossy(answer.body.get(..4096).unwrap_or(&answer.body)).into_owned(),
         };
-        safe(&text.replace(self.bearer.expose_secret(), "[token]"), 200)
+        safe(&text.replace(self.endpoint.secret.expose_secret(), "[token]"), 200)
     }
 }
 

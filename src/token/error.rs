@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::cloud::CloudError;
 use crate::error::{Exit, StageError};
 use crate::net::NetError;
+use crate::platform::endpoint::Protocol;
 use crate::secret::NotAJwt;
 use crate::teleport::JoinMethod;
 
@@ -54,7 +55,7 @@ pub enum TokenError {
     Source { place: String, reason: String },
     /// The platform's endpoint answered with a refusal; `detail` is empty where it gave no reason.
     #[error("{platform} refused to issue an identity token")]
-    Refused { platform: &'static str, status: u16, detail: String },
+    Refused { platform: &'static str, status: u16, detail: String, protocol: &'static Protocol },
     /// The platform's endpoint could not be reached, also after retries.
     #[error("could not reach the token endpoint of {platform}")]
     Endpoint {
@@ -64,7 +65,7 @@ pub enum TokenError {
     },
     /// It answered, but not in the documented form.
     #[error("unexpected answer from the token endpoint of {platform}")]
-    Form { platform: &'static str, detail: String },
+    Form { platform: &'static str, detail: String, protocol: &'static Protocol },
 }
 
 impl StageError for TokenError {
@@ -104,7 +105,7 @@ impl StageError for TokenError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::AudienceFixed { hint, .. } => hint,
+            Self::AudienceFixed { hint, .. } | Self::Unfit { hint, .. } => hint,
             Self::AudienceMissing { .. } => {
                 "pass `--audience` with the audience that the cluster's `kind: token` has"
             }
@@ -113,7 +114,6 @@ impl StageError for TokenError {
             Self::NoTokenMethod { .. } => {
                 "leave out `--id-token-env`, `--id-token-file` or `--id-token-command`: the machine proves itself"
             }
-            Self::Unfit { hint, .. } => hint,
             Self::Unreadable { hint, .. } => hint,
             Self::Unproven { .. } => "join with an identity token: `--id-token-file` and its `--join-method`",
             Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",
@@ -127,15 +127,19 @@ impl StageError for TokenError {
             Self::Refused { status: 401, .. } => {
                 "run jobpass in the job itself while it runs: the variables of its token request do not work later"
             }
-            Self::Refused { status: 403, .. } => {
-                "allow the job to request a token: `permissions: { id-token: write, contents: read }`"
+            Self::Refused { status, protocol, .. }
+                if *status == 403 || protocol.refuses_with.contains(status) =>
+            {
+                protocol.refused_hint
             }
             Self::Refused { status: 429 | 500.., platform, .. } => {
                 return vec![format!("run the job again, or check the status page of {platform}")];
             }
-            Self::Refused { .. } | Self::Form { .. } => {
-                "check that `ACTIONS_ID_TOKEN_REQUEST_URL` is as the runner set it, and that no HTTP proxy answers \
-                 in its place"
+            Self::Refused { protocol, .. } | Self::Form { protocol, .. } => {
+                return vec![format!(
+                    "check that `{}` is as the runner set it, and that no HTTP proxy answers in its place",
+                    protocol.url
+                )];
             }
             Self::Endpoint { source, .. } => return source.hints(),
         };

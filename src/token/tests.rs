@@ -1,6 +1,7 @@
 //! The token stage against a real HTTP server on loopback, real files and real commands.
 
 mod bounds;
+mod protocols;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -289,7 +290,7 @@ async fn each_platform_s_variable_or_file() {
         }
     }
     let error = Run::on(CircleCi, &[("CIRCLE_OIDC_TOKEN", &old)], None).error().await;
-    assert!(error.hints().join("\n").contains("circleci run oidc get"));
+    assert!(error.hints().join("\n").contains("the program `circleci`"));
 }
 
 #[tokio::test]
@@ -355,22 +356,22 @@ async fn an_expired_token_says_how_to_get_a_new_one() {
 fn fixed_audiences_are_usage_errors() {
     for (platform, hint) in [
         (GitLabCi, "id_tokens: { TBOT_GITLAB_JWT: { aud: c } }"),
-        (CircleCi, r#"--id-token-command "circleci run oidc get --claims '{\"aud\":\"c\"}'""#),
+        (CircleCi, "`circleci` of the job: `--audience c`"),
         (Spacelift, "leave `--audience` out"),
     ] {
         let mut run = Run::on(platform, &[], None);
-        assert!(check(&run.detected, &run.request).is_ok());
+        assert!(check(&run.env, &run.detected, &run.request).is_ok());
         run.request.audience = Some("c".to_owned());
-        let error = check(&run.detected, &run.request).unwrap_err();
+        let error = check(&run.env, &run.detected, &run.request).unwrap_err();
         assert!(matches!(error, TokenError::AudienceFixed { .. }) && error.exit() == Exit::Usage);
         assert!(error.hints().join("\n").contains(hint), "{:?}", error.hints());
     }
     // Where any audience can be asked for, it is the method's or the user's.
     let mut run = Run::on(GitHubActions, &[], None);
-    assert!(check(&run.detected, &run.request).is_ok());
+    assert!(check(&run.env, &run.detected, &run.request).is_ok());
     run.detected.method = Some(JoinMethod::GenericOidc);
-    let error = check(&run.detected, &run.request).unwrap_err();
+    let error = check(&run.env, &run.detected, &run.request).unwrap_err();
     assert!(matches!(error, TokenError::AudienceMissing { .. }), "{error:?}");
     run.request.audience = Some("c".to_owned());
-    assert!(check(&run.detected, &run.request).is_ok());
+    assert!(check(&run.env, &run.detected, &run.request).is_ok());
 }

@@ -74,7 +74,8 @@ fn no_platform_or_one_that_imitates_another() {
     let github = || cluster.job(GitHubActions);
     let cases = [
         ("gitea", github().set("GITEA_ACTIONS", "true")),
-        ("forgejo", github().set("GITEA_ACTIONS", "true").set("FORGEJO_ACTIONS", "true")),
+        ("woodpecker", laptop(&cluster).set("CI", "woodpecker")),
+        ("drone", laptop(&cluster).set("CI", "true").set("DRONE", "true")),
         ("act", github().set("ACT", "true")),
         ("laptop", laptop(&cluster)),
         ("wrong-marker", laptop(&cluster).set("GITHUB_ACTIONS", "TRUE")),

@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 
 use jobpass::cloud::Cloud;
 use jobpass::platform::Platform;
+use jobpass::rules::{self, ServerVersion};
 use jobpass::sandbox::{Sandbox, SandboxOptions, Simulated};
 
 use super::command::{Ran, jobpass, put};
@@ -102,8 +103,11 @@ impl Cluster {
         set("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".into());
         set("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string());
         set("TMPDIR", temp.display().to_string());
+        if let Some(audience) = self.sandbox.audience(platform) {
+            set("JOBPASS_AUDIENCE", audience);
+        }
         match platform {
-            Platform::GitHubActions => {
+            Platform::GitHubActions | Platform::Forgejo => {
                 set("RUNNER_TEMP", temp.display().to_string());
                 for name in ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
                     put(&self.path(name), "");
@@ -119,11 +123,34 @@ impl Cluster {
                 put(&self.path("BASH_ENV"), "");
                 set("BASH_ENV", self.path("BASH_ENV").display().to_string());
             }
-            Platform::Spacelift => {}
+            Platform::AzureDevOps => set("AGENT_TEMPDIRECTORY", temp.display().to_string()),
+            Platform::Env0 => {
+                put(&self.path("ENV0_ENV"), "");
+                set("ENV0_ENV", self.path("ENV0_ENV").display().to_string());
+            }
+            Platform::Jenkins => set("WORKSPACE_TMP", temp.display().to_string()),
+            Platform::Spacelift
+            | Platform::Bitbucket
+            | Platform::TerraformCloud
+            | Platform::Buildkite
+            | Platform::Semaphore
+            | Platform::Codefresh
+            | Platform::TeamCity
+            | Platform::Bitrise => {}
         }
         let token = format!("ci-{}", platform.id());
         Job { cluster: self, variables, token }
     }
+}
+
+/// The platforms whose jobs can join at a server of that version, by the stream or by the POST.
+pub fn served(version: &str, by_stream: bool) -> Vec<Platform> {
+    let is_served = |platform: &Platform| {
+        let method = rules::method_of(*platform);
+        let lacks = rules::unserved(method, ServerVersion::parse(version), None);
+        lacks.is_none() && (by_stream || !rules::is_stream_only(method))
+    };
+    Platform::ALL.into_iter().filter(is_served).collect()
 }
 
 impl Drop for Cluster {
@@ -189,8 +216,10 @@ impl Job<'_> {
             assert!(!seen.contains(&line), "a line of a private key is shown:\n{seen}");
         }
         for (name, value) in &self.variables {
-            let ends = ["REQUEST_TOKEN", "_ACCESS_KEY", "_SESSION_TOKEN"];
-            let secret = value.starts_with("eyJ") || ends.iter().any(|end| name.ends_with(end));
+            let secret = value.starts_with("eyJ")
+                || ["REQUEST_TOKEN", "ACCESSTOKEN", "ACCESS_TOKEN", "_ACCESS_KEY", "_SESSION_TOKEN"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
             assert!(
                 !secret || value.len() < 16 || !seen.contains(value.as_str()),
                 "{name} is shown:\n{seen}"

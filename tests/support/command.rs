@@ -83,3 +83,12 @@ pub fn put(path: &Path, content: impl AsRef<[u8]>) {
         std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
     file.write_all(content.as_ref()).unwrap();
 }
+
+/// Puts an executable script of that name into a folder.
+pub fn program(folder: &Path, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::create_dir_all(folder).unwrap();
+    let path = folder.join(name);
+    put(&path, script);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+}

@@ -88,7 +88,7 @@ pub async fn token(
     let wanted = crate::run::request::token(&args.identity);
     let is_remote = match detected.source {
         ProofSource::Platform(platform) => {
-            matches!(platform.token_place(env), Some(TokenPlace::Endpoint { .. }))
+            matches!(platform.token_place(env), Some(TokenPlace::Endpoint(_)))
         }
         ProofSource::Given(_) | ProofSource::Cloud(Cloud::Kubernetes) => false,
         ProofSource::Cloud(_) => true,

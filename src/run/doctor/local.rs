@@ -1,6 +1,5 @@
 //! This machine: a folder that can be written, and an `ssh`.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -48,7 +47,7 @@ pub async fn folder(args: &Doctor, env: &Env, platform: Option<Platform>) -> Che
 /// Which `ssh` is in `PATH`. Without one, the other files are still useful.
 pub async fn ssh(env: &Env) -> Check {
     let hint = "install the OpenSSH client, 7.8 or newer, if later steps use `ssh`, `git` or Ansible";
-    let Some(program) = in_path(env, "ssh") else {
+    let Some(program) = env.program("ssh") else {
         return Check::warning(SSH, "no `ssh` in `PATH`", hint);
     };
     let shown = program.display().to_string();
@@ -79,13 +78,6 @@ fn try_out(place: &BaseFolder) -> Result<(), WriteError> {
         let _ = std::fs::remove_dir(dir);
     }
     tried
-}
-
-fn in_path(env: &Env, name: &str) -> Option<PathBuf> {
-    let folders = env.var(names::PATH)?.split(':').filter(|f| !f.is_empty());
-    let runs =
-        |path: &PathBuf| path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
-    folders.map(|f| env.absolute(Path::new(f)).join(name)).find(runs)
 }
 
 /// What `ssh -V` prints on standard error.

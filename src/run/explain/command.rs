@@ -86,7 +86,7 @@ fn claims_of(text: &str) -> Option<UnverifiedClaims> {
 async fn own(args: &Explain, env: &Env, log: &Log) -> Result<(UnverifiedClaims, String), Failed> {
     let detected = detect::detect(env, &crate::run::request::detection(&args.identity))?;
     let wanted = crate::run::request::token(&args.identity);
-    token::check(&detected, &wanted)?;
+    token::check(env, &detected, &wanted)?;
     let network = Network::new(env, &Options::default(), Deadline::after(LIMIT), log.clone())?;
     let claims = token::token(env, &network, &detected, &wanted).await?.asked_claims().await?;
     let source = match (&detected.source, detected.platform) {

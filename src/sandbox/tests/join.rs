@@ -7,6 +7,7 @@ use super::client::{Channel, post_join, text};
 use super::*;
 use crate::identity::keys::{KeyKind, KeyPair};
 use crate::identity::tls::{TlsCertificate, pem_of};
+use crate::rules::{self, ServerVersion};
 use crate::teleport::wire::Timestamp;
 use crate::teleport::wire::join as wire;
 
@@ -25,7 +26,9 @@ fn github(sandbox: &Sandbox, claims: &Value) -> String {
 async fn every_platform_joins_by_the_old_path() {
     for version in ["15.0.0-dev", "18.2.0"] {
         let sandbox = Sandbox::start(SandboxOptions { rs256: true, ..options(version) }).await.unwrap();
-        for platform in Platform::ALL {
+        let lacks =
+            |platform| rules::unserved(rules::method_of(platform), ServerVersion::parse(version), None);
+        for platform in Platform::ALL.into_iter().filter(|platform| lacks(*platform).is_none()) {
             let claims = if platform == Platform::GitHubActions { json!({"aud": AUD}) } else { Value::Null };
             let jwt = sandbox.id_token(platform, &claims).unwrap();
             let token = format!("ci-{}", platform.id());

@@ -94,7 +94,8 @@ async fn the_cluster_of_the_certificate_answers() {
     assert_eq!(ask(&sandbox, &none, "GET", "/version", "").await.0, 404);
     let (_, root) = &prod;
     let mut stream = tls(&sandbox, NAME, &["http/1.1"], root, None).await.unwrap();
-    let refused = stream.read(&mut [0; 1]).await.unwrap_err();
+    let limit = std::time::Duration::from_secs(5);
+    let refused = tokio::time::timeout(limit, stream.read(&mut [0; 1])).await.unwrap().unwrap_err();
     assert!(refused.to_string().contains("CertificateRequired"), "{refused}");
 }
 
