@@ -216,10 +216,8 @@ impl Job<'_> {
             assert!(!seen.contains(&line), "a line of a private key is shown:\n{seen}");
         }
         for (name, value) in &self.variables {
-            let secret = value.starts_with("eyJ")
-                || ["REQUEST_TOKEN", "ACCESSTOKEN", "ACCESS_TOKEN", "_ACCESS_KEY", "_SESSION_TOKEN"]
-                    .iter()
-                    .any(|end| name.ends_with(end));
+            let ends = ["REQUEST_TOKEN", "ACCESSTOKEN", "ACCESS_TOKEN", "_ACCESS_KEY", "_SESSION_TOKEN"];
+            let secret = value.starts_with("eyJ") || ends.iter().any(|end| name.ends_with(end));
             assert!(
                 !secret || value.len() < 16 || !seen.contains(value.as_str()),
                 "{name} is shown:\n{seen}"
