@@ -240,12 +240,8 @@ async fn begin(
     check_server(&attempt, request)?;
     let attempt = check_method(attempt, request).await?;
     let Some(kind) = request.method.and_then(challenge::Kind::of) else { return Ok(attempt) };
-    let expires = expiry(now(), clock_skew(&attempt), request.ttl);
+    let expires = expiry(now(), attempt.clock_skew(), request.ttl);
     Ok(attempt.ask(kind, &key.await?, expires).await?)
-}
-
-fn clock_skew(attempt: &JoinAttempt) -> Option<i64> {
-    attempt.ping.as_ref().and_then(|ping| ping.clock_skew)
 }
 
 /// Checks, before the proof is shown, that this is the cluster the user means, where the ping says which it is.
@@ -308,7 +304,7 @@ async fn finish(
     request: &Request,
 ) -> Result<(BotIdentity, Ping), JoinError> {
     let ping = attempt.ping.clone();
-    let expires = expiry(now(), clock_skew(&attempt), request.ttl);
+    let expires = expiry(now(), attempt.clock_skew(), request.ttl);
     let named = attempt.method().and_then(|method| method.parse().ok());
     let (method, suite) = (named.or(request.method), attempt.suite());
     let prove = async |question: Option<challenge::Question<'_>>| Ok(proof.answer(question).await?);
@@ -316,7 +312,6 @@ async fn finish(
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
         Err(JoinError::Cluster(ClusterError::Refused { message, .. })) => {
             let (token, platform) = (request.token.clone(), request.platform);
-            // They explain the refusal; a machine may have to ask for them.
             let deadline = cluster.network().deadline();
             let claims =
                 deadline.try_within(CLAIMS, "the machine", "asking who it is", proof.asked_claims()).await;

@@ -106,6 +106,11 @@ impl JoinAttempt {
         }
     }
 
+    /// How far the server's clock is ahead of ours, in seconds, where the ping tells.
+    pub fn clock_skew(&self) -> Option<i64> {
+        self.ping.as_ref().and_then(|ping| ping.clock_skew)
+    }
+
     /// Lets the server know that we cannot go on, and why. Best effort.
     pub async fn give_up(self, reason: Reason, message: &str) {
         if let JoinChannel::Stream(session) | JoinChannel::Asked(Asked { by: AskedBy::Stream(session), .. }) =
