@@ -156,7 +156,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -234,7 +234,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -516,7 +516,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -596,7 +596,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws gcp azure" -- "${cur}"))
                     return 0
                     ;;
                 --as-branch)
@@ -656,7 +656,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws gcp azure" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)

@@ -133,6 +133,7 @@ teamcity\t''
 bitrise\t''
 jenkins\t''
 kubernetes\t''
+aws\t''
 gcp\t''
 azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
@@ -305,6 +306,7 @@ teamcity\t''
 bitrise\t''
 jenkins\t''
 kubernetes\t''
+aws\t''
 gcp\t''
 azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
