@@ -125,7 +125,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__doctor)
-            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --dir --name --platform-only --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --dir --name --platform-only --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -156,7 +156,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -176,6 +176,10 @@ _jobpass() {
                     return 0
                     ;;
                 --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --azure-client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -199,7 +203,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__explain)
-            opts="-v -q -h -V --rules --claims --at --server-version --cluster --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --rules --claims --at --server-version --cluster --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -230,7 +234,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -250,6 +254,10 @@ _jobpass() {
                     return 0
                     ;;
                 --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --azure-client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -477,7 +485,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__login)
-            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --print-command --json --verbose --quiet --color --help --version"
+            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --print-command --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,7 +516,7 @@ _jobpass() {
                     return 0
                     ;;
                 --join-method)
-                    COMPREPLY=($(compgen -W "auto azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto azure azure_devops bitbucket circleci env0 gcp generic_oidc github gitlab iam kubernetes spacelift terraform_cloud" -- "${cur}"))
                     return 0
                     ;;
                 --platform)
@@ -528,6 +536,10 @@ _jobpass() {
                     return 0
                     ;;
                 --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --azure-client-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -584,7 +596,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws gcp azure" -- "${cur}"))
                     return 0
                     ;;
                 --as-branch)
@@ -644,7 +656,7 @@ _jobpass() {
                     return 0
                     ;;
                 --simulate)
-                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins kubernetes aws gcp azure" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)

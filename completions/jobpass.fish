@@ -47,6 +47,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ca-file -d 'Tr
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure\t''
 azure_devops\t''
 bitbucket\t''
 circleci\t''
@@ -79,6 +80,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-env -
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`' -r
@@ -131,7 +133,9 @@ teamcity\t''
 bitrise\t''
 jenkins\t''
 kubernetes\t''
-aws\t''"
+aws\t''
+gcp\t''
+azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s c -l config -d 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l color -d 'Colors on standard error' -r -f -a "auto\t''
@@ -158,6 +162,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l server-versi
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l cluster -d 'The cluster\'s name, which is the audience of some methods' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure\t''
 azure_devops\t''
 bitbucket\t''
 circleci\t''
@@ -190,6 +195,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-env
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -205,6 +211,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l ca-file -d 'T
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure\t''
 azure_devops\t''
 bitbucket\t''
 circleci\t''
@@ -237,6 +244,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-env 
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l dir -d 'The folder that login is to write; a private one in the platform\'s temp folder when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l name -d 'The name that login is to give this identity' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l color -d 'Colors on standard error' -r -f -a "auto\t''
@@ -298,7 +306,9 @@ teamcity\t''
 bitrise\t''
 jenkins\t''
 kubernetes\t''
-aws\t''"
+aws\t''
+gcp\t''
+azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r

@@ -5,18 +5,19 @@
 //! only where no CI system is in sight, or where the user asks.
 
 pub mod aws;
+pub mod azure;
+mod error;
 mod evidence;
 pub mod file;
 pub mod firmware;
+pub mod gcp;
 pub mod kubernetes;
 pub mod metadata;
 
-use thiserror::Error;
-
 use crate::env::Env;
-use crate::error::{Exit, StageError};
 use crate::platform::Simulation;
 
+pub use error::CloudError;
 pub use evidence::Evidence;
 
 /// A kind of machine that can prove what it is.
@@ -86,38 +87,9 @@ impl Cloud {
         match self {
             Self::Kubernetes => Some(&kubernetes::SIMULATION),
             Self::Aws => Some(&aws::SIMULATION),
-            Self::Gcp | Self::Azure => None,
+            Self::Gcp => Some(&gcp::simulation::SIMULATION),
+            Self::Azure => Some(&azure::simulation::SIMULATION),
         }
-    }
-}
-
-/// Why a machine has no proof.
-#[derive(Debug, Clone, Error)]
-#[allow(missing_docs)]
-pub enum CloudError {
-    #[error(transparent)]
-    Aws(#[from] aws::AwsError),
-}
-
-impl CloudError {
-    fn stage(&self) -> &dyn StageError {
-        match self {
-            Self::Aws(error) => error,
-        }
-    }
-}
-
-impl StageError for CloudError {
-    fn exit(&self) -> Exit {
-        self.stage().exit()
-    }
-
-    fn causes(&self) -> Vec<String> {
-        self.stage().causes()
-    }
-
-    fn hints(&self) -> Vec<String> {
-        self.stage().hints()
     }
 }
 

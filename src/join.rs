@@ -307,7 +307,7 @@ async fn finish(
     let expires = expiry(now(), attempt.clock_skew(), request.ttl);
     let named = attempt.method().and_then(|method| method.parse().ok());
     let (method, suite) = (named.or(request.method), attempt.suite());
-    let prove = async |challenge: Option<&str>| Ok(proof.answer(challenge).await?);
+    let prove = async |question: Option<challenge::Question<'_>>| Ok(proof.answer(question).await?);
     match attempt.join(prove, key, expires).await {
         Ok(joined) => bot(cluster, joined, key, ping, suite, method).await,
         Err(JoinError::Cluster(ClusterError::Refused { message, .. })) => {

@@ -316,7 +316,14 @@ mod tests {
             let (issuer, usual) = (simulation.issuer, simulation.usual_branch());
             let both = [usual, "other"].map(|branch| {
                 let endpoint = "https://x";
-                let job = SimulatedJob { issuer, branch, token: "t", token_endpoint: endpoint, bearer: "b" };
+                let job = SimulatedJob {
+                    issuer,
+                    branch,
+                    token: "t",
+                    token_endpoint: endpoint,
+                    bearer: "b",
+                    metadata: "m",
+                };
                 let claims = (simulation.claims)(issuer, 0, branch).to_string();
                 (claims, format!("{:?}", (simulation.variables)(&job)))
             });

@@ -42,6 +42,7 @@ use crate::cloud::Cloud;
 use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 
+pub use azure::subscription_of as azure_subscription;
 pub use cause::{Cause, Context, Meaning, ServerText};
 pub use claim::{find_claim, public_claim, show_claim};
 pub use document::{Document, nearest, parse, read};

@@ -5,6 +5,7 @@
 //! answer was never recorded, so the join stream (`teleport.join.v1`) and split keys are our reading of Teleport's schema.
 
 mod app;
+mod attestation;
 mod auth_service;
 mod barrier;
 mod ca;
@@ -19,6 +20,8 @@ mod job;
 mod join_service;
 mod joining;
 mod kube;
+mod machine;
+mod metadata;
 pub mod options;
 mod peer;
 mod ping;
@@ -73,6 +76,8 @@ pub struct Sandbox {
     cluster: Arc<Cluster>,
     web_ca: String,
     server: JoinHandle<()>,
+    /// The metadata services of its machines.
+    metadata: JoinHandle<()>,
 }
 
 impl Sandbox {
@@ -82,11 +87,14 @@ impl Sandbox {
         let listener =
             TcpListener::bind(SocketAddr::new(ip, options.port)).await.map_err(SandboxError::Listen)?;
         let address = listener.local_addr().map_err(SandboxError::Listen)?;
-        let cluster = Arc::new(Cluster::new(options, address)?);
+        let at_machines = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(SandboxError::Listen)?;
+        let metadata = at_machines.local_addr().map_err(SandboxError::Listen)?;
+        let cluster = Arc::new(Cluster::new(options, address, metadata)?);
         let configs = server::TlsConfigs::new(&cluster)?;
         let web_ca = cluster.cas.web.pem();
         let server = tokio::spawn(server::run(listener, Arc::clone(&cluster), configs));
-        Ok(Self { address, cluster, web_ca, server })
+        let metadata = tokio::spawn(metadata::run(at_machines, Arc::clone(&cluster)));
+        Ok(Self { address, cluster, web_ca, server, metadata })
     }
 
     /// The CA of the web certificate, PEM: for `--ca-file`. The web certificate names `localhost`, 127.0.0.1, `::1` and the
@@ -160,6 +168,16 @@ impl Sandbox {
         job::token(&self.cluster, job.into(), None, claims)
     }
 
+    /// Where the metadata services of the simulated machines listen, without TLS.
+    pub fn metadata_address(&self) -> SocketAddr {
+        self.cluster.metadata
+    }
+
+    /// What a client would find at `www.microsoft.com`: the certificates above the attested documents', by their paths. DER.
+    pub fn published_certificates(&self) -> Vec<(String, Vec<u8>)> {
+        self.cluster.attester.published()
+    }
+
     /// The issuer's public keys, a JWKS document: for `static_jwks` of a token, or another verifier.
     pub fn jwks(&self) -> String {
         self.cluster.issuer.jwks().to_string()
@@ -173,6 +191,7 @@ impl Sandbox {
     /// Stops accepting and closes what is open.
     pub async fn stop(mut self) {
         self.server.abort();
+        self.metadata.abort();
         // The error is the abort itself.
         let _ = (&mut self.server).await;
     }
@@ -181,6 +200,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.server.abort();
+        self.metadata.abort();
     }
 }
 

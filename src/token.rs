@@ -4,7 +4,7 @@
 //! anything is sent.
 
 use crate::claims::UnverifiedClaims;
-use crate::cloud::{Cloud, CloudError, aws};
+use crate::cloud::{Cloud, CloudError, aws, azure};
 use crate::detect::{Detected, GivenToken, ProofSource};
 use crate::env::{Env, now};
 use crate::net::Network;
@@ -12,7 +12,7 @@ use crate::platform::{Platform, TokenPlace};
 use crate::rules::{self, Audience, Flaw};
 use crate::secret::Jwt;
 use crate::teleport::JoinMethod;
-use crate::teleport::challenge::{IAM_HEADER, Solution};
+use crate::teleport::challenge::{IAM_HEADER, Question, Solution};
 use crate::teleport::join::Answer;
 
 mod checks;
@@ -30,11 +30,16 @@ pub use error::TokenError;
 
 use found::Found;
 
+/// The audience of Google's tokens for Teleport, whatever the cluster (Teleport `lib/join/gcp`).
+const GCP_AUDIENCE: &str = "teleport.cluster.local";
+
 /// What the user said about it.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// `--audience`; `None`: what the join method asks for. A token that the user hands over must carry it.
     pub audience: Option<String>,
+    /// `--azure-client-id`; `None`: that of `AZURE_CLIENT_ID`, else the machine's own identity.
+    pub azure_client_id: Option<String>,
 }
 
 /// What convinces the cluster: it answers the server's challenge.
@@ -54,16 +59,26 @@ pub enum Proof {
         /// None: only AWS knows.
         claims: UnverifiedClaims,
     },
+    /// A machine of Azure's, and the claims of its access token.
+    Azure {
+        /// Asked for its attested document once there is a challenge.
+        machine: azure::Machine,
+        /// For the certificates that belong to that.
+        network: Network,
+        /// Unverified, for explaining a refusal.
+        claims: UnverifiedClaims,
+    },
 }
 
 impl Proof {
     /// The answer to the server's challenge. An identity token answers with itself, whether there is one or not.
-    #[allow(clippy::unused_async)] // a machine may have to ask its cloud
-    pub async fn answer(&self, challenge: Option<&str>) -> Result<Answer, TokenError> {
+    pub async fn answer(&self, question: Option<Question<'_>>) -> Result<Answer, TokenError> {
         match self {
+            Self::Azure { machine, network, .. } => machine::attested(machine, network, question).await,
             Self::IdentityToken { jwt, .. } => Ok(Answer::IdToken(jwt.clone())),
             Self::Aws { identity, .. } => {
-                let sts_identity_request = identity.request((IAM_HEADER, challenge.unwrap_or_default()));
+                let sts_identity_request =
+                    identity.request((IAM_HEADER, question.map_or("", |question| question.text)));
                 Ok(Answer::Solution(Solution::Iam { sts_identity_request }))
             }
         }
@@ -72,14 +87,16 @@ impl Proof {
     /// What this job is, as far as the proof itself says it.
     pub fn claims(&self) -> &UnverifiedClaims {
         match self {
-            Self::IdentityToken { claims, .. } | Self::Aws { claims, .. } => claims,
+            Self::IdentityToken { claims, .. } | Self::Aws { claims, .. } | Self::Azure { claims, .. } => {
+                claims
+            }
         }
     }
 
     /// What this job is. A machine asks its cloud where its proof does not say it.
     pub async fn asked_claims(&self) -> Result<UnverifiedClaims, TokenError> {
         match self {
-            Self::IdentityToken { claims, .. } => Ok(claims.clone()),
+            Self::IdentityToken { claims, .. } | Self::Azure { claims, .. } => Ok(claims.clone()),
             Self::Aws { identity, .. } => {
                 let aws::Caller { account, arn } = identity.caller().await.map_err(CloudError::from)?;
                 // By the names of AWS's own answer.
@@ -93,7 +110,7 @@ impl Proof {
     /// Where a machine's proof is from, for people.
     pub fn machine(&self) -> Option<String> {
         match self {
-            Self::IdentityToken { .. } => None,
+            Self::IdentityToken { .. } | Self::Azure { .. } => None,
             Self::Aws { identity, .. } => Some(format!("{}, for {}", identity.place(), identity.region())),
         }
     }
@@ -148,7 +165,16 @@ pub async fn token(
             network.log().detail(format!("AWS credentials from {place}, for {region}"));
             return Ok(Proof::Aws { identity, claims: UnverifiedClaims::default() });
         }
-        ProofSource::Cloud(cloud) => return Err(TokenError::Unproven { cloud: cloud.title() }),
+        ProofSource::Cloud(Cloud::Gcp) => {
+            let audience = request.audience.as_deref().unwrap_or(GCP_AUDIENCE);
+            machine::gcp_token(env, network, audience).await?
+        }
+        ProofSource::Cloud(Cloud::Azure) => {
+            let machine = azure::machine(env, network, request.azure_client_id.as_deref()).await?;
+            let found = machine::access_token(&machine);
+            let claims = machine::claims(&found, Cloud::Azure, azure::RESOURCE)?;
+            return Ok(Proof::Azure { machine, network: network.clone(), claims });
+        }
         ProofSource::Given(GivenToken::Variable(name)) => {
             variable::user_variable(env, detected.platform, name)?
         }

@@ -13,7 +13,7 @@ use jobpass::net::{Deadline, HostPort, Network, Options};
 use jobpass::rules::ProvisionToken;
 use jobpass::sandbox::fault_injection::{FaultInjection, JoinEnd, StreamEnd};
 use jobpass::sandbox::{SandboxOptions, Simulated};
-use jobpass::teleport::challenge::{IAM_HEADER, Kind, Solution};
+use jobpass::teleport::challenge::{IAM_HEADER, Kind, Question, Solution};
 use jobpass::teleport::dial::Endpoint;
 use jobpass::teleport::join::{Answer, Joined};
 use jobpass::teleport::{Cluster as Teleport, ClusterError, JoinMethod};
@@ -90,8 +90,8 @@ fn join_at(cluster: &Cluster, endpoint: Endpoint, kind: Kind, token: &str, proof
         let expires = env::now() + jiff::SignedDuration::from_hours(1);
         let attempt = Teleport::new(network, endpoint).begin_join(token, 0).await?;
         let attempt = attempt.ask(kind, &key, expires).await?;
-        let prove = async |challenge: Option<&str>| {
-            let challenge = challenge.unwrap();
+        let prove = async |question: Option<Question<'_>>| {
+            let challenge = question.unwrap().text;
             challenges.borrow_mut().push(challenge.to_owned());
             let challenge = match proof {
                 Proof::Right => challenge,
@@ -214,7 +214,7 @@ fn the_answer_of_azure_goes_out_by_both_ways() {
         let attempt = join(&cluster, Kind::Azure, "ci-azure", Proof::Right);
         // 24 bytes, as base64 without padding.
         assert_eq!(attempt.challenges.iter().map(String::len).collect::<Vec<_>>(), [32]);
-        assert_eq!(refused(&attempt), "the sandbox does not verify Azure's attested documents");
+        assert_eq!(refused(&attempt), "pkcs7: it is not JSON with `encoding` and `signature`");
         assert_eq!(asked(&cluster, path), 1);
     }
 }

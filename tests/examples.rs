@@ -85,6 +85,30 @@ fn each_cloud_has_all_that_a_machine_needs() {
     }
 }
 
+/// A file that runs there, the cluster's side, and a page about both.
+#[test]
+fn clouds_have_a_job_a_token_and_a_page() {
+    let examples = examples();
+    for cloud in [Cloud::Gcp, Cloud::Azure] {
+        let of = |name: &str| {
+            let found =
+                examples.iter().find(|(folder, path, _)| folder == cloud.id() && path.ends_with(name));
+            found.map(|(_, _, text)| text.as_str()).unwrap_or_else(|| panic!("{cloud:?} has no {name}"))
+        };
+        let tokens = rules::parse(of("token.yaml")).unwrap();
+        assert_eq!((tokens.len(), tokens[0].method), (1, rules::method_of_cloud(cloud)));
+        let findings = rules::lint(&tokens[0], jobpass::env::now());
+        assert!(findings.iter().all(|found| found.severity != rules::Severity::Error), "{findings:?}");
+        let job = of(if cloud == Cloud::Gcp { "cloudbuild.yaml" } else { "cloud-init.yaml" });
+        let words = format!(
+            "jobpass login --proxy teleport.example.com --token {} --join-method {}",
+            tokens[0].name, tokens[0].method
+        );
+        assert!(job.contains(&words), "the job names its own token: {job}");
+        assert!(of("README.md").contains("`token.yaml`"));
+    }
+}
+
 /// The parts of the Job, the service account and the join token that must agree do.
 #[test]
 fn the_job_in_kubernetes_fits_its_join_token() {
@@ -257,7 +281,8 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others = ["aws ", "cargo ", "docker ", "envman ", "kubectl ", "systemctl ", "tctl "];
+    let others =
+        ["aws ", "az ", "cargo ", "docker ", "envman ", "gcloud ", "kubectl ", "systemctl ", "tctl "];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);

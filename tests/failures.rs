@@ -1,8 +1,10 @@
 //! Every designed failure as a person sees it: exit code and the whole text, and nothing left behind.
 
 mod aws;
+mod azure;
 mod cluster;
 mod files;
+mod gcp;
 mod identity;
 mod kube;
 mod machine;
@@ -25,6 +27,16 @@ fn fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&
     let before = listing(cluster.folder.path());
     let ran = job.login(arguments);
     assert_eq!(listing(cluster.folder.path()), before, "{name} leaves files");
+    shows(name, exit, cluster, &ran);
+}
+
+/// The same for a machine, with what changes of its metadata service's address.
+#[track_caller]
+fn machine_fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str], address: &str) {
+    let before = listing(cluster.folder.path());
+    let mut ran = job.login(arguments);
+    assert_eq!(listing(cluster.folder.path()), before, "{name} leaves files");
+    ran.stderr = unfolded(&ran.stderr).replace(address, "[METADATA]");
     shows(name, exit, cluster, &ran);
 }
 
@@ -72,12 +84,13 @@ fn unfolded(text: &str) -> String {
 }
 
 /// What changes from run to run, by what stands before and after it.
-const CHANGING: [(&str, &str); 11] = [
+const CHANGING: [(&str, &str); 12] = [
     ("it expired at ", "\n"),
     ("trying again in ", ":"),
     ("valid for another ", "\n"),
     ("identity token expired ", " ago"),
     ("it expired ", " ago"),
+    ("its token expired at ", "\n"),
     ("this machine's clock ", "\n"),
     ("that expired at ", "\n"),
     ("Token Expiry: ", ")"),

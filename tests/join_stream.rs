@@ -14,6 +14,7 @@ use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
 use jobpass::sandbox::fault_injection::{FaultInjection, JoinEnd, StreamEnd};
 use jobpass::secret::Jwt;
+use jobpass::teleport::challenge::Question;
 use jobpass::teleport::dial::Endpoint;
 use jobpass::teleport::join::{Answer, Joined};
 use jobpass::teleport::{Cluster as Teleport, ClusterError};
@@ -56,7 +57,7 @@ fn join(cluster: &Cluster) -> Result<Joined, ClusterError> {
         let attempt = teleport.begin_join(&job.token, 0).await?;
         let key = KeyPair::generate(KeyKind::P256).unwrap();
         let expires = env::now() + jiff::SignedDuration::from_hours(1);
-        let prove = async |_: Option<&str>| Ok(Answer::IdToken(Jwt::parse(&token).unwrap()));
+        let prove = async |_: Option<Question<'_>>| Ok(Answer::IdToken(Jwt::parse(&token).unwrap()));
         attempt.join(prove, &key, expires).await
     })
 }

@@ -4,6 +4,7 @@
 
 mod auth_server;
 mod aws;
+mod azure;
 mod azure_devops;
 mod bitbucket;
 mod bitrise;
@@ -26,6 +27,7 @@ mod failures;
 mod faults;
 mod foreign_text;
 mod forgejo;
+mod gcp;
 mod github;
 mod gitlab;
 mod inspect;

@@ -15,4 +15,5 @@ pub mod program;
 pub mod relay;
 pub mod schema;
 pub mod sshd;
+pub mod stand_in;
 pub mod web_certificate;

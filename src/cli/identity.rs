@@ -33,4 +33,7 @@ pub struct IdentityArgs {
     /// Ask the platform for a token with this audience
     #[arg(long, value_name = "AUDIENCE", value_parser = value::text)]
     pub audience: Option<String>,
+    /// Client id of the user-assigned identity that a machine of Azure's joins as
+    #[arg(long, value_name = "ID", value_parser = value::text)]
+    pub azure_client_id: Option<String>,
 }

@@ -8,11 +8,10 @@ use crate::teleport::JoinMethod;
 
 /// A join method of Teleport's, or `auto`. Those that this program cannot prove are refused by name, with the reason.
 pub fn methods() -> impl TypedValueParser<Value = Auto<JoinMethod>> {
-    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()).hide(*m == JoinMethod::Azure));
+    let all = JoinMethod::ALL.iter().map(|m| PossibleValue::new(m.name()));
     let others = stateful().map(|name| PossibleValue::new(name).hide(true));
     let all = std::iter::once(PossibleValue::new("auto")).chain(all).chain(others);
     PossibleValuesParser::new(all).try_map(|name| match name.parse::<JoinMethod>() {
-        Ok(method @ JoinMethod::Azure) => Err(format!("this build cannot prove `{method}` yet")),
         method => match why_not(&name) {
             Some(why) => Err(format!("{why}\n{INSTEAD}")),
             None => Ok(Auto(method.ok())),

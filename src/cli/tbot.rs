@@ -211,9 +211,10 @@ impl Tbot {
     /// Where the join method's settings say that the identity token is. Those of other methods say nothing.
     fn id_token(&mut self, onboarding: &Section<'_>, method: &Text) -> Result<(), Problem> {
         let known = method.text.parse::<JoinMethod>().ok();
-        let Some(known) = known.filter(|method| method.proves_with_token()) else {
+        let is_served = |method: &JoinMethod| *method != JoinMethod::Iam;
+        let Some(known) = known.filter(is_served) else {
             let what = "`onboarding.join_method` is not a method that this build can prove";
-            let served = JoinMethod::ALL.iter().filter(|m| m.proves_with_token());
+            let served = JoinMethod::ALL.iter().filter(|method| is_served(method));
             let served: Vec<_> = served.map(|m| m.name()).collect();
             return Err(Problem::at(method.line, what)
                 .hint(format!("join by the identity of a CI job: {}", served.join(", "))));
@@ -223,6 +224,13 @@ impl Tbot {
             node.map(|node| Section::read(node, &format!("onboarding.{name}."), fields)).transpose()
         };
         match known {
+            JoinMethod::Azure => {
+                if let Some(azure) = part("azure", &["client_id"])?
+                    && let Some(id) = azure.text("client_id")?
+                {
+                    self.set("azure-client-id", "onboarding.azure.client_id", id);
+                }
+            }
             JoinMethod::GitLab => {
                 if let Some(gitlab) = part("gitlab", &["token_env_var_name"])?
                     && let Some(name) = gitlab.text("token_env_var_name")?

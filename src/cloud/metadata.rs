@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::error::{Exit, StageError};
@@ -20,6 +21,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a service that is busy is asked.
 const ATTEMPTS: u32 = 3;
+/// How often one that may not have started yet: for some seconds.
+const ATTEMPTS_TO_START: u32 = 6;
+/// Statuses that pass.
+const BUSY: &[u16] = &[429, 500, 502, 503, 504];
 /// The longest part of an answer that an error shows, in characters.
 const SHOWN: usize = 200;
 
@@ -29,6 +34,9 @@ pub struct Metadata {
     network: Network,
     base: String,
     limit: Duration,
+    /// Statuses that pass beside those that pass everywhere.
+    passing: &'static [u16],
+    may_be_starting: bool,
 }
 
 /// Why a metadata service gave nothing. No variant has a header or the body of a good answer.
@@ -68,8 +76,9 @@ impl MetadataError {
 impl StageError for MetadataError {
     fn exit(&self) -> Exit {
         match self {
-            // The run's own time is over.
-            Self::Silent { source: NetError::Deadline { .. }, .. } => Exit::Network,
+            // The run's own time is over, or the service's is to come.
+            Self::Silent { source: NetError::Deadline { .. }, .. }
+            | Self::Status { status: 410 | 429 | 500.., .. } => Exit::Network,
             _ => Exit::NoIdentity,
         }
     }
@@ -90,13 +99,28 @@ impl Metadata {
     /// The service at that address: `http://169.254.169.254`, without a path. Anything else than `http://` to this machine or
     /// its link is an error of the first question.
     pub fn at(network: &Network, base: &str) -> Self {
-        Self { network: network.clone(), base: base.trim_end_matches('/').to_owned(), limit: SILENCE }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { network: network.clone(), base, limit: SILENCE, passing: &[], may_be_starting: false }
     }
 
     /// For questions after the first: the service is there, and gets more time.
     #[must_use]
     pub fn patient(mut self) -> Self {
         self.limit = PATIENCE;
+        self
+    }
+
+    /// These statuses pass too: the question is asked again.
+    #[must_use]
+    pub fn passing(mut self, statuses: &'static [u16]) -> Self {
+        self.passing = statuses;
+        self
+    }
+
+    /// The service may not listen yet: a refused connection is tried again.
+    #[must_use]
+    pub fn starting(mut self, may_be: bool) -> Self {
+        self.may_be_starting = may_be;
         self
     }
 
@@ -140,9 +164,16 @@ impl Metadata {
     ) -> Result<String, MetadataError> {
         let (deadline, log) = (self.network.deadline(), self.network.log());
         let what = format!("asking {}", self.base);
-        let busy = |error: &MetadataError| matches!(error.status(), Some(429 | 500 | 502..=504));
+        let passes = |error: &MetadataError| match error {
+            MetadataError::Status { status, .. } => BUSY.contains(status) || self.passing.contains(status),
+            MetadataError::Silent { source: NetError::Connect { refused: true, .. }, .. } => {
+                self.may_be_starting
+            }
+            _ => false,
+        };
+        let attempts = if self.may_be_starting { ATTEMPTS_TO_START } else { ATTEMPTS };
         let attempt = |_| self.once(method.clone(), path, headers);
-        let answer = retry(deadline, log, &what, ATTEMPTS, attempt, busy).await?;
+        let answer = retry(deadline, log, &what, attempts, attempt, passes).await?;
         String::from_utf8(answer.body).map_err(|_| self.form(path, "it is not text".to_owned()))
     }
 
@@ -161,7 +192,7 @@ impl Metadata {
         }
         let detail = match answer.status {
             300..=399 => "a redirect, which is not followed".to_owned(),
-            _ => safe(&String::from_utf8_lossy(&answer.body), SHOWN),
+            _ => said(&answer.body),
         };
         let (address, path) = (self.base.clone(), bare(path).to_owned());
         Err(MetadataError::Status { address, path, status: answer.status, detail })
@@ -178,131 +209,26 @@ impl std::fmt::Debug for Metadata {
     }
 }
 
+/// The vendor's words in a refusal, without the JSON around them; nothing where there are none.
+fn said(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..4096).unwrap_or(body));
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let words = json.as_ref().and_then(|body| {
+        let own = ["error_description", "message"].iter().find_map(|name| body.get(name)?.as_str());
+        let error = || body.get("error")?.get("message").or(body.get("error"))?.as_str();
+        own.or_else(error)
+    });
+    match words {
+        Some(words) => safe(words, SHOWN),
+        None if text.trim_start().starts_with('<') => "an HTML page".to_owned(),
+        None => safe(&text, SHOWN),
+    }
+}
+
 /// Without its query.
 fn bare(path: &str) -> &str {
     path.split('?').next().unwrap_or(path)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-    use std::time::Instant;
-
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::env::Env;
-    use crate::log::Log;
-    use crate::net::{Deadline, Options};
-
-    /// Answers each connection with the next text (nothing at all for an empty one), and keeps what was asked.
-    async fn service(answers: &[&str]) -> (String, Arc<Mutex<Vec<String>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (keep, answers) = (asked.clone(), answers.iter().map(ToString::to_string).collect::<Vec<_>>());
-        tokio::spawn(async move {
-            let mut held = Vec::new();
-            for answer in answers.iter().chain(std::iter::repeat(answers.last().unwrap())) {
-                let (mut socket, _) = listener.accept().await.unwrap();
-                let mut bytes = vec![0; 4096];
-                let n = socket.read(&mut bytes).await.unwrap_or(0);
-                keep.lock().unwrap().push(String::from_utf8_lossy(&bytes[..n]).to_lowercase());
-                let _ = socket.write_all(answer.as_bytes()).await;
-                if answer.is_empty() {
-                    held.push(socket);
-                }
-            }
-        });
-        (base, asked)
-    }
-
-    fn http(status: &str, body: &str) -> String {
-        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
-    }
-
-    fn network(variables: &[(&str, &str)]) -> Network {
-        let env = Env::new(variables.iter().copied(), "/");
-        Network::new(&env, &Options::default(), Deadline::after(Duration::from_secs(60)), Log::silent())
-            .unwrap()
-    }
-
-    #[tokio::test]
-    async fn answers_come_past_every_proxy() {
-        // Nothing listens there: who used it would fail.
-        let proxies = [("http_proxy", "http://127.0.0.1:9"), ("ALL_PROXY", "http://127.0.0.1:9")];
-        let (base, asked) = service(&[&http("200 OK", "{\"a\":1}")]).await;
-        let metadata = Metadata::at(&network(&proxies), &format!("{base}/"));
-        let header = (HeaderName::from_static("metadata"), HeaderValue::from_static("True"));
-        let value: serde_json::Value = metadata.json("/x?q=1", &[header]).await.unwrap();
-        assert_eq!(value["a"], 1);
-        let asked = asked.lock().unwrap();
-        assert!(
-            asked[0].starts_with("get /x?q=1 http/1.1") && asked[0].contains("metadata: true"),
-            "{asked:?}"
-        );
-    }
-
-    #[tokio::test]
-    async fn what_is_no_answer_is_told() {
-        for (answer, path, cause) in [
-            (
-                http("404 Not Found", "no such\r\n\u{1b}[2Jthing"),
-                "/x?secret=1",
-                "`/x`: HTTP 404: no such [2Jthing",
-            ),
-            (http("401 Unauthorized", ""), "/x", "`/x`: HTTP 401"),
-            (
-                "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n".to_owned(),
-                "/x",
-                "`/x`: HTTP 302: a redirect, which is not followed",
-            ),
-            (http("200 OK", "s3cr3t"), "/x", "`/x`: it is not the JSON that is documented"),
-            (http("200 OK", "{\"Code\":\"s3cr3t\"}"), "/x", "`/x`: it has no `token`"),
-        ] {
-            #[derive(Debug, serde::Deserialize)]
-            struct Wanted {
-                #[allow(dead_code)]
-                token: String,
-            }
-            let (base, _) = service(&[&answer]).await;
-            let error = Metadata::at(&network(&[]), &base).json::<Wanted>(path, &[]).await.unwrap_err();
-            assert_eq!(error.causes(), [cause]);
-            assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
-            assert_eq!(error.exit(), Exit::NoIdentity);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_busy_service_is_asked_again() {
-        let (busy, good) = (http("503 Service Unavailable", ""), http("200 OK", "fine"));
-        let (base, asked) = service(&[&busy, &good]).await;
-        assert_eq!(Metadata::at(&network(&[]), &base).text("/x", &[]).await.unwrap(), "fine");
-        assert_eq!(asked.lock().unwrap().len(), 2);
-        let (base, asked) = service(&[&busy]).await;
-        let error = Metadata::at(&network(&[]), &base).text("/x", &[]).await.unwrap_err();
-        assert_eq!((error.status(), asked.lock().unwrap().len()), (Some(503), 3));
-    }
-
-    #[tokio::test]
-    async fn silence_is_borne_for_a_second() {
-        let (base, asked) = service(&[""]).await;
-        let begin = Instant::now();
-        let error = Metadata::at(&network(&[]), &base).text("/x", &[]).await.unwrap_err();
-        assert!(matches!(error, MetadataError::Silent { .. }), "{error:?}");
-        assert!(begin.elapsed() >= Duration::from_millis(900), "it is borne");
-        assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
-        assert_eq!(asked.lock().unwrap().len(), 1, "and not a second time");
-    }
-
-    #[tokio::test]
-    async fn only_this_machine_and_its_link_are_asked() {
-        for base in ["http://192.0.2.1", "https://127.0.0.1", "http://metadata.example", "ftp://127.0.0.1"] {
-            let error = Metadata::at(&network(&[]), base).text("/x", &[]).await.unwrap_err();
-            let MetadataError::Silent { source: NetError::Address { .. }, .. } = error else {
-                panic!("{base}: {error:?}")
-            };
-        }
-    }
-}
+mod tests;

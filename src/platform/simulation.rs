@@ -49,6 +49,8 @@ pub struct SimulatedJob<'a> {
     pub token_endpoint: &'a str,
     /// The bearer for that address. Secret.
     pub bearer: &'a str,
+    /// `HOST:PORT` of the machines' metadata service.
+    pub metadata: &'a str,
 }
 
 /// The issuer without its scheme.

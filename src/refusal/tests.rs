@@ -77,6 +77,8 @@ const LISTED: &[&str] = &[
     "rejecting IAM join request using STS host \"sts.x-y-1.amazonaws.com\". This could mean",
     "sts request body \"x\" does not equal expected \"y\"",
     "aws sts api returned status: \"403\" body: \"\"",
+    "client did not send intermediate CAs",
+    "AttestedData is required",
     "challenge is missing or does not match",
     "certificate common name does not match allow-list (x)",
     "token-only Azure join rejected: access token was issued 11m0s ago",

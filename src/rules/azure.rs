@@ -2,8 +2,10 @@
 
 use super::cause::{Cause, ServerText};
 use super::claim::text_of;
+use super::flaw::Flaw;
 use super::message::{SHOWN, between};
 use super::method::{Audience, Field, How, Method};
+use super::proposal::{Item, Proposal};
 use super::verdict::Compared;
 use super::version::Since;
 use crate::claims::UnverifiedClaims;
@@ -39,9 +41,33 @@ pub(super) const METHOD: Method = Method {
         let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim)).unwrap_or_default();
         format!("instance {} did not match any allow rules in token {token}", safe(id, SHOWN))
     },
-    // No proposal: subscription and group are parts of a resource id.
+    flaws,
+    propose: |claims| {
+        let [subscription, group] = machine(claims)?;
+        let rule = || vec![("subscription", Item::text(subscription))];
+        let group = ("resource_groups", Item::Texts(group.to_owned()));
+        let narrow = rule().into_iter().chain([group]).collect();
+        Some(Proposal { options: Vec::new(), narrow, wide: rule() })
+    },
     refusals: &[
         ServerText::no_rule("instance … did not match any allow rules in token"),
+        ServerText::new("client did not send intermediate CAs", |_, _| {
+            attestation(
+                "the certificates that issued its signer's were not sent: they are fetched from `www.microsoft.com`",
+            )
+        }),
+        // Servers before the first that takes an access token alone.
+        ServerText::new("AttestedData is required", |_, ctx| {
+            let server =
+                ctx.server_version.map_or_else(|| "this server".to_owned(), |v| format!("Teleport {v}"));
+            vec![Cause::new(
+                "this machine has no attested document",
+                format!(
+                    "{server} does not take an access token alone, which is all that this kind of machine has"
+                ),
+                "run the job on a virtual machine, or join with another method",
+            )]
+        }),
         ServerText::new("challenge is missing or does not match", |_, _| {
             attestation("the attested document answers another challenge")
         }),
@@ -82,6 +108,26 @@ fn machine(claims: &UnverifiedClaims) -> Option<[&str; 2]> {
         && groups.eq_ignore_ascii_case("resourceGroups")
         && rest.iter().skip(2).step_by(2).any(|kind| MACHINES.contains(kind));
     known.then_some([subscription, group])
+}
+
+/// The subscription that the claims of an access token name, if they name the machine.
+pub fn subscription_of(claims: &UnverifiedClaims) -> Option<&str> {
+    machine(claims).map(|[subscription, _]| subscription)
+}
+
+/// A machine of another kind than Teleport knows: servers with the attested document ask Azure about it, the others refuse.
+fn flaws(claims: &UnverifiedClaims) -> Vec<Flaw> {
+    let id = [MACHINE, IDENTITY].into_iter().find_map(|claim| text_of(claims, claim)).unwrap_or_default();
+    let is_identity = id.to_ascii_lowercase().contains("/providers/microsoft.managedidentity/");
+    if id.is_empty() || is_identity || machine(claims).is_some() {
+        return Vec::new();
+    }
+    vec![Flaw {
+        problem: format!("it is of `{}`, a kind of machine that Teleport does not know", safe(id, SHOWN)),
+        hint: "expect a refusal: Teleport admits virtual machines and scale sets; join with another method"
+            .to_owned(),
+        is_certain: false,
+    }]
 }
 
 fn unknown() -> Compared {

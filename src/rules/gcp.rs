@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::cause::{Cause, ServerText};
 use super::claim::{find_claim, text_of};
+use super::flaw::Flaw;
 use super::message::SHOWN;
 use super::method::{ANY_CLUSTER, Field, How, Method};
 use super::proposal::{Item, Proposal};
@@ -29,6 +30,7 @@ pub(super) const METHOD: Method = Method {
     ignores_authorized_party: true,
     owns_issuer: |issuer| issuer == ISSUER,
     looks_like: |claims| claims.issuer() == Some(ISSUER),
+    flaws,
     blocked,
     propose: |claims| {
         let email = text_of(claims, "email");
@@ -90,6 +92,22 @@ fn location(want: &str, claims: &UnverifiedClaims) -> Compared {
 
 fn project_of(email: &str) -> Option<&str> {
     email.split_once('@')?.1.strip_suffix(".iam.gserviceaccount.com").filter(|p| !p.is_empty())
+}
+
+/// What no server admits: off Compute Engine the project is read from the service account's address.
+fn flaws(claims: &UnverifiedClaims) -> Vec<Flaw> {
+    if blocked(&Value::Null, claims).is_none() {
+        return Vec::new();
+    }
+    let email = safe(claims.text("email").unwrap_or_default(), SHOWN);
+    let problem = if email.is_empty() {
+        "it names no service account (`email`) and no machine (`google.compute_engine`)".to_owned()
+    } else {
+        format!("it is of `{email}`, which does not name its project, and of no machine of Compute Engine")
+    };
+    let hint = "run the job as a service account of your own (`NAME@PROJECT.iam.gserviceaccount.com`): on GKE by workload \
+                identity, on Cloud Build by `serviceAccount`";
+    vec![Flaw { problem, hint: hint.to_owned(), is_certain: true }]
 }
 
 fn blocked(_: &Value, claims: &UnverifiedClaims) -> Option<String> {

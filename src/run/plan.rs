@@ -81,7 +81,7 @@ impl<'a> Plan<'a> {
         for reason in &detected.reasons {
             log.detail(format!("{}: {}", reason.platform, reason.why));
         }
-        let token = token::Request { audience };
+        let token = token::Request { audience, ..request::token(&args.identity) };
         token::check(env, &detected, &token)?;
         let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { request::cap_ttl(args.output.ttl, log) };
         let name = request::token_name(&args.identity, env)?;

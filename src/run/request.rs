@@ -33,7 +33,7 @@ pub fn detection(args: &IdentityArgs) -> detect::Request {
 
 /// What the token stage takes of the flags.
 pub fn token(args: &IdentityArgs) -> crate::token::Request {
-    crate::token::Request { audience: args.audience.clone() }
+    crate::token::Request { audience: args.audience.clone(), azure_client_id: args.azure_client_id.clone() }
 }
 
 /// The endpoint of the cluster, and the trust anchors there.

@@ -45,6 +45,7 @@ impl Ca {
             public_key: tls.public_der(),
             valid: (now - 60, now + TEN_YEARS),
             purpose: Purpose::Ca,
+            issuer_address: None,
         };
         let der = x509::sign(&subject, &tls, request)?;
         Ok(Self { tls, ssh, subject, der })
@@ -79,7 +80,14 @@ impl Ca {
         public_key: &[u8],
         valid: (i64, i64),
     ) -> Result<Vec<u8>, SandboxError> {
-        let request = Request { serial: x509::serial()?, subject, public_key, valid, purpose: Purpose::User };
+        let request = Request {
+            serial: x509::serial()?,
+            subject,
+            public_key,
+            valid,
+            purpose: Purpose::User,
+            issuer_address: None,
+        };
         x509::sign(&self.subject, &self.tls, request)
     }
 
@@ -97,6 +105,7 @@ impl Ca {
             public_key: key.public_der(),
             valid: (now - 60, now + 24 * 3600),
             purpose: Purpose::Server(names),
+            issuer_address: None,
         };
         let der = x509::sign(&self.subject, &self.tls, request)?;
         Ok((key, der))

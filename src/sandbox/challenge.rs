@@ -7,7 +7,7 @@ use super::cluster::Cluster;
 use super::error::SandboxError;
 use super::random::random;
 use super::refusal::Refusal;
-use super::sts;
+use super::{machine, sts};
 use crate::rules::ProvisionToken;
 use crate::teleport::challenge::Kind;
 use crate::teleport::wire::join::Solution;
@@ -27,9 +27,10 @@ pub(super) fn admit(
     token: &ProvisionToken,
     challenge: &str,
     solution: &Solution,
+    by_older_stream: bool,
 ) -> Result<(), Refusal> {
     match solution {
         Solution::Iam(iam) => sts::admit(cluster, token, challenge, &iam.sts_identity_request),
-        Solution::Azure(_) => Err(Refusal::bad("the sandbox does not verify Azure's attested documents")),
+        Solution::Azure(azure) => machine::admit(cluster, token, challenge, azure, by_older_stream),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU32;
 
+use super::attestation::Attester;
 use super::barrier::Barrier;
 use super::ca::Cas;
 use super::error::SandboxError;
@@ -32,6 +33,9 @@ pub(super) struct Cluster {
     pub(super) cas: Cas,
     pub(super) issuer: Issuer,
     pub(super) address: SocketAddr,
+    /// Of the machines' metadata services.
+    pub(super) metadata: SocketAddr,
+    pub(super) attester: Attester,
     /// What the CI token endpoint wants to see. A secret as far as a sandbox has any.
     pub(super) bearer: String,
     /// Requests for a CI token still to be answered with 503.
@@ -42,13 +46,19 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    pub(super) fn new(options: SandboxOptions, address: SocketAddr) -> Result<Self, SandboxError> {
+    pub(super) fn new(
+        options: SandboxOptions,
+        address: SocketAddr,
+        metadata: SocketAddr,
+    ) -> Result<Self, SandboxError> {
         let version = ServerVersion::parse(&options.version).ok_or_else(|| {
             SandboxError::create("version", format!("`{}` is not like `18.2.0`", options.version))
         })?;
         Ok(Self {
             cas: Cas::new(&options)?,
             issuer: Issuer::new(options.rs256)?,
+            attester: Attester::new()?,
+            metadata,
             bearer: hex(&random::<24>()?),
             token_503: AtomicU32::new(options.inject.token_503),
             barriers: options.inject.answer_together.iter().map(|group| Barrier::new(group)).collect(),

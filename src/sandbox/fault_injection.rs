@@ -38,6 +38,8 @@ pub struct FaultInjection {
     pub end_after_solution: bool,
     /// Ask this in place of a challenge, by both ways.
     pub challenge: Option<String>,
+    /// Leave the intermediates out of attested documents, as Azure does: they are to be fetched.
+    pub attests_without_intermediates: bool,
 }
 
 /// When and how the join stream ends early.

@@ -57,6 +57,7 @@ pub(super) fn environment(cluster: &Cluster, job: Simulated) -> Result<Vec<(Stri
         token: token.expose(),
         token_endpoint: &format!("{}{TOKENS}{}/token", cluster.url(), job.id()),
         bearer: &cluster.bearer,
+        metadata: &cluster.metadata.to_string(),
     };
     let fixed = simulation.fixed.iter().map(|(name, value)| (*name, (*value).to_owned()));
     let ci = job.platform().map(|_| ("CI", "true".to_owned()));

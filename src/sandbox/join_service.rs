@@ -142,7 +142,7 @@ async fn challenge(
         return Ok(None);
     }
     let solution = solution.ok_or_else(|| Refusal::bad("expected a challenge solution"))?;
-    challenge::admit(cluster, token, &text.challenge, &solution)?;
+    challenge::admit(cluster, token, &text.challenge, &solution, false)?;
     certificates(cluster, token, &client.ip, init.client_params.as_ref()).map(Some)
 }
 

@@ -17,9 +17,16 @@ const STATIC_LEEWAY: i64 = 10;
 
 /// Verifies `id_token` and compares its claims with the token's rules.
 pub(super) fn admit(cluster: &Cluster, token: &ProvisionToken, id_token: &str) -> Result<(), Refusal> {
-    let claims = verify(cluster, token, id_token)
-        .map_err(|flaw| Refusal::new(Kind::Unverified, flaw.text(cluster, token)))?;
-    judge(cluster, token, &claims)
+    judge(cluster, token, &verified(cluster, token, id_token)?)
+}
+
+/// The claims of a token that is verified, but not compared with any rule.
+pub(super) fn verified(
+    cluster: &Cluster,
+    token: &ProvisionToken,
+    id_token: &str,
+) -> Result<UnverifiedClaims, Refusal> {
+    verify(cluster, token, id_token).map_err(|flaw| Refusal::new(Kind::Unverified, flaw.text(cluster, token)))
 }
 
 /// Compares what was verified with the token's rules.

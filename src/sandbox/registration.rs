@@ -135,7 +135,7 @@ fn certs(
         let label = rules::label(method);
         return Err(Refusal::denied(format!("this token does not support the {label} join method")));
     }
-    challenge::admit(cluster, token, challenge, solution)?;
+    challenge::admit(cluster, token, challenge, solution, true)?;
     let keys = (&public_ssh_key[..], &public_tls_key[..]);
     let expires = expires.map(|end| end.seconds);
     let issued = joining::certify_older(cluster, token, keys, expires, ip)?;

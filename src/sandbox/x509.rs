@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use const_oid::AssociatedOid;
 use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH};
-use const_oid::db::rfc5912::{ECDSA_WITH_SHA_256, SHA_256_WITH_RSA_ENCRYPTION};
+use const_oid::db::rfc5912::{ECDSA_WITH_SHA_256, ID_AD_CA_ISSUERS, SHA_256_WITH_RSA_ENCRYPTION};
 use const_oid::db::rfc8410::ID_ED_25519;
 use der::asn1::{Any, BitString, Ia5String, ObjectIdentifier, OctetString};
 use der::{DateTime, Decode, Encode, Sequence, Tag};
@@ -13,8 +13,8 @@ use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::certificate::Version;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
-    SubjectKeyIdentifier,
+    AccessDescription, AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage,
+    KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier,
 };
 use x509_cert::ext::{Extension, Extensions};
 use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
@@ -52,6 +52,8 @@ struct Certificate {
 pub(super) enum Purpose<'a> {
     /// A CA of its own: the authority key is left out.
     Ca,
+    /// A CA below another one.
+    Intermediate,
     /// A user: client and server authentication, as Teleport issues them.
     User,
     /// A TLS server with these names, IP addresses among them.
@@ -67,6 +69,8 @@ pub(super) struct Request<'a> {
     /// Unix seconds.
     pub(super) valid: (i64, i64),
     pub(super) purpose: Purpose<'a>,
+    /// URL of the issuer's certificate.
+    pub(super) issuer_address: Option<&'a str>,
 }
 
 /// Signs with the key of `issuer`, whose own public key is in its pair.
@@ -117,6 +121,7 @@ fn build(
         KeyKind::Rsa2048 => (SHA_256_WITH_RSA_ENCRYPTION, Some(Any::null())),
     };
     let algorithm = AlgorithmIdentifierOwned { oid, parameters };
+    let extensions = extensions(&request, key)?;
     let tbs = Tbs {
         version: Version::V3,
         serial_number: SerialNumber::new(&request.serial.to_be_bytes())?,
@@ -125,7 +130,7 @@ fn build(
         validity: Validity::new(time(request.valid.0)?, time(request.valid.1)?),
         subject: request.subject,
         subject_public_key_info: SubjectPublicKeyInfoOwned::from_der(request.public_key)?,
-        extensions: extensions(&request.purpose, key)?,
+        extensions,
     };
     let signature = BitString::from_bytes(&key.sign(&tbs.to_der()?)?)?;
     Ok(Certificate { tbs, signature_algorithm: algorithm, signature }.to_der()?)
@@ -135,23 +140,33 @@ fn time(seconds: i64) -> Result<Time, Box<dyn std::error::Error>> {
     Ok(Time::from(DateTime::from_unix_duration(Duration::from_secs(u64::try_from(seconds)?))?))
 }
 
-fn extensions(purpose: &Purpose<'_>, issuer: &KeyPair) -> Result<Extensions, Box<dyn std::error::Error>> {
+fn extensions(request: &Request<'_>, issuer: &KeyPair) -> Result<Extensions, Box<dyn std::error::Error>> {
+    let purpose = &request.purpose;
     let usage = KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment;
-    let ca = matches!(purpose, Purpose::Ca);
+    let ca = matches!(purpose, Purpose::Ca | Purpose::Intermediate);
     let usage = if ca { usage | KeyUsages::KeyCertSign | KeyUsages::CRLSign } else { usage };
     let mut all = vec![
         extension(true, &KeyUsage(usage))?,
         extension(true, &BasicConstraints { ca, path_len_constraint: None })?,
     ];
-    let key_id = OctetString::new(key_id(issuer)?)?;
     if ca {
-        all.push(extension(false, &SubjectKeyIdentifier(key_id))?);
+        let own = OctetString::new(key_id(request.public_key)?)?;
+        all.push(extension(false, &SubjectKeyIdentifier(own))?);
+    }
+    if let Some(address) = request.issuer_address {
+        let access_location = GeneralName::UniformResourceIdentifier(Ia5String::new(address)?);
+        let access = AccessDescription { access_method: ID_AD_CA_ISSUERS, access_location };
+        all.push(extension(false, &AuthorityInfoAccessSyntax(vec![access]))?);
+    }
+    if matches!(purpose, Purpose::Ca) {
         return Ok(all);
     }
-    let authority =
-        AuthorityKeyIdentifier { key_identifier: Some(key_id), ..AuthorityKeyIdentifier::default() };
+    let key_identifier = Some(OctetString::new(key_id(issuer.public_der())?)?);
+    let authority = AuthorityKeyIdentifier { key_identifier, ..AuthorityKeyIdentifier::default() };
     all.push(extension(false, &authority)?);
-    all.push(extension(false, &ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH, ID_KP_CLIENT_AUTH]))?);
+    if matches!(purpose, Purpose::User | Purpose::Server(_)) {
+        all.push(extension(false, &ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH, ID_KP_CLIENT_AUTH]))?);
+    }
     if let Purpose::Server(names) = purpose {
         let names = names.iter().map(|n| general_name(n)).collect::<Result<Vec<_>, _>>()?;
         all.push(extension(false, &SubjectAltName(names))?);
@@ -172,8 +187,8 @@ fn general_name(name: &str) -> der::Result<GeneralName> {
 }
 
 /// 160 bits of the SHA-256 of the public key (RFC 7093, 2).
-fn key_id(key: &KeyPair) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let spki = SubjectPublicKeyInfoOwned::from_der(key.public_der())?;
+fn key_id(public_key: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let spki = SubjectPublicKeyInfoOwned::from_der(public_key)?;
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, spki.subject_public_key.raw_bytes());
     Ok(hash.as_ref().iter().take(20).copied().collect())
 }

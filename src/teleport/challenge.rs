@@ -22,6 +22,15 @@ impl Kind {
     }
 }
 
+/// One that is to be answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The challenge.
+    pub text: &'a str,
+    /// It was asked on the older stream, whose servers fetch themselves what can be fetched.
+    pub by_older_stream: bool,
+}
+
 /// What answers it. Secret as a whole: no `Debug`.
 #[derive(Clone)]
 pub enum Solution {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tonic::Code;
 
-use super::challenge::{Kind, Solution};
+use super::challenge::{Kind, Question, Solution};
 use super::dial::{Dialer, Service};
 use super::error::ConnectionError;
 use super::grpc::Channel;
@@ -136,7 +136,7 @@ impl JoinAttempt {
     /// older stream has a challenge of its own. For a certificate of `key` until `expires`, which the server may shorten.
     pub async fn join<E: From<ClusterError> + Display>(
         self,
-        prove: impl AsyncFn(Option<&str>) -> Result<Answer, E>,
+        prove: impl AsyncFn(Option<Question<'_>>) -> Result<Answer, E>,
         key: &KeyPair,
         expires: Timestamp,
     ) -> Result<Joined, E> {
@@ -159,7 +159,9 @@ impl JoinAttempt {
                     }
                 }
                 JoinChannel::Asked(Asked { kind, challenge, by }) => {
-                    let answer = match (prove(Some(&challenge)).await, by) {
+                    let by_older_stream = matches!(by, AskedBy::Older(_));
+                    let question = Question { text: &challenge, by_older_stream };
+                    let answer = match (prove(Some(question)).await, by) {
                         (Ok(answer), by) => (solution(answer)?, by),
                         (Err(error), AskedBy::Stream(session)) => {
                             session.give_up(Reason::ChallengeSolutionFailed, &error.to_string()).await;

@@ -20,15 +20,15 @@ pub enum TokenError {
     /// The join method has no audience of its own; a usage error, before anything is sent.
     #[error("{platform} makes a token for one audience, and none was named")]
     AudienceMissing { platform: &'static str },
+    /// The cloud has no proof of this machine.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
     /// The token given by hand is for another audience than `--audience` says.
     #[error("the identity token from {place} has the wrong audience")]
     Audience { place: String, problem: String },
     /// The token's time is over. `since` is its `exp`.
     #[error("the identity token from {place} has expired")]
     Expired { place: String, since: Timestamp, hints: Vec<String> },
-    /// The machine has no proof of its own.
-    #[error(transparent)]
-    Machine(#[from] CloudError),
     /// The proof of this method has no audience; a usage error, before anything is sent.
     #[error("the join method `{method}` has no audience")]
     NoAudience { method: JoinMethod },
@@ -47,9 +47,6 @@ pub enum TokenError {
     /// The file that the machine's identity token is in cannot be read.
     #[error("could not read the identity token of {platform}")]
     Unreadable { platform: &'static str, place: String, reason: String, hint: &'static str },
-    /// The machine's identity is of a kind that cannot be proven.
-    #[error("jobpass cannot prove the identity of a machine of {cloud}")]
-    Unproven { cloud: &'static str },
     /// The variable, file or command of the user's gave nothing.
     #[error("could not get an identity token from {place}")]
     Source { place: String, reason: String },
@@ -75,8 +72,8 @@ impl StageError for TokenError {
             | Self::AudienceMissing { .. }
             | Self::NoAudience { .. }
             | Self::NoTokenMethod { .. } => Exit::Usage,
-            Self::Machine(error) => error.exit(),
             Self::Endpoint { source, .. } => source.exit(),
+            Self::Cloud(error) => error.exit(),
             Self::Refused { status: 429 | 500.., .. } => Exit::Network,
             _ => Exit::NoIdentity,
         }
@@ -93,13 +90,12 @@ impl StageError for TokenError {
             Self::Refused { status, detail, .. } if detail.is_empty() => vec![format!("HTTP {status}")],
             Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
             Self::Endpoint { source, .. } => source.chain(),
+            Self::Cloud(error) => error.causes(),
             Self::Form { detail, .. } => vec![detail.clone()],
-            Self::Machine(error) => error.causes(),
             Self::AudienceFixed { .. }
             | Self::AudienceMissing { .. }
             | Self::NoAudience { .. }
-            | Self::NoTokenMethod { .. }
-            | Self::Unproven { .. } => Vec::new(),
+            | Self::NoTokenMethod { .. } => Vec::new(),
         }
     }
 
@@ -109,13 +105,11 @@ impl StageError for TokenError {
             Self::AudienceMissing { .. } => {
                 "pass `--audience` with the audience that the cluster's `kind: token` has"
             }
-            Self::Machine(error) => return error.hints(),
             Self::NoAudience { .. } => "leave out `--audience`",
             Self::NoTokenMethod { .. } => {
                 "leave out `--id-token-env`, `--id-token-file` or `--id-token-command`: the machine proves itself"
             }
             Self::Unreadable { hint, .. } => hint,
-            Self::Unproven { .. } => "join with an identity token: `--id-token-file` and its `--join-method`",
             Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",
             Self::Expired { hints, .. } | Self::Missing { hints, .. } | Self::NotAJwt { hints, .. } => {
                 return hints.clone();
@@ -142,6 +136,7 @@ impl StageError for TokenError {
                 )];
             }
             Self::Endpoint { source, .. } => return source.hints(),
+            Self::Cloud(error) => return error.hints(),
         };
         vec![hint.to_owned()]
     }

@@ -50,7 +50,7 @@ impl Run {
         let source = given.or(platform.map(ProofSource::Platform)).unwrap();
         let detected = Detected { platform, source, method, reasons: Vec::new() };
         let env = Env::new(vars.iter().copied(), "/");
-        Self { env, detected, request: Request { audience: None }, limit: Duration::from_secs(60) }
+        Self { env, detected, request: Request::default(), limit: Duration::from_secs(60) }
     }
 
     /// The outcome and the log; neither may hold a secret.

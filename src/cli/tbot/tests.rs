@@ -61,6 +61,10 @@ fn each_field_is_a_flag() {
             "--token ci --join-method terraform_cloud --id-token-env TFC_WORKLOAD_IDENTITY_TOKEN_PROD",
         ),
         (
+            "onboarding: {token: ci, join_method: azure, azure: {client_id: 1-2}}",
+            "--token ci --join-method azure --azure-client-id 1-2",
+        ),
+        (
             "onboarding: {token: ci, join_method: kubernetes, kubernetes: {token_path: /var/t}}",
             "--token ci --join-method kubernetes --id-token-file /var/t",
         ),

@@ -70,7 +70,15 @@ fn job(method: JoinMethod, t: &str) -> serde_json::Value {
         JoinMethod::Gcp => json!({"email": t, "google": {"compute_engine": {"project_id": t}}}),
         JoinMethod::Kubernetes => json!({"sub": format!("system:serviceaccount:{t}"), "iat": 0, "exp": 600,
             "kubernetes.io": {"pod": {"name": t}}}),
-        JoinMethod::Azure | JoinMethod::GenericOidc => json!({}),
+        JoinMethod::Azure => {
+            // Parts of an id have no slash.
+            let group = t.replace('/', "");
+            let id = format!(
+                "/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/v"
+            );
+            json!({ "xms_mirid": id })
+        }
+        JoinMethod::GenericOidc => json!({}),
     }
 }
 
@@ -83,7 +91,7 @@ proptest! {
         for &method in JoinMethod::ALL {
             let job = claims(&job(method, &t));
             let Some(found) = suggest(method, &job, &name, &t) else {
-                prop_assert!(matches!(method, JoinMethod::Azure | JoinMethod::GenericOidc), "{}", method);
+                prop_assert!(matches!(method, JoinMethod::GenericOidc), "{}", method);
                 continue;
             };
             for text in [&found.narrow, &found.wide] {
