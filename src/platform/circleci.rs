@@ -35,7 +35,7 @@ pub(super) const FACTS: Facts = Facts {
     }),
     expired_hints: |_| {
         vec![
-            "run jobpass in the job's own container, where the program `circleci` makes new tokens: those in the \
+            "run jobpass in the job's own container, where `circleci run oidc get` makes new tokens: those in the \
              variables live for an hour from the job's start"
                 .to_owned(),
         ]

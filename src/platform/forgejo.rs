@@ -74,7 +74,6 @@ fn absent(env: &Env) -> Absent {
             format!(
                 "inside a container of your own, forward both variables: `docker run -e {REQUEST_URL} -e {REQUEST_TOKEN}`"
             ),
-            "pass `--platform github` if this is GitHub after all".to_owned(),
         ],
     }
 }

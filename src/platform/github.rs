@@ -27,7 +27,11 @@ pub(super) const FACTS: Facts = Facts {
     id: "github",
     title: "GitHub Actions",
     marker,
-    token_place: |env| PROTOCOL.endpoint(env).map(TokenPlace::Endpoint),
+    // In Forgejo's jobs the two variables are Forgejo's.
+    token_place: |env| match env.var(FORGEJO_ACTIONS) {
+        Some(_) => None,
+        None => PROTOCOL.endpoint(env).map(TokenPlace::Endpoint),
+    },
     program: |_, _| None,
     absent,
     absent_variable: None,

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::facts::{Absent, Channel, Facts, LogSyntax, Marker, how_missing, in_variable, indented, one_of};
-use super::simulation::{Simulation, host};
+use super::simulation::Simulation;
 use crate::env::Env;
 
 const JENKINS_URL: &str = "JENKINS_URL";
@@ -43,10 +43,7 @@ pub(super) const FACTS: Facts = Facts {
         audience: |_| Some("teleport.example.com".to_owned()),
         claims,
         fixed: &VARIABLES,
-        variables: |job| {
-            let root = host(job.issuer).trim_end_matches("/oidc");
-            vec![(JENKINS_ID_TOKEN, job.token.to_owned()), (JENKINS_URL, format!("https://{root}/"))]
-        },
+        variables: |job| vec![(JENKINS_ID_TOKEN, job.token.to_owned())],
         admitting_spec: || {
             json!({
                 "issuer": ISSUER,
@@ -85,10 +82,15 @@ fn absent(env: &Env, name: &str) -> Absent {
 }
 
 const ISSUER: &str = "https://jenkins.example.com/oidc";
-const JOB_URL: &str = "https://jenkins.example.com/job/app/job/main/";
+const JOB_URL: &str = "https://jenkins.example.com/job/app/job/deploy/";
 
-const VARIABLES: [(&str, &str); 4] =
-    [(BUILD_ID, "42"), ("BUILD_NUMBER", "42"), ("JOB_NAME", "app/main"), ("JOB_URL", JOB_URL)];
+const VARIABLES: [(&str, &str); 5] = [
+    (JENKINS_URL, "https://jenkins.example.com/"),
+    (BUILD_ID, "42"),
+    ("BUILD_NUMBER", "42"),
+    ("JOB_NAME", "app/deploy"),
+    ("JOB_URL", JOB_URL),
+];
 
 fn claims(_: &str, _: i64, _: &str) -> Value {
     json!({ "sub": JOB_URL, "build_number": 42 })

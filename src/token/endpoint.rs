@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderValue;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -106,11 +106,15 @@ impl Asked<'_> {
         body: &[u8],
     ) -> Result<Answer, Failure> {
         let Protocol { posts, accept, refuses_with, .. } = self.endpoint.protocol;
-        let headers = vec![
+        let mut headers = vec![
             (AUTHORIZATION, authorization.clone()),
             (ACCEPT, HeaderValue::from_static(accept)),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ];
+        if *posts && body.is_empty() {
+            // reqwest leaves it out there, and servers may insist on it (RFC 9110, 411).
+            headers.push((CONTENT_LENGTH, HeaderValue::from_static("0")));
+        }
         let method = if *posts { http::Method::POST } else { http::Method::GET };
         let request = Request { method, url, headers, body: body.to_vec() };
         let answer = network.web_client().send(request, LIMIT).await.map_err(Failure::Net)?;

@@ -290,7 +290,7 @@ async fn each_platform_s_variable_or_file() {
         }
     }
     let error = Run::on(CircleCi, &[("CIRCLE_OIDC_TOKEN", &old)], None).error().await;
-    assert!(error.hints().join("\n").contains("the program `circleci`"));
+    assert!(error.hints().join("\n").contains("circleci run oidc get"));
 }
 
 #[tokio::test]
