@@ -13,6 +13,8 @@ mod cluster;
 mod command;
 #[path = "../tests/support/relay.rs"]
 mod relay;
+#[path = "../tests/support/schema.rs"]
+mod schema;
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};

@@ -134,9 +134,12 @@ fn a_document_of_another_challenge_is_not_sent() {
     let stale = stale_document(&cluster);
     let once = {
         let stale = stale.clone();
-        StandIn::start(metadata, move |path, before| match path.starts_with(ATTESTED) && before == 0 {
-            true => Reply::Say(200, stale.clone()),
-            false => Reply::Pass,
+        StandIn::start(metadata, move |path, before| {
+            if path.starts_with(ATTESTED) && before == 0 {
+                Reply::Say(200, stale.clone())
+            } else {
+                Reply::Pass
+            }
         })
     };
     job(&cluster, Azure, once.address()).login(&METHOD).ok();

@@ -61,7 +61,7 @@ fn each_platform_has_a_pipeline_and_a_token() {
 fn each_cloud_has_all_that_a_machine_needs() {
     let examples = examples();
     // Kubernetes has an example of its own form.
-    for cloud in [Cloud::Aws] {
+    for cloud in Cloud::ALL {
         let of = |name: &str| {
             let found =
                 examples.iter().find(|(folder, path, _)| folder == cloud.id() && path.ends_with(name));
@@ -93,7 +93,7 @@ fn clouds_have_a_job_a_token_and_a_page() {
         let of = |name: &str| {
             let found =
                 examples.iter().find(|(folder, path, _)| folder == cloud.id() && path.ends_with(name));
-            found.map(|(_, _, text)| text.as_str()).unwrap_or_else(|| panic!("{cloud:?} has no {name}"))
+            found.map_or_else(|| panic!("{cloud:?} has no {name}"), |(_, _, text)| text.as_str())
         };
         let tokens = rules::parse(of("token.yaml")).unwrap();
         assert_eq!((tokens.len(), tokens[0].method), (1, rules::method_of_cloud(cloud)));

@@ -153,7 +153,7 @@ fn explain_knows_the_traps_of_each_type() {
     let proposed = job.run(&["explain", "--token", "ci-kubernetes"]).ok().stdout;
     assert!(proposed.contains("service_account: \"ci:deployer\""), "{proposed}");
     let yaml = &proposed[proposed.find("kind: token").unwrap()..];
-    let yaml: String = yaml.lines().take_while(|l| !l.is_empty()).map(|l| format!("{l}\n")).collect();
+    let yaml = yaml.lines().take_while(|l| !l.is_empty()).collect::<Vec<_>>().join("\n") + "\n";
     let tokens = rules::parse(&yaml).unwrap_or_else(|e| panic!("{e}: {yaml}"));
     assert_eq!(tokens[0].method.name(), "kubernetes");
 }

@@ -271,7 +271,7 @@ fn what_it_cannot_use_is_told() {
         (["--tokens", "broken.yaml"], 2, "hint: "),
         (["--tokens", "role.yaml"], 2, "hint: "),
         (["--server-version", "newest"], 2, "such as `18.2.0`"),
-        (["--simulate", "jenkins"], 2, "expected one of github, gitlab"),
+        (["--simulate", "harness"], 2, "expected one of github, gitlab"),
         (["--port", &port], 5, "leave out `--port`"),
         (["--env-file", "absent/sandbox.env"], 6, "absent"),
         (["--node", "a b=127.0.0.1:22"], 2, "letters, digits"),

@@ -277,7 +277,7 @@ fn some_servers_do_not_compare_the_authorized_party() {
         .copied()
         .filter(|method| token(*method, &json!({})).ignores_authorized_party())
         .collect();
-    assert_eq!(ignoring, [JoinMethod::Gcp, JoinMethod::GenericOidc]);
+    assert_eq!(ignoring, [JoinMethod::Env0, JoinMethod::Gcp, JoinMethod::GenericOidc]);
 }
 
 /// Beyond 2^53 two different integers may be the same number.

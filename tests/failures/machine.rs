@@ -83,7 +83,7 @@ fn as_another_user(command: &mut Command, file: &Path) {
     if file.metadata().unwrap().uid() == 0 {
         command.uid(65_534);
     } else {
-        std::fs::set_permissions(file, Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(file, Permissions::from_mode(0o0)).unwrap();
     }
 }
 

@@ -90,7 +90,7 @@ fn the_command_line() {
     login("ttl-short", &["--ttl", "10s"]);
     login("proxy-no-address", &["--proxy", "https://p.example/web?x=1", "--token", "t"]);
     login("method-unknown", &["--join-method", "githab"]);
-    login("platform-unknown", &["--platform", "jenkins"]);
+    login("platform-unknown", &["--platform", "harness"]);
     login("output-unknown", &["--output", "ftp=prod"]);
     login("output-leaf-kube", &["--output", "kube=prod,cluster=leaf"]);
     login("two-sources", &["--id-token-env", "A", "--id-token-file", "b"]);
