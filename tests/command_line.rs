@@ -109,7 +109,6 @@ fn usage_errors_have_the_form_of_all_errors() {
     assert_eq!(error["error"]["exit_code"], 2);
     let both = login(&["--proxy", "a", "--auth-server", "b"]);
     assert!(both.stderr.contains("cannot be used with"), "{}", both.stderr);
-    assert!(login(&["--join-method", "azure"]).stderr.contains("this build cannot prove `azure` yet"));
     assert!(login(&["--platform", "gitlub"]).stderr.contains("did you mean `gitlab`?"));
 }
 

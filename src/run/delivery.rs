@@ -53,7 +53,10 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             files.sort();
             output.files = files.iter().map(|file| folder.join(file)).collect();
             output.variables = variables.into_iter().collect();
-            output.usage.clone_from(&contents.usage);
+            // The cluster of a dry run is gone by then.
+            if !plan.dry_run {
+                output.usage.clone_from(&contents.usage);
+            }
         }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }

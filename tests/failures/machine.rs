@@ -67,8 +67,9 @@ fn a_pods_token_of_no_use() {
     as_another_user(&mut command, &cluster.path("pod-token"));
     let ran = Ran::of(&command.output().unwrap());
     shows("kubernetes-forbidden", 3, &cluster, &ran);
+    // The stream may have begun meanwhile; nobody joined.
     let paths: Vec<_> = cluster.sandbox.records().into_iter().flat_map(|seen| seen.paths).collect();
-    assert!(!paths.iter().any(|p| p.contains("Join") || p.contains("credentials")), "{paths:?}");
+    assert!(!paths.iter().any(|p| p.contains("AuthService") || p.contains("credentials")), "{paths:?}");
 }
 
 /// The folder and what is in it can be read, and the folder for temporary files written, by everyone.

@@ -12,7 +12,7 @@ fn names_that_the_cluster_does_not_know() {
     let cluster = Cluster::start(options());
     let job = cluster.job(Platform::GitLabCi);
     for (name, output) in [
-        ("leaf-unknown", "ssh,cluster=leaf.exmaple"),
+        ("leaf-misspelt", "ssh,cluster=leaf.exmaple"),
         ("kube-unknown", "kube=prodd"),
         ("kube-no-match", "kube=env:staging"),
         ("database-unknown", "database=pgg"),
