@@ -210,14 +210,11 @@ impl Tbot {
 
     /// Where the join method's settings say that the identity token is. Those of other methods say nothing.
     fn id_token(&mut self, onboarding: &Section<'_>, method: &Text) -> Result<(), Problem> {
-        let known = method.text.parse::<JoinMethod>().ok();
-        let is_served = |method: &JoinMethod| *method != JoinMethod::Iam;
-        let Some(known) = known.filter(is_served) else {
-            let what = "`onboarding.join_method` is not a method that this build can prove";
-            let served = JoinMethod::ALL.iter().filter(|method| is_served(method));
-            let served: Vec<_> = served.map(|m| m.name()).collect();
+        let Ok(known) = method.text.parse::<JoinMethod>() else {
+            let what = "`onboarding.join_method` is not a method that jobpass serves";
+            let served: Vec<_> = JoinMethod::ALL.iter().map(|m| m.name()).collect();
             return Err(Problem::at(method.line, what)
-                .hint(format!("join by the identity of a CI job: {}", served.join(", "))));
+                .hint(format!("join by the identity of a job or of a machine: {}", served.join(", "))));
         };
         let part = |name: &'static str, fields: &[&str]| {
             let node = onboarding.get(name);

@@ -133,7 +133,7 @@ mod tests {
             assert_eq!((present, suspect), (want.0, want.1), "{vars:?}: {why}");
             assert!(why.starts_with(want.2), "{vars:?}: {why}");
         }
-        assert_eq!(token_file(&env(&[named])), PathBuf::from("/work/tokens/teleport"));
+        assert_eq!(token_file(&env(&[named])), PathBuf::from("/mnt/tokens/teleport"));
         assert_eq!(token_file(&env(&[host])), usual);
         let nowhere = Env::new([host], "/work");
         assert!(!evidence(&nowhere).present);

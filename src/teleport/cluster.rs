@@ -96,7 +96,7 @@ impl Cluster {
         Ok((web, ping))
     }
 
-    /// The stream, and the connection below it wherever that came about.
+    /// The stream, and the connection below it once there is one.
     async fn begin_stream(&self, token: &str) -> (Option<Channel>, Result<Box<Session>, ClusterError>) {
         let channel = match self.dialer.connect(None, &Service::ProxyGrpc).await {
             Ok(channel) => channel,

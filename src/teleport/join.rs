@@ -49,7 +49,7 @@ pub(super) struct Link {
     pub(super) network: Network,
     pub(super) address: HostPort,
     pub(super) dialer: Dialer,
-    /// The connection of the stream, where it came about.
+    /// The connection of the stream, once there is one.
     pub(super) grpc: Option<Channel>,
     /// Name of the join token.
     pub(super) token: String,

@@ -47,6 +47,7 @@ fn each_field_is_a_flag() {
         ("certificate_ttl: 1m0s", "--ttl 1m0s"),
         ("fips: false\ninsecure: false\noneshot: true", ""),
         ("onboarding: {token: ci, join_method: github}", "--token ci --join-method github"),
+        ("onboarding: {token: ci, join_method: iam}", "--token ci --join-method iam"),
         (
             "onboarding: {token: ci, join_method: gitlab, gitlab: {token_env_var_name: MY_JWT}}",
             "--token ci --join-method gitlab --id-token-env MY_JWT",

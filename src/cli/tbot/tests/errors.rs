@@ -24,8 +24,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("version: v2\nonboarding: x", 2, "`onboarding` must be a mapping"),
         ("version: v2\nonboarding:\n  tokne: x", 3, "unknown field `onboarding.tokne`"),
         ("version: v2\nonboarding:\n  token: x", 3, "`onboarding.join_method` is missing"),
-        ("version: v2\nonboarding:\n  join_method: token", 3, "not a method that this build can prove"),
-        ("version: v2\nonboarding:\n  join_method: iam", 3, "not a method that this build can prove"),
+        ("version: v2\nonboarding:\n  join_method: token", 3, "not a method that jobpass serves"),
         (
             "version: v2\nonboarding:\n  join_method: gitlab\n  gitlab:\n    env: x",
             5,
