@@ -106,7 +106,7 @@ mod tests {
     #[allow(clippy::disallowed_methods)]
     fn a_pod_is_one_with_a_token() {
         let root = tempfile::tempdir().unwrap();
-        let env = |vars: &[(&str, &str)]| Env::new(vars.iter().copied(), "/work").on_machine(root.path());
+        let env = |vars: &[(&str, &str)]| Env::new(vars.iter().copied(), "/mnt").on_machine(root.path());
         let seen = |vars: &[(&str, &str)]| {
             let found = evidence(&env(vars));
             (found.present, found.is_suspect, found.why)
@@ -135,7 +135,7 @@ mod tests {
         }
         assert_eq!(token_file(&env(&[named])), PathBuf::from("/mnt/tokens/teleport"));
         assert_eq!(token_file(&env(&[host])), usual);
-        let nowhere = Env::new([host], "/work");
+        let nowhere = Env::new([host], "/mnt");
         assert!(!evidence(&nowhere).present);
         assert_eq!(token_file(&nowhere), PathBuf::from("/").join(USUAL));
     }
