@@ -98,7 +98,7 @@ pub struct OutputReport {
 }
 
 /// What one certificate is for.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RouteReport {
     /// The kubernetes cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,18 +152,7 @@ impl OutputReport {
 impl RouteReport {
     /// One that is for nothing yet.
     pub fn until(valid_until: Timestamp) -> Self {
-        Self {
-            kube_cluster: None,
-            database: None,
-            protocol: None,
-            database_user: None,
-            database_name: None,
-            app: None,
-            public_addr: None,
-            uri: None,
-            target_port: None,
-            valid_until,
-        }
+        Self { valid_until, ..Self::default() }
     }
 }
 

@@ -220,43 +220,31 @@ impl Tbot {
             let node = onboarding.get(name);
             node.map(|node| Section::read(node, &format!("onboarding.{name}."), fields)).transpose()
         };
-        match known {
-            JoinMethod::Azure => {
-                if let Some(azure) = part("azure", &["client_id"])?
-                    && let Some(id) = azure.text("client_id")?
-                {
-                    self.set("azure-client-id", "onboarding.azure.client_id", id);
-                }
-            }
+        let (section, field, flag, path) = match known {
+            JoinMethod::Azure => ("azure", "client_id", "azure-client-id", "onboarding.azure.client_id"),
             JoinMethod::GitLab => {
-                if let Some(gitlab) = part("gitlab", &["token_env_var_name"])?
-                    && let Some(name) = gitlab.text("token_env_var_name")?
-                {
-                    self.set("id-token-env", "onboarding.gitlab.token_env_var_name", name);
-                }
+                ("gitlab", "token_env_var_name", "id-token-env", "onboarding.gitlab.token_env_var_name")
             }
             JoinMethod::TerraformCloud => {
-                if let Some(terraform) = part("terraform", &["audience_tag"])?
-                    && let Some(mut tag) = terraform.text("audience_tag")?
-                {
-                    // HCP Terraform: `TFC_WORKLOAD_IDENTITY_TOKEN_TAG`, the tag as written.
-                    tag.text.insert_str(0, "TFC_WORKLOAD_IDENTITY_TOKEN_");
-                    self.set("id-token-env", "onboarding.terraform.audience_tag", tag);
-                }
+                ("terraform", "audience_tag", "id-token-env", "onboarding.terraform.audience_tag")
             }
             JoinMethod::Kubernetes => {
-                if let Some(kubernetes) = part("kubernetes", &["token_path"])?
-                    && let Some(path) = kubernetes.text("token_path")?
-                {
-                    self.set("id-token-file", "onboarding.kubernetes.token_path", path);
-                }
+                ("kubernetes", "token_path", "id-token-file", "onboarding.kubernetes.token_path")
             }
             JoinMethod::GenericOidc => {
-                if let Some(generic) = part("generic_oidc", &["env", "command", "timeout"])? {
-                    self.generic_oidc(&generic)?;
-                }
+                let generic = part("generic_oidc", &["env", "command", "timeout"])?;
+                return generic.map_or(Ok(()), |generic| self.generic_oidc(&generic));
             }
-            _ => {}
+            _ => return Ok(()),
+        };
+        if let Some(settings) = part(section, &[field])?
+            && let Some(mut value) = settings.text(field)?
+        {
+            if known == JoinMethod::TerraformCloud {
+                // HCP Terraform: `TFC_WORKLOAD_IDENTITY_TOKEN_TAG`, the tag as written.
+                value.text.insert_str(0, "TFC_WORKLOAD_IDENTITY_TOKEN_");
+            }
+            self.set(flag, path, value);
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The new join path: `teleport.join.v1.JoinService/Join`, one bidirectional stream.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::body::Incoming;
 use tokio::sync::Notify;
@@ -27,9 +26,6 @@ use crate::teleport::wire::join::{
     OidcInit, ParamsOnly, Question, Request, Response, ServerInit, TextChallenge,
 };
 
-/// A whole join takes no longer.
-const LIMIT: Duration = Duration::from_secs(60);
-
 pub(super) async fn answer(
     cluster: Arc<Cluster>,
     peer: &Peer,
@@ -42,7 +38,7 @@ pub(super) async fn answer(
     let client = Client { ip: peer.ip.to_string(), number: peer.number, cut: Arc::clone(&peer.cut) };
     grpc::bidirectional(newer, request, |requests, answers| async move {
         // Out of time: the stream ends without a status of ours.
-        let _ = tokio::time::timeout(LIMIT, join(&cluster, &client, requests, answers)).await;
+        let _ = tokio::time::timeout(joining::LIMIT, join(&cluster, &client, requests, answers)).await;
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! What both join paths do: find the join token, admit the identity token, make the bot's own certificates.
 
+use std::time::Duration;
+
 use ssh_key::Certificate;
 use ssh_key::public::KeyData;
 
@@ -10,6 +12,8 @@ use super::public_key;
 use super::refusal::Refusal;
 use crate::rules::{self, ProvisionToken};
 
+/// A whole join takes no longer.
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 /// The role a bot joins with.
 pub(super) const BOT_ROLE: &str = "Bot";
 

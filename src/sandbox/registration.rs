@@ -1,7 +1,6 @@
 //! The older streams of the methods with a challenge: `proto.JoinService/RegisterUsingIAMMethod` and `RegisterUsingAzureMethod`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::body::Incoming;
 use prost::Message;
@@ -27,9 +26,6 @@ use crate::teleport::wire::{
 
 /// The paths of this service begin like this.
 pub(super) const SERVICE: &str = "/proto.JoinService/";
-/// A whole join takes no longer.
-const LIMIT: Duration = Duration::from_secs(60);
-
 pub(super) async fn answer(
     cluster: Arc<Cluster>,
     peer: &Peer,
@@ -79,7 +75,7 @@ async fn stream<Q: Registering>(
     let (newer, ip) = (cluster.options.inject.newer, peer.ip.to_string());
     grpc::bidirectional(newer, request, move |requests: Streaming<Q>, answers| async move {
         // Out of time: the stream ends without a status of ours.
-        let _ = tokio::time::timeout(LIMIT, register(&cluster, &ip, kind, requests, answers)).await;
+        let _ = tokio::time::timeout(joining::LIMIT, register(&cluster, &ip, kind, requests, answers)).await;
     })
     .await
 }

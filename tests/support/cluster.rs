@@ -72,20 +72,9 @@ impl Cluster {
     /// The whole environment of a pod with a projected token: its variables, the token's file, a path and the sandbox's
     /// roots.
     pub fn pod(&self) -> Job<'_> {
-        let simulated = Simulated::machine(Cloud::Kubernetes).unwrap();
-        let mut variables = self.sandbox.job_environment(simulated).unwrap();
         put(&self.path("pod-token"), self.pod_token(&serde_json::Value::Null));
-        let temp = self.path("temp");
-        std::fs::create_dir_all(&temp).unwrap();
-        for (name, value) in [
-            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
-            ("SSL_CERT_FILE", self.path("web-ca.pem").display().to_string()),
-            ("TMPDIR", temp.display().to_string()),
-            ("KUBERNETES_TOKEN_PATH", self.path("pod-token").display().to_string()),
-        ] {
-            variables.push((name.to_owned(), value));
-        }
-        Job { cluster: self, variables, token: "ci-kubernetes".to_owned() }
+        self.machine(Cloud::Kubernetes)
+            .set("KUBERNETES_TOKEN_PATH", &self.path("pod-token").display().to_string())
     }
 
     /// A pod's token with these claims on top of the usual ones.
