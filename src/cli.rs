@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod join_method;
 pub mod kube_credential;
 pub mod login;
+pub mod logout;
 pub mod man;
 pub mod messages;
 pub mod output;
@@ -29,6 +30,7 @@ pub use config::ConfigArgs;
 pub use identity::IdentityArgs;
 pub use kube_credential::KubeCredential;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
+pub use logout::Logout;
 pub use man::{Completions, Man};
 pub use messages::MessageArgs;
 pub use sandbox::Sandbox;
@@ -66,6 +68,8 @@ pub struct Cli {
 pub enum Command {
     /// Swap this job's identity for credentials
     Login(Box<Login>),
+    /// Wipe what login wrote, and take its variables back from later steps
+    Logout(Logout),
     /// Show which rule of a join token this job matches, and which field fails
     Explain(Box<explain::Explain>),
     /// Try every step short of the join and report what is wrong
@@ -91,6 +95,7 @@ impl Command {
     pub fn messages(&self) -> MessageArgs {
         match self {
             Self::Login(args) => args.messages,
+            Self::Logout(args) => args.messages,
             Self::Doctor(args) => args.messages,
             Self::Inspect(args) => args.messages,
             Self::Sandbox(args) => args.messages,

@@ -8,12 +8,14 @@ pub mod doctor;
 pub mod dry_run;
 pub mod error;
 pub mod explain;
+pub mod identities;
 pub mod inspect;
 pub mod job_files;
 pub mod kube_credential;
 pub mod kube_server;
 pub mod later_proxy;
 pub mod login;
+pub mod logout;
 pub mod man;
 pub mod obtain;
 pub mod outcome;
@@ -22,6 +24,7 @@ pub mod request;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod written;
 
 use crate::cli::{Cli, Command, Login};
 use crate::env::Env;
@@ -33,6 +36,7 @@ use outcome::Outcome;
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     match &cli.command {
         Command::Login(args) => login_by(args, env, log).await,
+        Command::Logout(args) => logout::run(args, env, log),
         Command::Doctor(args) => doctor::run(args, env, log).await,
         Command::Inspect(args) => inspect::run(args, env),
         Command::Sandbox(args) => sandbox::run(args, env, log).await,

@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use super::ownership::user;
+
 /// Of folders under way.
 pub(super) const PARTIAL: &str = ".jobpass-partial-";
 /// Of earlier folders that step aside.
@@ -20,8 +22,16 @@ pub(super) fn lock(dir: &Path) -> std::io::Result<File> {
 /// A folder that is not older than this may be just about to be locked.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// Removes this user's folders in `parent` that no run uses any more. Best effort: they are nobody's error. `now` is the
-/// file system's clock.
+/// What runs that were killed left beside `dir`: removed as far as no run uses it. Best effort: it is nobody's error.
+pub fn sweep_beside(dir: &Path) {
+    if let Some(parent) = dir.parent() {
+        // Long ago: what is empty stays, as a run may be about to lock it.
+        sweep(parent, user(), SystemTime::UNIX_EPOCH);
+    }
+}
+
+/// Removes this user's folders in `parent` that no run uses any more. One with files in it had been locked before they came, so
+/// it may be as new as it likes. Best effort: they are nobody's error. `now` is the file system's clock.
 pub(super) fn sweep(parent: &Path, user: u32, now: SystemTime) {
     let is_old =
         |meta: &Metadata| meta.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > GRACE));
@@ -30,9 +40,15 @@ pub(super) fn sweep(parent: &Path, user: u32, now: SystemTime) {
         let name = name.to_string_lossy();
         let is_ours = [PARTIAL, ASIDE].iter().any(|prefix| name.starts_with(prefix))
             // Follows no link.
-            && entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == user && is_old(&meta));
+            && entry
+                .metadata()
+                .is_ok_and(|meta| meta.is_dir() && meta.uid() == user && (is_old(&meta) || has_files(&entry.path())));
         if is_ours && let Ok(_lock) = lock(&entry.path()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
+}
+
+fn has_files(dir: &Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
 }
