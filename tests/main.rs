@@ -32,6 +32,7 @@ mod github;
 mod gitlab;
 mod identities;
 mod inspect;
+mod install;
 mod jenkins;
 mod join_stream;
 mod kube;

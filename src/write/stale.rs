@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::ownership::user;
+use crate::system::user;
 
 /// Of folders under way.
 pub(super) const PARTIAL: &str = ".jobpass-partial-";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{REMOVE, WriteError, io};
 use super::manifest::{self, MANIFEST};
-use super::ownership::user;
+use crate::system::user;
 
 /// Removes what the manifest of a folder lists, and the folder when nothing else is in it. Where something else is, a manifest that
 /// lists nothing but itself stays, by which the folder is known to be wiped. A folder that is not there, is empty or was wiped
