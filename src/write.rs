@@ -8,7 +8,7 @@ pub mod manifest;
 pub mod ownership;
 pub mod pending;
 pub mod placed;
-mod stale;
+pub mod stale;
 pub mod wipe;
 
 pub use error::WriteError;
@@ -17,7 +17,7 @@ pub use folders::Folders;
 pub use manifest::MANIFEST;
 pub use pending::Pending;
 pub use placed::Placed;
-pub use stale::sweep_beside;
+pub use stale::sweep_leftovers;
 pub use wipe::wipe;
 
 use error::io;

@@ -19,6 +19,11 @@ pub struct BaseFolder {
 }
 
 impl BaseFolder {
+    /// That folder, which somebody chose with care.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path, is_random: false, is_in_checkout: false }
+    }
+
     /// `--dir`; else `jobpass[-NAME]` in the platform's temp folder, unless other users could swap it for one of theirs;
     /// else a new folder with a random name in the user's runtime folder, `TMPDIR` or `/tmp`.
     pub fn choose(
@@ -41,12 +46,7 @@ impl BaseFolder {
 
     /// The folder that every login of that name has in this job, where the platform has a place for it.
     pub fn fixed(name: Option<&str>, env: &Env, platform: Option<Platform>) -> Option<PathBuf> {
-        let temp_dir = platform.and_then(|p| p.temp_dir(env)).filter(|temp| {
-            // In a job's container its owner is the runner's user, who has the job in his hands anyway.
-            let runner = temp.metadata().map_or_else(|_| user(), |meta| meta.uid());
-            risk(temp, &[user(), runner]).is_none()
-        });
-        Some(temp_dir?.join(folder_name(name)))
+        Some(temp_dir_of(platform, env)?.join(folder_name(name)))
     }
 
     /// Absolute.
@@ -73,8 +73,17 @@ fn folder_name(name: Option<&str>) -> String {
     name.map_or_else(|| "jobpass".to_owned(), |name| format!("jobpass-{name}"))
 }
 
+/// The platform's temp folder, unless other users could swap what is in it.
+pub fn temp_dir_of(platform: Option<Platform>, env: &Env) -> Option<PathBuf> {
+    platform.and_then(|p| p.temp_dir(env)).filter(|temp| {
+        // In a job's container its owner is the runner's user, who has the job in his hands anyway.
+        let runner = temp.metadata().map_or_else(|_| user(), |meta| meta.uid());
+        risk(temp, &[user(), runner]).is_none()
+    })
+}
+
 /// The first of the user's own temporary folders where nobody else can interfere.
-fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
+pub fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
     let runtime = env.var(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_dir());
     let candidates = runtime.into_iter().chain(env.var(names::TMPDIR).map(PathBuf::from));
     let mut unsafe_one = None;
@@ -93,7 +102,8 @@ fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
     }))
 }
 
-fn random() -> Result<String, WriteError> {
+/// 16 hex digits for a name that nobody can guess.
+pub fn random() -> Result<String, WriteError> {
     let mut bytes = [0_u8; 8];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| WriteError::Unfit {
         path: "jobpass-…".into(),

@@ -72,7 +72,7 @@ pub fn run(args: &cli::Logout, env: &Env, log: &Log) -> Result<Outcome, Failed> 
         variables.push((login.sink().unwrap_or_default(), exported));
     }
     for place in &places {
-        write::sweep_beside(&place.path);
+        write::sweep_leftovers(&place.path);
     }
     for (recorded, exported) in variables {
         // A shell runs what is printed only if it is asked to.

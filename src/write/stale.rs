@@ -13,7 +13,7 @@ pub(super) const PARTIAL: &str = ".jobpass-partial-";
 pub(super) const ASIDE: &str = ".jobpass-old-";
 
 /// Marks a folder as in use as long as the file is open, also when the process is killed.
-pub(super) fn lock(dir: &Path) -> std::io::Result<File> {
+pub fn lock(dir: &Path) -> std::io::Result<File> {
     let file = File::open(dir)?;
     file.try_lock().map_err(std::io::Error::from)?;
     Ok(file)
@@ -23,7 +23,7 @@ pub(super) fn lock(dir: &Path) -> std::io::Result<File> {
 const GRACE: Duration = Duration::from_secs(60);
 
 /// What runs that were killed left beside `dir`: removed as far as no run uses it. Best effort: it is nobody's error.
-pub fn sweep_beside(dir: &Path) {
+pub fn sweep_leftovers(dir: &Path) {
     if let Some(parent) = dir.parent() {
         // Long ago: what is empty stays, as a run may be about to lock it.
         sweep(parent, user(), SystemTime::UNIX_EPOCH);
@@ -33,16 +33,35 @@ pub fn sweep_beside(dir: &Path) {
 /// Removes this user's folders in `parent` that no run uses any more. One with files in it had been locked before they came, so
 /// it may be as new as it likes. Best effort: they are nobody's error. `now` is the file system's clock.
 pub(super) fn sweep(parent: &Path, user: u32, now: SystemTime) {
+    let is_left = |folder: &Path, is_old: bool| is_old || has_files(folder);
+    sweep_named(parent, &[PARTIAL, ASIDE], user, now, is_left);
+}
+
+/// The same for folders of another name, where `parent` can be written.
+pub fn sweep_beside(parent: &Path, prefix: &str) {
+    let now = tempfile::tempfile_in(parent).and_then(|file| file.metadata()?.modified());
+    if let Ok(now) = now {
+        sweep_named(parent, &[prefix], user(), now, |_, is_old| is_old);
+    }
+}
+
+fn sweep_named(
+    parent: &Path,
+    prefixes: &[&str],
+    user: u32,
+    now: SystemTime,
+    is_left: impl Fn(&Path, bool) -> bool,
+) {
     let is_old =
         |meta: &Metadata| meta.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > GRACE));
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_ours = [PARTIAL, ASIDE].iter().any(|prefix| name.starts_with(prefix))
+        let is_ours = prefixes.iter().any(|prefix| name.starts_with(prefix))
             // Follows no link.
             && entry
                 .metadata()
-                .is_ok_and(|meta| meta.is_dir() && meta.uid() == user && (is_old(&meta) || has_files(&entry.path())));
+                .is_ok_and(|meta| meta.is_dir() && meta.uid() == user && is_left(&entry.path(), is_old(&meta)));
         if is_ours && let Ok(_lock) = lock(&entry.path()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }

@@ -184,7 +184,7 @@ fn what_killed_runs_left_beside_a_folder_goes() {
     folder(".jobpass-partial-new", false);
     folder(".someone-else", true);
     let _running = stale::lock(&folder(".jobpass-partial-running", true)).unwrap();
-    sweep_beside(&base.path().join("out"));
+    sweep_leftovers(&base.path().join("out"));
     assert_eq!(entries(base.path()), [".jobpass-partial-new", ".jobpass-partial-running", ".someone-else"]);
 }
 
