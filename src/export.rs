@@ -192,6 +192,9 @@ fn to_standard_output(variables: &[(String, String)], done: &mut Exported) -> Re
 /// The variable that names the summary's file, if the platform has one and it was written.
 fn append_summary(env: &Env, channel: Channel, markdown: &str) -> Option<&'static str> {
     let Channel::CommandFiles { summary, .. } = channel else { return None };
+    if markdown.is_empty() {
+        return None;
+    }
     let path = env.absolute(env.var(summary)?.as_ref());
     let length = std::fs::metadata(&path).map_or(0, |m| m.len());
     let text = heredoc::summary(markdown, length);

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use super::Login;
 
 /// Flags of `login` that have no meaning for a command with credentials of its own: refused, and not in the help.
-pub const LOGIN_ONLY: [&str; 4] = ["dir", "export", "json", "print_command"];
+pub const LOGIN_ONLY: [&str; 5] = ["dir", "export", "json", "print_command", "reuse_if_valid_for"];
 
 /// Run a command with credentials of its own, remove them when it ends, and pass its status on
 #[derive(Debug, Args)]

@@ -22,7 +22,7 @@ pub struct Filled {
 
 /// The commands that ssh and kubectl call with the flags of one login. They take no variables: those that are meant for
 /// another login would lead them to another cluster.
-const CALLED_BY_OTHERS: [&str; 2] = ["ssh-proxy", "kube-credential"];
+const CALLED_BY_OTHERS: [&str; 3] = ["ssh-proxy", "kube-credential", "renew"];
 
 /// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {

@@ -48,6 +48,9 @@ pub(super) const FACTS: Facts = Facts {
     // The volume that steps share is kept for later builds: no place for keys.
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("CF_VOLUME_PATH")?.as_ref())),
+    // All steps of a pipeline share a disk.
+    job: &[CF_BUILD_ID],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Script {
         hint: "load the variables for the next commands of the same step: \
