@@ -43,6 +43,7 @@ mod network;
 mod order;
 mod outputs;
 mod package;
+mod parked;
 mod policy;
 mod recorded;
 mod refusals;
