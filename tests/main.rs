@@ -22,6 +22,7 @@ mod doctor;
 mod dry_run;
 mod env0;
 mod examples;
+mod exec;
 mod explain;
 mod failures;
 mod faults;
