@@ -30,7 +30,7 @@ pub(super) fn sweep(parent: &Path, user: u32, now: SystemTime) {
 pub fn sweep_beside(parent: &Path, prefix: &str) {
     let now = tempfile::tempfile_in(parent).and_then(|file| file.metadata()?.modified());
     if let Ok(now) = now {
-        sweep_named(parent, &[prefix], super::ownership::user(), now);
+        sweep_named(parent, &[prefix], crate::system::user(), now);
     }
 }
 
