@@ -32,7 +32,7 @@ mod spacelift;
 mod teamcity;
 mod terraform_cloud;
 
-pub use facts::{Absent, Channel, Dialect, Marker, Severity, TokenPlace};
+pub use facts::{Absent, Channel, Dialect, Marker, Program, Severity, TokenPlace};
 pub use simulation::{SimulatedJob, Simulation};
 
 /// A CI system.

@@ -120,7 +120,8 @@ fn absent(env: &Env) -> Absent {
     Absent { why, hints }
 }
 
-fn fold(title: &str, body: &str, _: Timestamp) -> String {
+/// A group of the log.
+pub(super) fn fold(title: &str, body: &str, _: Timestamp) -> String {
     let mut out = format!("::group::{}\n", escape_data(&safe(title, 200)));
     for line in safe_lines(body) {
         out.push_str(&line);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::env;
-use crate::error::{Exit, Failed};
+use crate::error::{Exit, Failed, StageError as _};
 use crate::export::{self, Exports};
 use crate::identity::logins::{self, LoginSource, RoleLogins};
 use crate::identity::route::Route;
@@ -85,6 +85,9 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             return Err(error.into());
         }
     };
+    if let Some(problem) = &exported.problem {
+        log.note(problem.in_one_line());
+    }
     if let Some(hint) = exported.hint {
         log.note(format!("hint: {hint}"));
     }
