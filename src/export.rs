@@ -3,96 +3,31 @@
 //! All names and values are checked and formatted before the first byte is written. Only paths and names are handed
 //! on, never a key or a token, so there is nothing for a log to mask.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::env::Env;
-use crate::platform::{Channel, Platform};
+use crate::platform::Platform;
 
 mod commands;
 mod error;
+mod exports;
 mod file;
 mod heredoc;
 mod lines;
 mod name;
 mod page;
 mod shell;
+mod sink;
 mod target;
 mod tool;
 
 pub use error::ExportError;
+pub use exports::{Exported, Exports};
 pub use shell::Shell;
+pub use sink::Sink;
 
 use error::io_error;
 use target::Target;
-
-/// The flag that names a file of the user's.
-const ENV_FILE: &str = "`--export env-file`";
-
-/// `--export`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Sink {
-    /// The detected platform's own; nothing where there is none.
-    #[default]
-    Auto,
-    /// That platform's.
-    Platform(Platform),
-    /// `export K=V` lines on standard output, for `eval`.
-    Shell,
-    /// The same for fish.
-    Fish,
-    /// The same for `PowerShell`.
-    PowerShell,
-    /// `K=V` lines in a file of the user's, created or replaced as a whole (0600).
-    EnvFile(PathBuf),
-    /// Nothing.
-    None,
-}
-
-impl Sink {
-    /// The shell that evaluates standard output.
-    pub fn shell(&self) -> Option<Shell> {
-        match self {
-            Self::Shell => Some(Shell::Posix),
-            Self::Fish => Some(Shell::Fish),
-            Self::PowerShell => Some(Shell::PowerShell),
-            Self::Platform(platform) => {
-                matches!(platform.channel(), Channel::Script { .. }).then_some(Shell::Posix)
-            }
-            Self::Auto | Self::EnvFile(_) | Self::None => None,
-        }
-    }
-
-    /// Whether it was asked for what goes to standard output.
-    pub fn is_standard_output(&self) -> bool {
-        let gives_commands =
-            matches!(self, Self::Platform(platform) if matches!(platform.channel(), Channel::Commands(_)));
-        gives_commands || self.shell().is_some()
-    }
-}
-
-/// What later steps get. Paths and names only: never a key or a token.
-#[derive(Debug, Clone, Default)]
-pub struct Exports {
-    /// Environment of later steps, in order: `TELEPORT_PROXY`, …
-    pub variables: Vec<(String, String)>,
-    /// Step outputs, on platforms that have them: `destination-dir`, …
-    pub outputs: Vec<(String, String)>,
-    /// Markdown for a step summary.
-    pub summary: String,
-}
-
-/// What was done.
-#[derive(Debug, Default)]
-pub struct Exported {
-    /// Where it went, for people: `GITHUB_ENV`, `BASH_ENV`, …; empty: nowhere.
-    pub places: Vec<String>,
-    /// Lines for a shell or the platform's log, to be printed on standard output.
-    pub stdout: String,
-    /// Where some commands of the job do not get the variables: what to do in those.
-    pub hint: Option<&'static str>,
-    /// Why a place that nothing depends on did not get the variables.
-    pub problem: Option<ExportError>,
-}
 
 /// Finds out whether [`export`] can write where it would; writes nothing.
 pub fn check(env: &Env, detected: Option<Platform>, sink: &Sink) -> Result<(), ExportError> {

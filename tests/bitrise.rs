@@ -31,7 +31,7 @@ fn later_steps_get_variables_by_envman() {
     let cluster = Cluster::any();
     let script = "#!/bin/sh\n[ \"$1 $2 $4 $5\" = 'add --key --no-expand --value' ] && [ -z \"$(cat)\" ] || exit 9\n\
                   printf '%s\\0%s\\0' \"$3\" \"$6\" >>store\n";
-    let odd = cluster.path("it's a $HOME\n%");
+    let odd = cluster.path("it's a $HOME %");
     let ran = with_envman(&cluster, script).login(&["--dir", odd.to_str().unwrap()]).ok();
     assert!(!ran.stderr.contains("hint"), "{}", ran.stderr);
     let store = std::fs::read_to_string(cluster.path("store")).unwrap();

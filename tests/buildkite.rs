@@ -104,7 +104,7 @@ fn with_agent(cluster: &Cluster) -> Job<'_> {
 #[test]
 fn later_phases_get_variables_and_the_build_a_page() {
     let cluster = Cluster::any();
-    let odd = cluster.path("it's\n\"$x\" %");
+    let odd = cluster.path("it's a $x %");
     let ran = with_agent(&cluster).login(&["--dir", odd.to_str().unwrap()]).ok();
     // The next lines of the same command do not see them.
     assert!(ran.stderr.contains("eval \"$(jobpass login --export shell)\""), "{}", ran.stderr);
@@ -154,10 +154,7 @@ fn a_refusal_is_on_the_page_of_the_build() {
     let mut options = SandboxOptions::simulating(Some(Buildkite));
     options.branch = Some("other".to_owned());
     let cluster = Cluster::start(options);
-    let token = cluster.sandbox.id_token(Buildkite, &serde_json::Value::Null).unwrap();
-    let job = with_agent(&cluster);
-    put(&cluster.path("jwt"), token.expose());
-    let ran = job.login(&[]);
+    let ran = with_agent(&cluster).login(&[]);
     assert_eq!(ran.code, 4, "{}", ran.all());
     let called = std::fs::read_to_string(cluster.path("called")).unwrap();
     let page = std::fs::read_to_string(cluster.path("page")).unwrap();

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::Exports;
 use super::error::{ExportError, refused};
+use super::exports::Exports;
 use super::name::{is_output, is_posix};
 use crate::platform::Dialect;
 

@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 
 use super::error::{ExportError, io_error};
-use super::shell::Shell;
+use super::exports::{Exported, Exports};
+use super::shell::{self, Shell};
+use super::sink::Sink;
 use super::tool::{Tool, tool};
-use super::{ENV_FILE, Exported, Exports, Sink, commands, file, heredoc, lines, shell};
+use super::{commands, file, heredoc, lines};
 use crate::env::Env;
 use crate::platform::{Channel, Dialect, Platform};
+
+/// The flag that names a file of the user's.
+const ENV_FILE: &str = "`--export env-file`";
 
 /// A place, and what to write in the script besides.
 #[derive(Debug)]
@@ -135,7 +140,8 @@ impl Target {
                 done.places.push("standard output".to_owned());
             }
             Place::UserFile(path) => {
-                super::replace_file(ENV_FILE, path, lines::env_file(variables, "an env file")?.as_bytes())?;
+                let text = lines::env_file(variables, "an env file")?;
+                file::replace(path, text.as_bytes()).map_err(|source| io_error(ENV_FILE, path, source))?;
                 done.places.push(path.display().to_string());
             }
             Place::CommandFiles { environment, outputs } => {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::endpoint::{Protocol, REQUEST_TOKEN, REQUEST_URL, actions};
 use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, how_missing, one_of};
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
+use super::workflow_commands::fold;
 use crate::env::Env;
 
 /// Only this one tells it from GitHub.
@@ -33,7 +34,7 @@ pub(super) const FACTS: Facts = Facts {
     temp_dir: Some("RUNNER_TEMP"),
     checkout: |env| Some(env.absolute(env.var("GITHUB_WORKSPACE")?.as_ref())),
     // Its runner knows GitHub's groups, and shows other commands as they are (act_runner's `reporter.go`).
-    log: LogSyntax { fold: super::github::fold, folds_details: true, annotate: None },
+    log: LogSyntax { fold, folds_details: true, annotate: None },
     channel: Channel::CommandFiles {
         environment: "GITHUB_ENV",
         outputs: "GITHUB_OUTPUT",

@@ -50,8 +50,6 @@ fn later_steps_that_cannot_be_told() {
     );
     let path = format!("{}:/usr/bin:/bin", cluster.path("bin").display());
     fails("export-program", 6, &cluster, &cluster.job(Bitrise).set("PATH", &path), &[]);
-    let lines = ["--export", "powershell", "--dir", "a\nb"];
-    fails("export-powershell-value", 6, &cluster, &cluster.job(GitLabCi), &lines);
     let spaces = ["--export", "env-file=job.env", "--dir", "a folder"];
     fails("export-env-file-value", 6, &cluster, &cluster.job(GitLabCi), &spaces);
 }
