@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::env;
-use crate::error::{Exit, Failed};
+use crate::error::{Exit, Failed, StageError as _};
 use crate::export::{self, Exports};
 use crate::identity::logins::{self, LoginSource, RoleLogins};
 use crate::identity::route::Route;
@@ -107,6 +107,9 @@ pub fn export(plan: &Plan<'_>, delivered: Delivered) -> Result<Outcome, Failed> 
             return Err(error.into());
         }
     };
+    if let Some(problem) = &exported.problem {
+        log.note(problem.in_one_line());
+    }
     if let Some(hint) = exported.hint {
         log.note(format!("hint: {hint}"));
     }
