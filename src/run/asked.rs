@@ -208,6 +208,8 @@ fn sink(sink: &Sink, env: &Env) -> Option<String> {
         Sink::Auto => return None,
         Sink::Platform(platform) => platform.id().to_owned(),
         Sink::Shell => "shell".to_owned(),
+        Sink::Fish => "fish".to_owned(),
+        Sink::PowerShell => "powershell".to_owned(),
         Sink::EnvFile(path) => format!("env-file={}", shown(env, path)),
         Sink::None => "none".to_owned(),
     })

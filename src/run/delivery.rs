@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::cli::Login;
 use crate::env::{self, Env, names};
-use crate::error::{Exit, Failed};
+use crate::error::{Exit, Failed, StageError as _};
 use crate::export::{self, Current, Exports, Sink};
 use crate::identity::logins::{self, LoginSource, RoleLogins};
 use crate::identity::route::Route;
@@ -143,6 +143,9 @@ pub fn hand_over(to: &Recipient<'_>, delivered: Delivered) -> Result<Outcome, Fa
             return Err(error.into());
         }
     };
+    if let Some(problem) = &exported.problem {
+        log.note(problem.in_one_line());
+    }
     if let Some(hint) = exported.hint {
         log.note(format!("hint: {hint}"));
     }
