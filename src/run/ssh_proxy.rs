@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(25 * 3_600);
 pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let dir = env.absolute(&args.dir);
     if args.renew {
-        renew::renew(&dir, env, log, args.timeout).await?;
+        Box::pin(renew::renew(&dir, env, log, args.timeout)).await?;
     }
     let identity = Identity::read(&dir)?;
     let proxy = match &args.proxy {
