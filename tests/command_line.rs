@@ -161,7 +161,7 @@ fn an_evaluating_shell_learns_of_failures() {
 
 #[test]
 fn every_flag_has_a_variable() {
-    let called_by_others = ["ssh-proxy", "kube-credential"];
+    let called_by_others = ["ssh-proxy", "kube-credential", "renew"];
     for command in jobpass::cli::man::COMMANDS.into_iter().filter(|name| !called_by_others.contains(name)) {
         let help = called(&[command, "--help"], &[]).ok().stdout;
         let flags =
