@@ -32,6 +32,7 @@ mod gcp;
 mod github;
 mod gitlab;
 mod inspect;
+mod install;
 mod jenkins;
 mod join_stream;
 mod kube;
