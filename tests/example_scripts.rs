@@ -8,6 +8,7 @@ use std::path::Path;
 
 use jobpass::cloud::Cloud;
 use jobpass::platform::Platform;
+use serde_json::Value;
 
 use crate::support::command::run;
 use environment::Job;
@@ -156,14 +157,59 @@ fn hooks_of_the_buildkite_plugin_log_in_and_out() {
     assert!(log.is_err() && !pwned.exists(), "{log:?}");
 }
 
+/// CircleCI fills the parameters in; each command is a step of its own, and `BASH_ENV` is what they share.
+#[test]
+fn commands_of_the_circleci_orb_log_in_run_and_log_out() {
+    let text = std::fs::read_to_string(folder().join("circleci/orb.yml")).unwrap();
+    let orb: Value = serde_saphyr::from_str(&text).unwrap();
+    let mut job = Job::start(Kind::Ci(Platform::CircleCi));
+    let pwned = job.path("pwned");
+    let hostile = format!("$(touch {0})`touch {0}`; touch {0}", pwned.display());
+    let mut call = |command: &str, given: &[(&str, &str)]| {
+        let parameters = orb["commands"][command]["parameters"].as_object().unwrap();
+        let run = &orb["commands"][command]["steps"][0]["run"];
+        let mut variables = Vec::new();
+        for (name, value) in run["environment"].as_object().unwrap() {
+            let parameter =
+                value.as_str().unwrap().trim_start_matches("<< parameters.").trim_end_matches(" >>");
+            assert!(parameters.contains_key(parameter), "{command}: {parameter}");
+            let default = parameters[parameter]["default"].as_str();
+            let value =
+                given.iter().find(|(name, _)| *name == parameter).map(|(_, value)| *value).or(default);
+            variables.push((
+                name.clone(),
+                value.unwrap_or_else(|| panic!("{command} needs {parameter}")).to_owned(),
+            ));
+        }
+        assert!(!run["command"].as_str().unwrap().contains("<<"), "a shell reads a parameter: {run}");
+        job.run_with(run["command"].as_str().unwrap(), &variables)
+    };
+    let cluster = [("proxy", "teleport.example.com"), ("token", "ci-deploy")];
+    let ssh = "ssh -F \"$JOBPASS_SSH_CONFIG\" deploy@web-1.teleport.example.com uptime";
+    call("install", &[("mirror", "/nonexistent")]).unwrap();
+    call("login", &cluster).unwrap();
+    call("logout", &[]).unwrap();
+    call("exec", &[&cluster[..], &[("command", ssh)]].concat()).unwrap();
+    for name in ["token", "roles", "output", "name", "ttl"] {
+        let other: Vec<_> = cluster
+            .into_iter()
+            .filter(|(given, _)| *given != name)
+            .chain([(name, hostile.as_str())])
+            .collect();
+        assert!(call("login", &other).is_err() && !pwned.exists(), "{name}");
+    }
+    assert!(job.keys_left().is_empty());
+    assert_eq!(job.logins(), 1);
+}
+
 #[test]
 fn the_dry_run_on_a_laptop_runs() {
-    for platform in ["github", "gitlab", "circleci", "aws"] {
+    for platform in ["github", "gitlab", "circleci", "buildkite"] {
         let folder_of_run = tempfile::tempdir().unwrap();
         let script = folder().join("local/try.sh");
         let ran = environment::bash(folder_of_run.path(), &[script.to_str().unwrap(), platform], &[]);
         assert_eq!(ran.code, 0, "{platform}: {}", ran.all());
-        assert!(ran.all().contains("DRY-RUN") && ran.stdout.contains("proxycommand "), "{}", ran.all());
+        assert!(ran.all().contains("dry run") && ran.stdout.contains("proxycommand "), "{}", ran.all());
         assert!(environment::keys_below(folder_of_run.path()).is_empty());
     }
 }
@@ -189,6 +235,8 @@ fn every_example_is_run_somewhere() {
                     "'logout'",
                     "jobpass/",
                     "name: jobpass",
+                    "actions/jobpass",
+                    "jobpass-buildkite",
                 ];
                 if calls.iter().any(|call| text.contains(call)) {
                     seen.push(name);

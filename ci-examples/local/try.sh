@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tries a pipeline's steps without a cluster, a CI system or a network: certificates say DRY-RUN, and no server admits them.
 set -euo pipefail
-simulate=${1:-github} # or gitlab, circleci, spacelift, aws, … (`jobpass login --help`)
+simulate=${1:-github} # or gitlab, circleci, spacelift, buildkite, … (`jobpass login --help`)
 folder=$(mktemp -d)
 trap 'jobpass logout "$folder/teleport"; rm -rf "$folder"' EXIT
 
@@ -9,7 +9,7 @@ trap 'jobpass logout "$folder/teleport"; rm -rf "$folder"' EXIT
 jobpass login --dry-run --simulate "$simulate" --dir "$folder/teleport" --output ssh --export none
 jobpass inspect "$folder/teleport"
 # What ssh makes of the files; it connects to nothing.
-ssh -F "$folder/teleport/ssh_config" -G deploy@web-1.dry-run.example | grep -E '^(hostname|user|certificatefile|proxycommand) '
+ssh -F "$folder/teleport/ssh_config" -G deploy@web-1.sandbox.example | grep -E '^(hostname|user|certificatefile|proxycommand) '
 
 # A cluster that lives as long as a command: what is run here sees a job of that platform, and may log in for real.
 jobpass sandbox --quiet --simulate "$simulate" -- sh -ec '

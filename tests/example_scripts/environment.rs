@@ -132,6 +132,12 @@ impl Job {
         if ran.code == 0 { Ok(ran.all()) } else { Err(ran.all()) }
     }
 
+    /// One step with variables of its own.
+    pub fn run_with(&mut self, script: &str, variables: &[(String, String)]) -> Result<String, String> {
+        let ran = self.bash(script, &variables.iter().cloned().collect());
+        if ran.code == 0 { Ok(ran.all()) } else { Err(ran.all()) }
+    }
+
     fn run_one_by_one(&mut self, steps: &[Step]) -> Result<String, String> {
         let (mut log, mut has_failed) = (String::new(), false);
         let mut handed_on = BTreeMap::new();
