@@ -1,7 +1,7 @@
 """Every pipeline of ci-examples/gitlab under gitlab-ci-local, by its shell executor.
 
-It sets GITLAB_CI to `false`, gives no identity tokens and no folder for temporary files: the token comes from the sandbox, the folder is
-as gitlab-runner has it, and JOBPASS_PLATFORM says what is simulated. The pipelines are the examples' own bytes.
+It sets GITLAB_CI to `false`, gives no identity tokens and no folder for temporary files: the token comes from the sandbox, the marker and
+the folder are as gitlab-runner has them. The pipelines are the examples' own bytes.
 """
 
 import os
@@ -35,7 +35,7 @@ class GitLab(unittest.TestCase):
         cls.jobpass, cls.runner = os.environ["JOBPASS_BINARY"], os.environ["JOBPASS_GITLAB_CI_LOCAL"]
         cls.cluster = cls.enterClassContext(Cluster(cls.jobpass, "gitlab"))
 
-    def runs(self, pipeline, lets_in=True, **more):
+    def runs(self, pipeline, lets_in=True):
         """A checkout with the pipeline and the component, as a user would have it, on `main`."""
         self.cluster.sshd.lets_in(lets_in)
         home = Path(self.enterContext(tempfile.TemporaryDirectory(dir=self.cluster.folder)))
@@ -48,9 +48,9 @@ class GitLab(unittest.TestCase):
         environment = clean_environment(HOME=home, PATH=path, TMPDIR=self.enterContext(tempfile.TemporaryDirectory()))
         git(repository, environment)
         token = self.cluster.variables["TBOT_GITLAB_JWT"]
-        of_runner = {"TBOT_GITLAB_JWT": token, "RUNNER_TEMP_PROJECT_DIR": str(temp), "JOBPASS_PLATFORM": "gitlab"}
+        of_runner = {"TBOT_GITLAB_JWT": token, "RUNNER_TEMP_PROJECT_DIR": str(temp)}
         process = subprocess.run(
-            [self.runner, "--force-shell-executor", "--color=false", *more.get("arguments", [])],
+            [self.runner, "--force-shell-executor", "--color=false", "--variable", "GITLAB_CI=true"],
             cwd=repository, env={**environment, **self.cluster.network, **of_runner}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT,
         )
@@ -84,7 +84,10 @@ class GitLab(unittest.TestCase):
 
     def test_the_component_takes_good_inputs_only(self):
         text = (FOLDER / "with-component.yml").read_text()
-        ran = self.runs(text.replace("ttl: 30m", "ttl: 45m\n      roles: ci-read\n      name: reader").replace("uptime", "true").replace("$JOBPASS_SSH_CONFIG", "$JOBPASS_SSH_CONFIG_READER").replace("ssh -F", 'ls "$JOBPASS_DIR_READER" && test -n'))
+        other = text.replace("ttl: 30m", "ttl: 45m\n      roles: ci-read\n      name: reader")
+        script = other.index("    - ssh -F")
+        ran = self.runs(other[:script] + '    - ls "$JOBPASS_SSH_CONFIG_READER"\n')
+        self.assertEqual(ran.code, 0, ran.log)
         self.assertIn("(45m)", ran.log)
         self.assertIn("roles ci-read ", ran.log)
         self.assertEqual(ran.left, [], ran.log)
