@@ -43,10 +43,13 @@ pub fn parse(arguments: Vec<OsString>, env: &Env) -> Result<Cli, Stop> {
     let matches = command.clone().try_get_matches_from(&filled.arguments);
     let cli = matches.and_then(|matches| {
         let mut cli = Cli::from_arg_matches(&matches)?;
-        if let (Command::Login(login), Some(given)) = (&mut cli.command, matches.subcommand_matches("login"))
-        {
-            let line = config::equal_command(&command, given, &filled, from_variables);
-            login.config.outcome = config::Outcome { command: line, ..outcome };
+        match (&mut cli.command, matches.subcommand_matches("login")) {
+            (Command::Login(login), Some(given)) => {
+                let line = config::equal_command(&command, given, &filled, from_variables);
+                login.config.outcome = config::Outcome { command: line, ..outcome };
+            }
+            (Command::Exec(exec), _) => exec.login.0.config.outcome = outcome,
+            _ => {}
         }
         Ok(cli)
     });
@@ -89,10 +92,15 @@ impl OutputForm {
         };
         let export = value("--export").or_else(|| env.var("JOBPASS_EXPORT"));
         let color = value("--color").or_else(|| env.var("JOBPASS_COLOR"));
+        let color = color.and_then(|text| Color::from_str(text, false).ok()).unwrap_or_default();
+        // Standard output is that of the command.
+        if called(arguments) == Some("exec") {
+            return Self { json: false, color, is_for_a_shell: false };
+        }
         Self {
             json: texts.contains(&"--json")
                 || env.var("JOBPASS_JSON").is_some_and(|v| v == "1" || v == "true"),
-            color: color.and_then(|text| Color::from_str(text, false).ok()).unwrap_or_default(),
+            color,
             is_for_a_shell: export
                 .and_then(|text| value::sink(text).ok())
                 .is_some_and(|sink| sink.is_for_a_shell()),

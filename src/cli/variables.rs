@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::exec::LOGIN_ONLY;
 use super::usage::UsageError;
 use crate::env::{Env, names};
 
@@ -26,6 +27,10 @@ const CALLED_BY_OTHERS: [&str; 2] = ["ssh-proxy", "kube-credential"];
 /// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {
     let flag = arg.get_long().filter(|_| !CALLED_BY_OTHERS.contains(&command))?;
+    // Variables that are meant for the logins of a job.
+    if command == "exec" && LOGIN_ONLY.contains(&arg.get_id().as_str()) {
+        return None;
+    }
     let name = match flag {
         "help" | "version" => return None,
         // `JOBPASS_DIR` is where the last login wrote to: a second one must not replace it by accident.
