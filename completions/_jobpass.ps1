@@ -31,7 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins'; break }
         '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'kubernetes', 'aws', 'gcp', 'azure'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
-        'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
+        'man' { 'login', 'logout', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
     }
     if ($values) {
         return $values | Where-Object { $_ -like "$wordToComplete*" } |
@@ -46,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Swap this job''s identity for credentials')
+            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Wipe what login wrote, and take its variables back from later steps')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Show which rule of a join token this job matches, and which field fails')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Try every step short of the join and report what is wrong')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what a folder of credentials is for: who, roles, logins, until when')
@@ -99,6 +100,22 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')
             [CompletionResult]::new('--print-command', '--print-command', [CompletionResultType]::ParameterName, 'Print the command line that does the same without the file, and do nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each step')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each step')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jobpass;logout' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'That of `login --name NAME`')
+            [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'Where the variables are taken back; as login exported them when left out')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'All logins of this job: those in the platform''s temp folder, and those that `JOBPASS_DIR` variables name')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each step')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each step')
@@ -271,6 +288,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         }
         'jobpass;help' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Swap this job''s identity for credentials')
+            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Wipe what login wrote, and take its variables back from later steps')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Show which rule of a join token this job matches, and which field fails')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Try every step short of the join and report what is wrong')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what a folder of credentials is for: who, roles, logins, until when')
@@ -284,6 +302,9 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             break
         }
         'jobpass;help;login' {
+            break
+        }
+        'jobpass;help;logout' {
             break
         }
         'jobpass;help;explain' {

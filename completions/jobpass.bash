@@ -37,6 +37,9 @@ _jobpass() {
             jobpass,login)
                 cmd="jobpass__subcmd__login"
                 ;;
+            jobpass,logout)
+                cmd="jobpass__subcmd__logout"
+                ;;
             jobpass,man)
                 cmd="jobpass__subcmd__man"
                 ;;
@@ -70,6 +73,9 @@ _jobpass() {
             jobpass__subcmd__help,login)
                 cmd="jobpass__subcmd__help__subcmd__login"
                 ;;
+            jobpass__subcmd__help,logout)
+                cmd="jobpass__subcmd__help__subcmd__logout"
+                ;;
             jobpass__subcmd__help,man)
                 cmd="jobpass__subcmd__help__subcmd__man"
                 ;;
@@ -89,7 +95,7 @@ _jobpass() {
 
     case "${cmd}" in
         jobpass)
-            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
+            opts="-h -V --color --help --version login logout explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -273,7 +279,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__help)
-            opts="login explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
+            opts="login logout explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -371,6 +377,20 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__help__subcmd__login)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__logout)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -622,8 +642,34 @@ _jobpass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobpass__subcmd__logout)
+            opts="-v -q -h -V --name --all --export --json --verbose --quiet --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --export)
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell env-file=PATH none" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobpass__subcmd__man)
-            opts="-h -V --color --help --version login explain doctor inspect ssh-proxy kube-credential sandbox completions man version"
+            opts="-h -V --color --help --version login logout explain doctor inspect ssh-proxy kube-credential sandbox completions man version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

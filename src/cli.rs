@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod join_method;
 pub mod kube_credential;
 pub mod login;
+pub mod logout;
 pub mod man;
 pub mod messages;
 pub mod output;
@@ -30,6 +31,7 @@ pub use config::ConfigArgs;
 pub use identity::IdentityArgs;
 pub use kube_credential::KubeCredential;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
+pub use logout::Logout;
 pub use man::{Completions, Man};
 pub use messages::MessageArgs;
 pub use sandbox::Sandbox;
@@ -67,6 +69,8 @@ pub struct Cli {
 pub enum Command {
     /// Swap this job's identity for credentials
     Login(Box<Login>),
+    /// Wipe what login wrote, and take its variables back from later steps
+    Logout(Logout),
     /// Run a command with credentials of its own, remove them when it ends, and pass its status on
     Exec(Box<exec::Exec>),
     /// Show which rule of a join token this job matches, and which field fails
@@ -94,6 +98,7 @@ impl Command {
     pub fn messages(&self) -> MessageArgs {
         match self {
             Self::Login(args) => args.messages,
+            Self::Logout(args) => args.messages,
             Self::Exec(args) => args.login.0.messages,
             Self::Doctor(args) => args.messages,
             Self::Inspect(args) => args.messages,

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::env::Env;
 use crate::platform::{Channel, Platform};
 
+pub mod blank;
 mod commands;
+mod current;
 mod error;
 mod file;
 mod heredoc;
@@ -17,6 +19,8 @@ mod lines;
 mod name;
 mod shell;
 
+pub use blank::{Blanked, blank};
+pub use current::Current;
 pub use error::ExportError;
 
 /// The flag that names a file of the user's.
@@ -283,8 +287,8 @@ mod tests {
         let all = job(&["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"]);
         let done = export(&all.env, Some(GitHubActions), &Sink::Auto, &exports()).unwrap();
         assert_eq!(done.places, ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"]);
-        assert_eq!(heredoc::parse(&all.read("GITHUB_ENV")), exports().variables);
-        assert_eq!(heredoc::parse(&all.read("GITHUB_OUTPUT")), exports().outputs);
+        assert_eq!(heredoc::assigned(&all.read("GITHUB_ENV")), exports().variables);
+        assert_eq!(heredoc::assigned(&all.read("GITHUB_OUTPUT")), exports().outputs);
         assert_eq!(all.read("GITHUB_STEP_SUMMARY"), "## jobpass\n");
 
         let old = job(&["GITHUB_ENV"]);

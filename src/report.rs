@@ -21,6 +21,9 @@ use crate::text::{duration, json, markdown};
 pub struct Report {
     /// Version of jobpass that wrote it.
     pub jobpass: String,
+    /// `--name`: the identity's own name in this job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The user, `bot-NAME`.
     pub user: String,
     /// The bot, `NAME`.

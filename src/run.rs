@@ -9,12 +9,14 @@ pub mod dry_run;
 pub mod error;
 pub mod exec;
 pub mod explain;
+pub mod identities;
 pub mod inspect;
 pub mod job_files;
 pub mod kube_credential;
 pub mod kube_server;
 pub mod later_proxy;
 pub mod login;
+pub mod logout;
 pub mod man;
 pub mod obtain;
 pub mod outcome;
@@ -23,6 +25,7 @@ pub mod request;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod written;
 
 use crate::cli::{Cli, Command, Login};
 use crate::env::Env;
@@ -34,6 +37,7 @@ use outcome::Outcome;
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     match &cli.command {
         Command::Login(args) => login_by(args, env, log).await,
+        Command::Logout(args) => logout::run(args, env, log),
         Command::Exec(args) => {
             tell_of_config(&args.login.0, log);
             exec::run(args, env, log).await

@@ -21,6 +21,31 @@ pub(super) fn exports(pairs: &[(String, String)], place: &str) -> Result<String,
     Ok(out)
 }
 
+/// One `unset` of all names; nothing of none.
+pub(super) fn unset(pairs: &[(String, String)], place: &str) -> Result<String, ExportError> {
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| !is_posix(name)) {
+        return Err(refused(name, place, "it is not a valid variable name"));
+    }
+    let names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    Ok(if names.is_empty() { String::new() } else { format!("unset {}\n", names.join(" ")) })
+}
+
+/// What the `export K=V` lines of a script assign, in their order; what it unsets is empty. Whatever else it does is not seen.
+pub(super) fn assigned(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for words in text.lines().filter_map(shlex::split) {
+        match words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+            Some(("export", rest)) => {
+                let pairs = rest.iter().filter_map(|word| word.split_once('='));
+                found.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            }
+            Some(("unset", names)) => found.extend(names.iter().map(|name| (name.clone(), String::new()))),
+            _ => {}
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +72,16 @@ mod tests {
             let text = exports(&[("K".to_owned(), value.to_owned())], "x").unwrap();
             assert_eq!(text, format!("export K={want}\n"));
         }
+    }
+
+    #[test]
+    fn reads_what_others_wrote() {
+        let text = "#!/bin/bash\nexport A='it is' B=2\nif x; then\necho \"unbalanced\nexport C=\"a b\"\nC=3\nunset A\n";
+        let found = assigned(text);
+        let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("A", "it is"), ("B", "2"), ("C", "a b"), ("A", "")]);
+        assert!(unset(&[("A;id".to_owned(), String::new())], "x").is_err());
+        assert_eq!(unset(&[], "x").unwrap(), "");
     }
 
     proptest! {

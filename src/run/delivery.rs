@@ -11,6 +11,7 @@ use crate::identity::logins::{self, LoginSource, RoleLogins};
 use crate::identity::route::Route;
 use crate::issue::{Credential, Issued};
 use crate::net::HostPort;
+use crate::output::suffixed;
 use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
@@ -150,6 +151,7 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
     Report {
         jobpass: env!("CARGO_PKG_VERSION").to_owned(),
         user: bot.user.clone(),
+        name: plan.args.output.name.clone(),
         bot: bot.user.strip_prefix("bot-").unwrap_or(&bot.user).to_owned(),
         cluster: bot.cluster.clone(),
         proxy: proxy.to_string(),
@@ -211,11 +213,7 @@ fn add_exports(
 ) -> Vec<(String, String)> {
     let first = exports.variables.len();
     for (base, value) in &contents.variables {
-        let name = match suffix {
-            Some(name) => format!("{base}_{}", name.to_ascii_uppercase().replace('-', "_")),
-            None => (*base).to_owned(),
-        };
-        exports.variables.push((name, value.clone()));
+        exports.variables.push((suffixed(base, suffix), value.clone()));
         if also_plain && !exports.variables.iter().any(|(known, _)| known == base) {
             exports.variables.push(((*base).to_owned(), value.clone()));
         }

@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use crate::cli::Login;
 use crate::detect::Detected;
-use crate::env::Env;
+use crate::env::{self, Env};
 use crate::error::Failed;
 use crate::export::{self, ExportError, Sink};
 use crate::identity::keys::KeyKind;
 use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
 use crate::run::base_folder::BaseFolder;
-use crate::run::request;
+use crate::run::{identities, request};
 use crate::system::user;
 use crate::teleport::dial::Endpoint;
 use crate::verify::{Expectations, policy};
@@ -87,7 +87,7 @@ impl<'a> Plan<'a> {
         let token = token::Request { audience, ..request::token(&args.identity) };
         token::check(env, &detected, &token)?;
         let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { request::cap_ttl(args.output.ttl, log) };
-        let name = request::token_name(&args.identity, env)?;
+        let token_name = request::token_name(&args.identity, env)?;
         let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
         let folder = args.output.dir.as_deref();
         let base = match base {
@@ -100,6 +100,9 @@ impl<'a> Plan<'a> {
         }
         let outputs = request::outputs(args, env, base.path())?;
         request::check_consumers(args, &outputs)?;
+        let name = args.output.name.as_deref();
+        identities::check_own(name, &outputs)?;
+        identities::check_others(name, &outputs, (env, detected.platform, &sink), env::now())?;
         // Who names a folder knows why.
         let given = outputs.iter().map(|o| &o.destination.folder);
         for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {
@@ -135,7 +138,7 @@ impl<'a> Plan<'a> {
             network,
             base: base.path().to_owned(),
             token,
-            join: join::Request { token: name, method, platform, cluster, ttl, connections },
+            join: join::Request { token: token_name, method, platform, cluster, ttl, connections },
             issue: issue::Request {
                 outputs,
                 ttl,

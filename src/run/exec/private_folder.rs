@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::env::{Env, names};
 use crate::platform::Platform;
 use crate::run::base_folder::{random, temp_dir_of, temporary};
-use crate::write::ownership::{risk, user};
+use crate::system::user;
+use crate::write::ownership::risk;
 use crate::write::{WriteError, stale};
 
 /// Of its name.
