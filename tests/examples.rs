@@ -357,8 +357,18 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others =
-        ["aws ", "az ", "cargo ", "docker ", "envman ", "gcloud ", "kubectl ", "systemctl ", "tctl "];
+    let others = [
+        "aws ",
+        "az ",
+        "cargo ",
+        "curl ",
+        "docker ",
+        "envman ",
+        "gcloud ",
+        "kubectl ",
+        "systemctl ",
+        "tctl ",
+    ];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);
