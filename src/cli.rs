@@ -15,7 +15,9 @@ pub mod logout;
 pub mod man;
 pub mod messages;
 pub mod output;
+pub mod output_text;
 pub mod parse;
+pub mod renew;
 pub mod resource;
 pub mod sandbox;
 pub mod ssh_proxy;
@@ -34,6 +36,7 @@ pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
 pub use logout::Logout;
 pub use man::{Completions, Man};
 pub use messages::MessageArgs;
+pub use renew::Renew;
 pub use sandbox::Sandbox;
 pub use ssh_proxy::SshProxy;
 
@@ -79,6 +82,8 @@ pub enum Command {
     Doctor(Box<doctor::Doctor>),
     /// Show what a folder of credentials is for: who, roles, logins, until when
     Inspect(inspect::Inspect),
+    /// Get new credentials into a folder of `login --renew` that is at its end
+    Renew(Renew),
     /// Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)
     SshProxy(SshProxy),
     /// Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)
@@ -104,6 +109,7 @@ impl Command {
             Self::Inspect(args) => args.messages,
             Self::Sandbox(args) => args.messages,
             Self::Explain(args) => args.messages,
+            Self::Renew(args) => args.messages,
             Self::SshProxy(args) => args.messages,
             Self::KubeCredential(args) => args.messages,
             Self::Completions(_) | Self::Man(_) | Self::Version => MessageArgs::default(),

@@ -1,5 +1,6 @@
 //! The commands, a file each. `login` is prove → obtain → deliver.
 
+pub mod asked;
 pub mod base_folder;
 pub mod child;
 pub mod completions;
@@ -21,10 +22,13 @@ pub mod man;
 pub mod obtain;
 pub mod outcome;
 pub mod plan;
+pub mod renew;
 pub mod request;
+pub mod reuse;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod ttl;
 pub mod written;
 
 use crate::cli::{Cli, Command, Login};
@@ -46,8 +50,9 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
         Command::Inspect(args) => inspect::run(args, env),
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
         Command::Explain(args) => explain::command::run(args, env, log).await,
+        Command::Renew(args) => renew::run(args, env, log).await,
         Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
-        Command::KubeCredential(args) => kube_credential::run(args, env),
+        Command::KubeCredential(args) => kube_credential::run(args, env, log).await,
         Command::Completions(args) => Ok(Outcome::printing(completions::script(args))),
         Command::Man(args) => Ok(Outcome::printing(man::page(args)?)),
         Command::Version => {

@@ -308,7 +308,7 @@ fn each_platform_takes_its_variables_back() {
     job.login(&[]).ok();
     job.run(&["logout"]).ok();
     let script =
-        format!("set -eu; . '{}'; echo \"${{JOBPASS_DIR-none}}\"", cluster.path("BASH_ENV").display());
+        format!("set -eu; . '{}'; echo \"${{JOBPASS_DIR:-none}}\"", cluster.path("BASH_ENV").display());
     let out = Command::new("bash").args(["-c", &script]).env_clear().output().unwrap();
     assert_eq!(String::from_utf8(out.stdout).unwrap(), "none\n");
 

@@ -5,9 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::Login;
-
-/// Flags of `login` that have no meaning for a command with credentials of its own: refused, and not in the help.
-pub const LOGIN_ONLY: [&str; 4] = ["dir", "export", "json", "print_command"];
+use super::variables::LOGIN_ONLY;
 
 /// Run a command with credentials of its own, remove them when it ends, and pass its status on
 #[derive(Debug, Args)]
@@ -28,7 +26,7 @@ pub struct Exec {
     pub login: LoginOfExec,
 }
 
-/// The flags of `login`, without those that make no sense here in the help.
+/// The flags of `login`. Those that make no sense here are refused, and not in the help.
 #[derive(Debug, Default)]
 pub struct LoginOfExec(pub Login);
 

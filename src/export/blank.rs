@@ -2,13 +2,15 @@
 //! become empty.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
-use super::current::{Current, place};
-use super::{
-    ENV_FILE, ExportError, Exported, Sink, append, commands, heredoc, io_error, lines, replace_file, shell,
-};
+use super::current::Current;
+use super::exports::{Exported, Exports};
+use super::sink::Sink;
+use super::target::{ENV_FILE, Target};
+use super::{ExportError, io_error, lines, replace_file, shell};
 use crate::env::{self, Env};
-use crate::platform::{Channel, Platform};
+use crate::platform::Platform;
 
 /// What was taken back.
 #[derive(Debug, Clone, Default)]
@@ -32,86 +34,64 @@ pub fn blank(
     exported: &[(String, String)],
 ) -> Result<Blanked, ExportError> {
     let current = Current::read(env, detected, sink);
-    let ours: Vec<(String, String)> = exported
-        .iter()
-        .filter(|(name, value)| current.has(name, value))
-        .map(|(name, _)| (name.clone(), String::new()))
-        .collect();
-    let in_shell = || -> Vec<String> {
-        exported.iter().filter(|(name, value)| env.is(name, value)).map(|(name, _)| name.clone()).collect()
-    };
-    let mut done = Exported::default();
-    let mut kept = Vec::new();
-    match place_of(env, detected, sink) {
-        _ if ours.is_empty() => {}
-        Place::Nowhere | Place::Channel(Channel::Script { .. }) => kept = in_shell(),
-        Place::Shell => {
-            done.stdout = shell::unset(&ours, "a shell's `unset`")?;
-            done.places.push("standard output".to_owned());
-        }
-        Place::EnvFile(path) => {
-            let names: Vec<&str> = ours.iter().map(|(name, _)| name.as_str()).collect();
-            match env::read_text(&path) {
-                Ok(text) => {
-                    replace_file(ENV_FILE, &path, lines::blanked(&text, &names).as_bytes())?;
-                    done.places.push(place(&path));
-                }
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(io_error(ENV_FILE, &path, error)),
-            }
-        }
-        Place::Channel(Channel::CommandFiles { environment, .. }) => {
-            append(env, environment, &heredoc::variables(&ours, environment)?, &mut done)?;
-        }
-        Place::Channel(Channel::EnvFile { variable, .. }) => {
-            append(env, variable, &lines::gitlab(&ours, variable)?, &mut done)?;
-            kept = in_shell();
-        }
-        Place::Channel(Channel::BashFile { variable }) => {
-            append(env, variable, &shell::unset(&ours, &format!("`{variable}`"))?, &mut done)?;
-        }
-        Place::Channel(Channel::Commands(dialect)) => {
-            done.stdout = commands::lines(&ours, dialect)?;
-            done.places.push("standard output".to_owned());
-        }
+    let ours = exported.iter().filter(|(name, value)| current.has(name, value));
+    let names: Vec<String> = ours.map(|(name, _)| name.clone()).collect();
+    if names.is_empty() {
+        return Ok(Blanked::default());
     }
-    let names =
-        if done.places.is_empty() { Vec::new() } else { ours.into_iter().map(|(name, _)| name).collect() };
+    let done = match (sink, sink.shell()) {
+        (_, Some(shell)) => {
+            let stdout = shell::unset(shell, &names, shell.place())?;
+            Exported { stdout, places: vec!["standard output".to_owned()], ..Exported::default() }
+        }
+        (Sink::EnvFile(path), _) => in_file(&env.absolute(path), &names)?,
+        _ => in_place(env, detected, sink, &names)?,
+    };
+    // What is only in the environment is of the shell that ran this.
+    let in_shell = || {
+        let ours = exported.iter().filter(|(name, value)| env.is(name, value));
+        ours.map(|(name, _)| name.clone()).collect()
+    };
+    let is_nowhere = done.places.is_empty();
+    let kept = if is_nowhere || done.hint.is_some() { in_shell() } else { Vec::new() };
+    let names = if is_nowhere { Vec::new() } else { names };
     Ok(Blanked { names, places: done.places, stdout: done.stdout, kept })
 }
 
-/// Where they go.
-enum Place {
-    Nowhere,
-    Shell,
-    EnvFile(std::path::PathBuf),
-    Channel(Channel),
+/// A file of the user's keeps its other lines.
+fn in_file(path: &Path, names: &[String]) -> Result<Exported, ExportError> {
+    let mut done = Exported::default();
+    match env::read_text(path) {
+        Ok(text) => {
+            replace_file(ENV_FILE, path, lines::blanked(&text, names).as_bytes())?;
+            done.places.push(path.display().to_string());
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(io_error(ENV_FILE, path, error)),
+    }
+    Ok(done)
 }
 
-fn place_of(env: &Env, detected: Option<Platform>, sink: &Sink) -> Place {
-    let (channel, is_asked_for) = match (sink, detected) {
-        (Sink::None, _) | (Sink::Auto, None) => return Place::Nowhere,
-        (Sink::Shell, _) => return Place::Shell,
-        (Sink::EnvFile(path), _) => return Place::EnvFile(env.absolute(path)),
-        (Sink::Auto, Some(platform)) => (platform.channel(), false),
-        (Sink::Platform(platform), _) => (platform.channel(), true),
+/// The platform's own place takes empty values like any other. Where nobody asked for it and it is not there, nothing was written
+/// to it either.
+fn in_place(
+    env: &Env,
+    detected: Option<Platform>,
+    sink: &Sink,
+    names: &[String],
+) -> Result<Exported, ExportError> {
+    let target = match Target::new(env, detected, sink) {
+        Err(ExportError::NoFile { .. }) if *sink == Sink::Auto => return Ok(Exported::default()),
+        target => target?,
     };
-    match channel {
-        Channel::Script { .. } if is_asked_for => Place::Shell,
-        // Nobody asked, and there is nothing that later steps read: nothing was written there either.
-        channel
-            if !is_asked_for && channel.variables().first().is_some_and(|name| env.var(name).is_none()) =>
-        {
-            Place::Nowhere
-        }
-        channel => Place::Channel(channel),
-    }
+    let variables = names.iter().map(|name| (name.clone(), String::new())).collect();
+    target.write(env, &Exports { variables, ..Exports::default() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::{Exports, export};
+    use crate::export::{export, heredoc};
     use Platform::{AzureDevOps, Bitbucket, CircleCi, GitHubActions, GitLabCi, TeamCity};
 
     struct Job {
@@ -144,9 +124,11 @@ mod tests {
         let later = [("OURS", "/d/x"), ("THEIRS", "of the user"), ("GONE", "")];
         for (platform, sink, file, want) in [
             (Some(GitLabCi), Sink::Auto, "GITLAB_ENV", "OURS=\n"),
-            (Some(CircleCi), Sink::Auto, "BASH_ENV", "unset OURS\n"),
-            (None, Sink::Platform(CircleCi), "BASH_ENV", "unset OURS\n"),
+            (Some(CircleCi), Sink::Auto, "BASH_ENV", "export OURS=''\n"),
+            (None, Sink::Platform(CircleCi), "BASH_ENV", "export OURS=''\n"),
             (Some(GitHubActions), Sink::Shell, "", "unset OURS\n"),
+            (Some(GitHubActions), Sink::Fish, "", "set -ge OURS\n"),
+            (Some(GitHubActions), Sink::PowerShell, "", "$env:OURS = $null\n"),
             (Some(Bitbucket), Sink::Platform(Bitbucket), "", "unset OURS\n"),
             (Some(AzureDevOps), Sink::Auto, "", "##vso[task.setvariable variable=OURS]\n"),
             (Some(TeamCity), Sink::Auto, "", "##teamcity[setParameter name='env.OURS' value='']\n"),
@@ -210,7 +192,7 @@ mod tests {
         assert_eq!(done.names, ["OURS", "GONE"]);
         assert_eq!(job.read("vars"), "OURS=\nTHEIRS=/mine\nGONE=\nMORE=1\n");
 
-        let lines = shell::exports(&exported(), "x").unwrap() + "THEIRS=mine\n";
+        let lines = shell::lines(shell::Shell::Posix, &exported(), "x").unwrap() + "THEIRS=mine\n";
         let env = Env::new([("OURS", "/d/x"), ("THEIRS", "mine"), ("GONE", "/d/z")], "/");
         let unset = blank(&env, None, &Sink::Shell, &exported()).unwrap().stdout;
         let script = format!("{lines}{unset}echo \"${{OURS-none}} ${{THEIRS-none}} ${{GONE-none}}\"");

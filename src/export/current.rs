@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ENV_FILE, Sink, heredoc, lines, shell};
+use super::{Sink, heredoc, lines, shell};
 use crate::env::{self, Env};
 use crate::platform::{Channel, Platform};
 
@@ -20,7 +20,7 @@ impl<'a> Current<'a> {
         let channel = match (sink, detected) {
             (Sink::Auto, detected) => detected.map(Platform::channel),
             (Sink::Platform(platform), _) => Some(platform.channel()),
-            (Sink::Shell | Sink::EnvFile(_) | Sink::None, _) => None,
+            _ => None,
         };
         let text = |path: &str| env::read_text(&env.absolute(path.as_ref())).unwrap_or_default();
         let named = |variable: &str| env.var(variable).map(text).unwrap_or_default();
@@ -31,10 +31,10 @@ impl<'a> Current<'a> {
             (_, Some(Channel::CommandFiles { environment, .. })) => heredoc::assigned(&named(environment)),
             (_, Some(Channel::EnvFile { variable, .. })) => lines::assigned(&named(variable)),
             (_, Some(Channel::BashFile { variable })) => shell::assigned(&named(variable)),
-            (_, Some(Channel::Commands(_) | Channel::Script { .. }) | None) => Vec::new(),
+            _ => Vec::new(),
         };
-        // Commands in the log leave no trace in the step that gives them.
-        let is_silent = matches!(channel, Some(Channel::Commands(_)));
+        // Commands in the log and programs leave no trace in the step that gives them.
+        let is_silent = matches!(channel, Some(Channel::Commands(_) | Channel::Program { .. }));
         Self { env, in_file: in_file.into_iter().collect(), is_silent }
     }
 
@@ -60,11 +60,6 @@ impl<'a> Current<'a> {
             None => self.is_silent && !self.in_file.contains_key(name) && !self.env.is_set(name),
         }
     }
-}
-
-/// Where the variables of an env file are, for messages.
-pub(super) fn place(path: &std::path::Path) -> String {
-    format!("{} ({ENV_FILE})", path.display())
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ pub fn run(args: &cli::Logout, env: &Env, log: &Log) -> Result<Outcome, Failed> 
     }
     for (recorded, exported) in variables {
         // A shell runs what is printed only if it is asked to.
-        let recorded = if recorded.is_for_a_shell() { Sink::None } else { recorded };
+        let recorded = if recorded.shell().is_some() { Sink::None } else { recorded };
         let sink = if args.export == Sink::Auto { recorded } else { args.export.clone() };
         match export::blank(env, platform, &sink, &exported) {
             Ok(blanked) => done.add(blanked),

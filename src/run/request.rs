@@ -18,7 +18,7 @@ use crate::teleport::dial::Endpoint;
 use crate::verify::Expectations;
 
 /// The longest life Teleport gives a bot's certificate.
-const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+pub const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// What detection takes of the flags.
 pub fn detection(args: &IdentityArgs) -> detect::Request {
@@ -163,7 +163,7 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
         };
         let mut kind = spec.kind.clone();
         if let Kind::Kube(kube) = &mut kind {
-            kube.exec = args.output.kube_exec;
+            kube.exec = args.output.kube_exec || args.output.renew;
         }
         Output { name, kind, roles: spec.roles.clone().or(all), destination }
     };

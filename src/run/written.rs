@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::cli::value;
 use crate::export::Sink;
-use crate::write::manifest;
+use crate::report::Report;
+use crate::write::{MANIFEST, manifest};
 
 /// A login in its folder.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,8 +82,15 @@ impl Written {
 
     /// How it exported them, where it was asked for a way.
     pub fn sink(&self) -> Option<Sink> {
-        let words = self.list("request").iter().filter_map(Value::as_str);
-        value::sink(words.filter_map(|word| word.strip_prefix("--export=")).next_back()?).ok()
+        let flags = self.manifest.get("asked").and_then(|asked| asked.get("flags")?.as_array());
+        let flags = flags.into_iter().flatten().filter_map(Value::as_str);
+        value::sink(flags.filter_map(|word| word.strip_prefix("--export=")).next_back()?).ok()
+    }
+
+    /// The report that it is, as this version writes it.
+    pub fn report(&self) -> Result<Report, String> {
+        serde_json::from_value(self.manifest.clone())
+            .map_err(|_| format!("`{}` cannot be read", self.dir.join(MANIFEST).display()))
     }
 
     fn outputs(&self) -> impl Iterator<Item = &Value> {
@@ -99,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::write::{FileToWrite, MANIFEST, Pending, wipe};
+    use crate::write::{FileToWrite, Pending, wipe};
 
     fn write(dir: &Path, files: &[&str], more: &Value) {
         let listed = [files, &[MANIFEST]].concat();
@@ -151,15 +159,15 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         for (index, (more, variables, sink)) in [
             (json!({}), 0, None),
-            (json!({ "outputs": 3, "already_set": "x", "request": {}, "name": [] }), 0, None),
+            (json!({ "outputs": 3, "already_set": "x", "asked": 3, "name": [] }), 0, None),
             (
-                json!({ "outputs": [3, { "variables": 3, "dir": 3 }], "request": [3, "--export=odd"] }),
+                json!({ "outputs": [3, { "variables": 3, "dir": 3 }], "asked": { "flags": [3, "--export=odd"] } }),
                 0,
                 None,
             ),
             (
                 json!({ "outputs": [{ "variables": { "A": "1", "B": "2", "C": 3 } }], "already_set": ["B", 3],
-                    "request": ["--export=none", "--export=shell"] }),
+                    "asked": { "flags": ["--export=none", "--export=shell"] } }),
                 1,
                 Some(Sink::Shell),
             ),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::env::{Env, names};
 use crate::platform::Platform;
 use crate::run::base_folder::{random, temp_dir_of, temporary};
-use crate::system::user;
+use crate::system::{is_in_memory, memory_folder, user};
 use crate::write::ownership::risk;
 use crate::write::{WriteError, stale};
 
@@ -31,8 +31,13 @@ pub struct Place {
 pub fn places(name: Option<&str>, env: &Env, platform: Option<Platform>) -> Result<Vec<Place>, WriteError> {
     let name = name.map_or_else(|| PREFIX.to_owned(), |name| format!("{PREFIX}{name}-")) + &random()?;
     let runtime = env.var(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let shared = env.machine_file("dev/shm");
-    let in_memory = runtime.into_iter().chain(shared).filter(|folder| is_memory(folder));
+    let shared = memory_folder().filter(|folder| {
+        let of_machine = folder.strip_prefix("/").ok().and_then(|path| env.machine_file(path));
+        of_machine.is_some_and(|path| path == *folder)
+    });
+    let shared = shared.map(Path::to_owned);
+    let in_memory =
+        runtime.into_iter().chain(shared).filter(|folder| folder.is_dir() && is_in_memory(folder));
     let safe = in_memory.filter(|folder| risk(folder, &[user()]).is_none());
     let mut places: Vec<Place> =
         safe.map(|folder| Place { path: folder.join(&name), in_memory: true }).collect();
@@ -41,7 +46,7 @@ pub fn places(name: Option<&str>, env: &Env, platform: Option<Platform>) -> Resu
         None => temporary(env),
     };
     match usual {
-        Ok(folder) => places.push(Place { in_memory: is_memory(&folder), path: folder.join(name) }),
+        Ok(folder) => places.push(Place { in_memory: is_in_memory(&folder), path: folder.join(name) }),
         Err(error) if places.is_empty() => return Err(error),
         Err(_) => {}
     }
@@ -116,23 +121,6 @@ pub fn remove(path: &Path) -> Result<(), WriteError> {
         }
     }
     result.map_err(|source| WriteError::Io { action: "remove", path: path.display().to_string(), source })
-}
-
-/// Whether a folder is on `tmpfs` or `ramfs` (Linux, `statfs(2)`).
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn is_memory(folder: &Path) -> bool {
-    /// `linux/magic.h`.
-    const KINDS: [u32; 2] = [0x0102_1994, 0x8584_58f6];
-    // The field's type is another on each architecture; the number has 32 bits.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let kind = rustix::fs::statfs(folder).map(|stat| stat.f_type as u32);
-    folder.is_dir() && kind.is_ok_and(|kind| KINDS.contains(&kind))
-}
-
-/// macOS has no such file system at a place that is known.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn is_memory(_: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -82,6 +82,6 @@ fn siblings(plain: &Path) -> Vec<PathBuf> {
 impl cli::Logout {
     /// The place that is read for variables: a shell's are in the environment.
     fn export_read(&self) -> Sink {
-        if self.export == Sink::Shell { Sink::Auto } else { self.export.clone() }
+        if self.export.shell().is_some() { Sink::Auto } else { self.export.clone() }
     }
 }
