@@ -18,6 +18,8 @@ pub mod resource;
 pub mod sandbox;
 pub mod ssh_proxy;
 pub mod tbot;
+pub mod tunnel;
+pub mod tunnel_spec;
 pub mod usage;
 pub mod value;
 pub mod variables;
@@ -33,6 +35,7 @@ pub use man::{Completions, Man};
 pub use messages::MessageArgs;
 pub use sandbox::Sandbox;
 pub use ssh_proxy::SshProxy;
+pub use tunnel::Tunnel;
 
 /// The exit codes, for help and manual pages.
 pub const EXIT_CODES: [(&str, &str); 7] = [
@@ -66,6 +69,8 @@ pub struct Cli {
 pub enum Command {
     /// Swap this job's identity for credentials
     Login(Box<Login>),
+    /// Keep local tunnels to databases, applications and kubernetes clusters open until a signal
+    Tunnel(Box<Tunnel>),
     /// Show which rule of a join token this job matches, and which field fails
     Explain(Box<explain::Explain>),
     /// Try every step short of the join and report what is wrong
@@ -91,6 +96,7 @@ impl Command {
     pub fn messages(&self) -> MessageArgs {
         match self {
             Self::Login(args) => args.messages,
+            Self::Tunnel(args) => args.messages(),
             Self::Doctor(args) => args.messages,
             Self::Inspect(args) => args.messages,
             Self::Sandbox(args) => args.messages,

@@ -22,6 +22,8 @@ pub mod request;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod tunnel;
+pub mod tunnels;
 
 use crate::cli::{Cli, Command, Login};
 use crate::env::Env;
@@ -33,6 +35,7 @@ use outcome::Outcome;
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     match &cli.command {
         Command::Login(args) => login_by(args, env, log).await,
+        Command::Tunnel(args) => tunnel::run(args, env, log).await,
         Command::Doctor(args) => doctor::run(args, env, log).await,
         Command::Inspect(args) => inspect::run(args, env),
         Command::Sandbox(args) => sandbox::run(args, env, log).await,

@@ -59,3 +59,4 @@ mod teamcity;
 mod terraform_cloud;
 mod timer;
 mod trust;
+mod tunnel;

@@ -16,4 +16,5 @@ pub mod relay;
 pub mod schema;
 pub mod sshd;
 pub mod stand_in;
+pub mod tunnel;
 pub mod web_certificate;

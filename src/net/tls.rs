@@ -64,6 +64,14 @@ pub enum Trust {
     System,
     /// These CA certificates (DER) only, such as a cluster's host CA.
     Only(Vec<Vec<u8>>),
+    /// The web roots for the server's name; or these CA certificates (DER) for a name of their own: a proxy shows its web
+    /// certificate or one of the cluster's, as it is reached.
+    WebOr {
+        /// The cluster's host CA.
+        authorities: Vec<Vec<u8>>,
+        /// The name in its certificates.
+        name: String,
+    },
     /// A CA whose `SubjectPublicKeyInfo` has this SHA-256 (Teleport's `sha256:…` CA pin), found in the chain the server sends.
     Pin([u8; 32]),
     /// Nothing is verified (an explicit flag of the user's, or a probe that sends nothing).
@@ -104,7 +112,7 @@ impl Network {
         server_name: &str,
         trust: &Trust,
     ) -> Result<(), NetError> {
-        let verifier = match verifier(peer, trust)? {
+        let verifier = match verifier(self, peer, trust)? {
             Some(verifier) => verifier,
             None if matches!(trust, Trust::System) => web_verifier(self.system_roots()?)?,
             None => web_verifier(self.cluster_roots()?)?,
@@ -153,20 +161,24 @@ fn web_verifier(roots: &Loaded) -> Result<Verifier, NetError> {
 }
 
 /// For anchors that are not the web's.
-fn verifier(peer: &str, trust: &Trust) -> Result<Option<Verifier>, NetError> {
+fn verifier(network: &Network, peer: &str, trust: &Trust) -> Result<Option<Verifier>, NetError> {
     Ok(match trust {
         Trust::Web | Trust::System => None,
-        Trust::Only(authorities) => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(
-                authorities.iter().map(|der| CertificateDer::from(der.as_slice())),
-            );
-            let verifier = Verifier::with_roots(Arc::new(roots), Arc::default(), provider());
-            Some(verifier.ok_or_else(|| no_roots(peer))?)
+        Trust::Only(authorities) => Some(only(peer, authorities)?),
+        Trust::WebOr { authorities, name: own } => {
+            let web = web_verifier(network.cluster_roots()?)?;
+            Some(Verifier::either(web, only(peer, authorities)?, name(own)?, provider()))
         }
         Trust::Pin(pin) => Some(Verifier::with_pin(*pin, provider())),
         Trust::Blindly => Some(Verifier::blind(provider())),
     })
+}
+
+fn only(peer: &str, authorities: &[Vec<u8>]) -> Result<Verifier, NetError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(authorities.iter().map(|der| CertificateDer::from(der.as_slice())));
+    let verifier = Verifier::with_roots(Arc::new(roots), Arc::default(), provider());
+    verifier.ok_or_else(|| no_roots(peer))
 }
 
 fn name(text: &str) -> Result<ServerName<'static>, NetError> {
@@ -189,7 +201,7 @@ pub(super) async fn handshake(
 ) -> Result<TlsStream, NetError> {
     let peer = &spec.peer;
     let name = name(&spec.server_name)?;
-    let verifier = verifier(peer, &spec.trust)?;
+    let verifier = verifier(network, peer, &spec.trust)?;
     let is_system = matches!(spec.trust, Trust::System);
     let mut config = match (verifier, &spec.client) {
         (None, None) if is_system => network.system_config()?,

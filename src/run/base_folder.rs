@@ -64,7 +64,7 @@ impl BaseFolder {
 }
 
 /// The first of the user's own temporary folders where nobody else can interfere.
-fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
+pub fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
     let runtime = env.var(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_dir());
     let candidates = runtime.into_iter().chain(env.var(names::TMPDIR).map(PathBuf::from));
     let mut unsafe_one = None;

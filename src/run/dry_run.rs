@@ -1,4 +1,4 @@
-//! `login --dry-run`: the same pipeline against a cluster that lives in this process.
+//! `--dry-run`: the same pipeline against a cluster that lives in this process.
 
 mod next;
 
@@ -11,7 +11,7 @@ use crate::error::Failed;
 use crate::export::Sink;
 use crate::log::Log;
 use crate::net::{HostPort, Options};
-use crate::output::{Kind, KubeClusters};
+use crate::output::{Kind, KubeClusters, Output};
 use crate::platform::Platform;
 use crate::run::error::RunError;
 use crate::run::job_files::JobFiles;
@@ -25,8 +25,50 @@ use crate::sandbox::{
 use crate::teleport::JoinMethod;
 use crate::teleport::dial::Endpoint;
 
+/// A cluster in this process, and a job that it admits. Both end with the value.
+pub struct Trial {
+    sandbox: Sandbox,
+    _files: JobFiles,
+    /// The job's environment.
+    pub job: Env,
+    simulated: Simulated,
+    branch: String,
+    token: String,
+    in_ci: bool,
+}
+
+impl Trial {
+    /// Ends the cluster; connections end with it.
+    pub async fn stop(self) {
+        self.sandbox.stop().await;
+    }
+}
+
 /// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
+    let (trial, setting) = start(args, env, log, Vec::new()).await?;
+    let outcome = pipeline(args, &trial.job, log, setting).await;
+    trial.sandbox.stop().await;
+    let mut outcome = outcome?;
+    let done = Done {
+        job: trial.simulated,
+        branch: &trial.branch,
+        token: &trial.token,
+        policies: !args.guards.no_verify,
+        folders: outcome.placed.iter().map(|placed| placed.dir().to_owned()).collect(),
+        by_hand: !trial.in_ci,
+    };
+    outcome.line = format!("{}\n{}", outcome.line, done.text(env));
+    Ok(outcome)
+}
+
+/// Starts a cluster that has what the command line and these tunnels name.
+pub async fn start(
+    args: &Login,
+    env: &Env,
+    log: &Log,
+    tunnels: Vec<Output>,
+) -> Result<(Trial, Setting), Failed> {
     let real = Platform::marked(env);
     let in_ci = real.is_some() || env.says_ci();
     if in_ci && !args.trial.allow_dry_run_in_ci {
@@ -54,7 +96,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
         )
         .into());
     }
-    let options = cluster_for(args, simulated);
+    let options = cluster_for(args, &tunnels, simulated);
     let token = options.token_for(simulated).map(|t| t.name.clone()).unwrap_or_default();
     if branch != usual {
         log.note(format!("DRY-RUN as branch `{branch}`: join token `{token}` admits branch `{usual}` only"));
@@ -91,22 +133,11 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
             (sink, _) => sink.clone(),
         },
         audience: args.identity.audience.clone().or_else(|| sandbox.audience(simulated)),
+        tunnels,
         dry_run: true,
     };
-    let outcome = pipeline(args, &job, log, setting).await;
-    sandbox.stop().await;
-    drop(files);
-    let mut outcome = outcome?;
-    let done = Done {
-        job: simulated,
-        branch,
-        token: &token,
-        policies: !args.guards.no_verify,
-        folders: outcome.placed.iter().map(|placed| placed.dir().to_owned()).collect(),
-        by_hand: !in_ci,
-    };
-    outcome.line = format!("{}\n{}", outcome.line, done.text(env));
-    Ok(outcome)
+    let branch = branch.to_owned();
+    Ok((Trial { sandbox, _files: files, job, simulated, branch, token, in_ci }, setting))
 }
 
 /// The platforms whose jobs differ by branch for the rules.
@@ -120,7 +151,7 @@ fn ids() -> String {
 }
 
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
-fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
+fn cluster_for(args: &Login, tunnels: &[Output], job: Simulated) -> SandboxOptions {
     let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::admitting([job]) };
     options.branch.clone_from(&args.trial.as_branch);
     for token in &mut options.tokens {
@@ -138,7 +169,8 @@ fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
         options.cluster.clone_from(cluster);
     }
     let of_outputs = args.output.output.iter().filter_map(|o| o.roles.as_ref()).flatten();
-    let roles = args.output.roles.iter().chain(of_outputs).chain(&args.guards.expect_role);
+    let of_tunnels = tunnels.iter().filter_map(|o| o.roles.as_ref()).flatten();
+    let roles = args.output.roles.iter().chain(of_outputs).chain(of_tunnels).chain(&args.guards.expect_role);
     for name in roles {
         if !options.roles.iter().any(|r| r.name == *name) {
             options.roles.push(SandboxRole { name: name.clone(), ..SandboxRole::default() });
@@ -149,7 +181,7 @@ fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
     }
     let clusters = args.output.output.iter().filter_map(|o| o.kind.cluster().map(str::to_owned));
     options.leaves.extend(clusters.filter(|c| *c != options.cluster));
-    for kind in args.output.output.iter().map(|o| &o.kind) {
+    for kind in args.output.output.iter().map(|o| &o.kind).chain(tunnels.iter().map(|o| &o.kind)) {
         match kind {
             Kind::Ssh { .. } => {}
             Kind::Kube(kube) => {

@@ -34,7 +34,7 @@ const FILES: [(&str, &str); 10] = [
 const OF_FOLDERS: [&str; 5] = ["login", "doctor", "inspect", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 22] = [
+const EXAMPLES: [(&str, &str, &str); 25] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -48,6 +48,17 @@ const EXAMPLES: [(&str, &str, &str); 22] = [
     ("login", "What a tbot.yaml stands for, as flags:", "jobpass login --config tbot.yaml --print-command"),
     ("login", "Without a cluster:", "jobpass login --dry-run --simulate gitlab"),
     ("login", "A refusal, without a cluster:", "jobpass login --dry-run --simulate gitlab --as-branch other"),
+    (
+        "tunnel",
+        "A database, for a plain psql:",
+        "jobpass tunnel database=pg:5432,user=ci,database-name=app --ready-file ready & until [ -e ready ]; do sleep 0.1; done; . ./ready; psql",
+    ),
+    (
+        "tunnel",
+        "Several at once:",
+        "jobpass tunnel database=pg app=grafana:3000 kube=prod --export env-file=tunnels.env",
+    ),
+    ("tunnel", "On a Unix socket:", "jobpass tunnel database=cache,socket=/run/user/1000/redis.sock"),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),
     ("explain", "Anywhere:", "jobpass explain --rules token.yaml --claims claims.json"),
     ("doctor", "In the job:", "jobpass doctor --proxy teleport.example.com --token ci-deploy"),

@@ -13,6 +13,7 @@ use crate::export::{self, ExportError, Sink};
 use crate::identity::keys::KeyKind;
 use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
+use crate::output::Output;
 use crate::run::base_folder::BaseFolder;
 use crate::run::request;
 use crate::teleport::dial::Endpoint;
@@ -32,6 +33,8 @@ pub struct Setting {
     pub sink: Sink,
     /// The audience to ask for.
     pub audience: Option<String>,
+    /// Outputs whose credentials are for tunnels of this process.
+    pub tunnels: Vec<Output>,
     /// Whether the cluster is the one in this process.
     pub dry_run: bool,
 }
@@ -77,7 +80,7 @@ impl<'a> Plan<'a> {
     /// Decides, and finds what is wrong with the command line, the environment and the folder.
     pub fn new(args: &'a Login, env: &'a Env, log: &'a Log, setting: Setting) -> Result<Self, Failed> {
         let begin = Instant::now();
-        let Setting { options, detected, entry, sink, audience, dry_run } = setting;
+        let Setting { options, detected, entry, sink, audience, tunnels, dry_run } = setting;
         for reason in &detected.reasons {
             log.detail(format!("{}: {}", reason.platform, reason.why));
         }
@@ -88,11 +91,13 @@ impl<'a> Plan<'a> {
         let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
         let folder = args.output.dir.as_deref();
         let base = BaseFolder::choose(folder, args.output.name.as_deref(), env, detected.platform)?;
-        if let Some(problem) = base.problem() {
+        // Who asks for tunnels alone has no use for the usual output.
+        let are_written = tunnels.is_empty() || !args.output.output.is_empty();
+        if let Some(problem) = base.problem().filter(|_| are_written) {
             let risk = "where credentials get committed, cached or baked into images";
             log.warn(format!("{problem}, {risk}: choose another `--dir`"));
         }
-        let outputs = request::outputs(args, env, base.path())?;
+        let mut outputs = if are_written { request::outputs(args, env, base.path())? } else { Vec::new() };
         request::check_consumers(args, &outputs)?;
         // Who names a folder knows why.
         let given = outputs.iter().map(|o| &o.destination.folder);
@@ -102,6 +107,7 @@ impl<'a> Plan<'a> {
                 log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
             }
         }
+        outputs.extend(tunnels);
         let sink = match export::check(env, detected.platform, &sink) {
             // The user said where the files go, and can find them there.
             Err(error @ ExportError::NoFile { .. }) if sink == Sink::Auto && args.output.dir.is_some() => {

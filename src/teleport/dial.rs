@@ -11,7 +11,7 @@ use super::error::ConnectionError;
 use super::grpc::Channel;
 use super::upgrade::upgrade;
 use crate::net::tls::{ClientIdentity, TlsSpec, TlsStream, Trust};
-use crate::net::{HostPort, NetError, Network, Stream};
+use crate::net::{Deadline, HostPort, NetError, Network, Stream};
 use crate::text::{hex, safe};
 
 /// Public gRPC of the proxy: the join service (gravitational/teleport `lib/srv/alpnproxy/common/protocols.go`).
@@ -43,6 +43,13 @@ pub enum Service {
         /// The client's certificate and key.
         client: ClientIdentity,
     },
+    /// A server that is none of Teleport's own: the handshake at the proxy, and in a connection that was upgraded there.
+    Behind {
+        /// Where ALPN reaches the proxy.
+        direct: Box<TlsSpec>,
+        /// Where something before the proxy terminates TLS.
+        upgraded: Box<TlsSpec>,
+    },
     /// ssh through the proxy, for that client.
     ProxySsh {
         /// CAs to trust, DER.
@@ -57,6 +64,7 @@ impl Service {
         match self {
             Self::ProxyGrpc => "the proxy's join service",
             Self::Auth { .. } => "the auth service",
+            Self::Behind { .. } => "the proxy",
             Self::ProxySsh { .. } => "the proxy's ssh service",
         }
     }
@@ -65,23 +73,20 @@ impl Service {
     /// HTTP/2 before them does not, so the handshake alone tells the two apart. The proxy refuses the others without `h2`
     /// behind them (`no_application_protocol`), and agrees on that.
     fn alpn(&self, endpoint: &Endpoint) -> Vec<Vec<u8>> {
-        match endpoint {
-            Endpoint::Proxy(_) if matches!(self, Self::ProxyGrpc) => vec![self.own_alpn().into_bytes()],
-            Endpoint::Proxy(_) => vec![self.own_alpn().into_bytes(), H2.to_vec()],
-            Endpoint::Auth { .. } => vec![H2.to_vec()],
-        }
+        let own = match (self, endpoint) {
+            (Self::Behind { direct, .. }, _) => return direct.alpn.clone(),
+            (_, Endpoint::Auth { .. }) => return vec![H2.to_vec()],
+            (Self::ProxyGrpc, _) => return vec![ALPN_PROXY_GRPC.into()],
+            (Self::Auth { cluster, .. }, _) => alpn_auth(cluster),
+            (Self::ProxySsh { .. }, _) => ALPN_PROXY_SSH_GRPC.to_owned(),
+        };
+        vec![own.into_bytes(), H2.to_vec()]
     }
 
-    fn own_alpn(&self) -> String {
-        match self {
-            Self::ProxyGrpc => ALPN_PROXY_GRPC.to_owned(),
-            Self::Auth { cluster, .. } => alpn_auth(cluster),
-            Self::ProxySsh { .. } => ALPN_PROXY_SSH_GRPC.to_owned(),
-        }
-    }
-
-    fn spec(&self, endpoint: &Endpoint) -> TlsSpec {
+    fn spec(&self, endpoint: &Endpoint, is_upgraded: bool) -> TlsSpec {
         let (server_name, trust, client) = match (self, endpoint) {
+            (Self::Behind { upgraded, .. }, _) if is_upgraded => return *upgraded.clone(),
+            (Self::Behind { direct, .. }, _) => return *direct.clone(),
             (Self::ProxyGrpc, Endpoint::Proxy(proxy)) => (proxy.host.clone(), Trust::Web, None),
             (Self::ProxyGrpc, Endpoint::Auth { trust, .. }) => {
                 (CLUSTER_SERVER_NAME.to_owned(), trust.clone(), None)
@@ -195,7 +200,17 @@ impl Dialer {
         pending: Option<PendingConnection>,
         service: &Service,
     ) -> Result<Channel, ClusterError> {
-        let stream = match self.route() {
+        let stream = self.stream(pending, service).await?;
+        Channel::over(stream, &self.endpoint.address().to_string(), self.network.deadline()).await
+    }
+
+    /// The same, without gRPC on top.
+    pub(super) async fn stream(
+        &self,
+        pending: Option<PendingConnection>,
+        service: &Service,
+    ) -> Result<Stream, ClusterError> {
+        Ok(match self.route() {
             Route::Direct => self.direct(pending, service).await.map_err(|e| unreachable(service, e))?,
             Route::Upgraded => self.upgraded(pending, service).await?,
             Route::Unknown => match self.direct(pending, service).await {
@@ -221,8 +236,12 @@ impl Dialer {
                 }
                 Err(error) => return Err(unreachable(service, error)),
             },
-        };
-        Channel::over(stream, &self.endpoint.address().to_string(), self.network.deadline()).await
+        })
+    }
+
+    /// The same route under another deadline.
+    pub(super) fn under(&self, deadline: Deadline) -> Self {
+        Self { network: self.network.under(deadline), ..self.clone() }
     }
 
     async fn direct(
@@ -231,7 +250,7 @@ impl Dialer {
         service: &Service,
     ) -> Result<Stream, NetError> {
         let waited = pending.is_some();
-        let spec = service.spec(&self.endpoint);
+        let spec = service.spec(&self.endpoint, false);
         let tls = match self.network.tls(self.tcp(pending).await?, &spec).await {
             // What was opened long before it was needed may have been closed as idle.
             Err(NetError::Closed { .. }) if waited => self.network.tls(self.tcp(None).await?, &spec).await?,
@@ -255,7 +274,7 @@ impl Dialer {
     ) -> Result<Stream, ClusterError> {
         let tcp = self.tcp(pending).await.map_err(|e| unreachable(service, e))?;
         let tunnel = upgrade(&self.network, tcp, self.endpoint.address()).await?;
-        let mut spec = service.spec(&self.endpoint);
+        let mut spec = service.spec(&self.endpoint, true);
         if matches!(service, Service::ProxyGrpc) {
             // In here the proxy shows a certificate of the cluster's host CA, which nobody knows before the join. The TLS around it is
             // verified, and whoever terminates that is trusted as the proxy's own web certificate is elsewhere.
