@@ -32,6 +32,7 @@ pub use web::Web;
 
 use crate::log::Log;
 use crate::net::Stream;
+use crate::system;
 use peer::Peer;
 
 /// Connections at once, of all tunnels together: two file descriptors each, of the usual 1024.
@@ -133,7 +134,7 @@ impl Shared {
         self.log.warn(match stranger {
             Some(user) => format!(
                 "tunnel `{name}` refuses connections of user {user}: it is for user {} alone",
-                peer::own_user()
+                system::user()
             ),
             None => format!(
                 "tunnel `{name}` refused a connection, because the system does not say whose it is; listen on a Unix socket \

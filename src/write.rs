@@ -2,7 +2,6 @@
 
 pub mod contents;
 mod error;
-mod exchange;
 mod file;
 pub mod folders;
 pub mod manifest;

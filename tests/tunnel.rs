@@ -1,12 +1,21 @@
 //! `jobpass tunnel`: plain clients reach databases, applications and kubernetes through it, and nobody else does.
 
+mod ends;
+mod limits;
+mod network;
+mod refusals;
+mod strangers;
+mod web;
+
 use std::net::TcpListener;
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::{SandboxDatabase, SandboxOptions};
 
 use crate::support::cluster::{Cluster, listing};
+use crate::support::mariadb::MariaDb;
 use crate::support::postgres::{Postgres, Server};
+use crate::support::redis::Redis;
 use crate::support::sshd::join;
 use crate::support::tunnel::Tunnels;
 
@@ -91,4 +100,73 @@ fn psql_reaches_the_database() {
         assert!(ran.stderr.ends_with("tunnel closed\n") && !ready.exists(), "{}", ran.all());
         drop(with.server);
     }
+}
+
+#[test]
+fn psql_finds_a_unix_socket() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let with = WithPostgres::start(|_| ());
+    let job = with.cluster.job(Platform::GitLabCi);
+    let mode = |path: &str| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+    let chosen = with.cluster.path(".s.PGSQL.7").display().to_string();
+    let by_path = format!("database=pg,user=ci,database-name=app,name=mine,socket={chosen}");
+    let tunnels = Tunnels::start(&job, &["database=pg,user=ci,database-name=app,unix", &by_path]);
+    assert_eq!(tunnels.run("psql", WHO).ok().stdout, "ci|app\n", "{}", tunnels.log());
+    let (folder, socket) = (&tunnels.variables["PGHOST"], &tunnels.variables["JOBPASS_TUNNEL_PG_SOCKET"]);
+    assert_eq!((mode(folder), mode(socket), mode(&chosen)), (0o700, 0o600, 0o600));
+    for name in ["PG", "MINE"] {
+        let url = &tunnels.variables[&format!("JOBPASS_TUNNEL_{name}_URL")];
+        assert_eq!(tunnels.run("psql", &[&[url.as_str()], WHO].concat()).ok().stdout, "ci|app\n", "{url}");
+    }
+    assert_eq!(tunnels.variables["PGPORT_MINE"], "7");
+    let (folder, socket) = (folder.clone(), socket.clone());
+    tunnels.stop("-INT").ok();
+    for path in [folder, socket, chosen] {
+        assert!(!std::path::Path::new(&path).exists(), "{path}");
+    }
+    assert_eq!(listing(&with.cluster.path("temp")), []);
+}
+
+#[test]
+fn redis_and_mariadb_at_once() {
+    let (redis, mariadb) = (Redis::start(), MariaDb::start());
+    let cluster = Cluster::start(SandboxOptions {
+        databases: vec![database("cache", "redis"), database("sql", "mysql")],
+        database_targets: vec![("cache".into(), redis.address), ("sql".into(), mariadb.address)],
+        ..SandboxOptions::simulating(None)
+    });
+    let job = cluster.job(Platform::GitLabCi);
+    let sql = "database=sql,user=ci,database-name=app";
+    let tunnels = Tunnels::start(&job, &["database=cache", sql, &format!("{sql},name=sock,unix")]);
+    let url = tunnels.variables["JOBPASS_TUNNEL_CACHE_URL"].as_str();
+    assert_eq!(tunnels.run("redis-cli", &["-u", url, "set", "key", "value"]).ok().stdout, "OK\n");
+    assert_eq!(tunnels.run("redis-cli", &["-u", url, "get", "key"]).ok().stdout, "value\n");
+    let who = ["--user", "ci", "--database", "app", "-BNe", "select current_user(), database()"];
+    let by_variables = tunnels.run("mariadb", &who).ok();
+    assert_eq!(by_variables.stdout, "ci@127.0.0.1\tapp\n");
+    let socket = &tunnels.variables["MYSQL_UNIX_PORT_SOCK"];
+    let by_socket =
+        tunnels.run("mariadb", &[&["--socket", socket, "--host", "localhost"], &who[..]].concat()).ok();
+    assert_eq!(by_socket.stdout, "ci@127.0.0.1\tapp\n");
+    // Each had the credential of its own database.
+    let routes: Vec<_> = cluster.sandbox.records().into_iter().filter_map(|seen| seen.route).collect();
+    let count = |route: &str| routes.iter().filter(|seen| *seen == route).count();
+    assert_eq!(count("the database `cache`"), 2, "{routes:?}");
+    assert_eq!(count("the database `sql` (user `ci`) (name `app`)"), 2, "{routes:?}");
+}
+
+#[test]
+fn a_credential_is_for_one_database() {
+    let with = WithPostgres::start(|_| ());
+    let job = with.cluster.job(Platform::GitLabCi);
+    let same = "user=ci,database-name=app";
+    let tunnels = Tunnels::start(&job, &[&format!("database=pg,{same}"), &format!("database=other,{same}")]);
+    let ask = |name: &str| {
+        let url = &tunnels.variables[&format!("JOBPASS_TUNNEL_{name}_URL")];
+        tunnels.run("psql", &[&[url.as_str()], WHO].concat())
+    };
+    ask("PG").ok();
+    let refused = ask("OTHER");
+    assert!(refused.code != 0 && refused.stderr.contains("closed the connection"), "{}", refused.all());
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::env::{Env, names};
 use crate::platform::Platform;
+use crate::system::{TEMPORARY, user};
 use crate::text::hex;
 use crate::write::WriteError;
-use crate::write::ownership::{risk, user};
+use crate::write::ownership::risk;
 
 /// The folder of outputs that name none of their own.
 #[derive(Debug, Clone)]
@@ -68,7 +69,7 @@ pub fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
     let runtime = env.var(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_dir());
     let candidates = runtime.into_iter().chain(env.var(names::TMPDIR).map(PathBuf::from));
     let mut unsafe_one = None;
-    for folder in candidates.chain([PathBuf::from("/tmp")]) {
+    for folder in candidates.chain([PathBuf::from(TEMPORARY)]) {
         match risk(&folder, &[user()]) {
             None => return Ok(folder),
             Some(reason) => {
@@ -78,7 +79,7 @@ pub fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
         }
     }
     Err(unsafe_one.unwrap_or_else(|| WriteError::Unfit {
-        path: "/tmp".into(),
+        path: TEMPORARY.into(),
         reason: "there is no such folder".into(),
     }))
 }

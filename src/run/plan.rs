@@ -16,6 +16,7 @@ use crate::net::{Deadline, Network, Options};
 use crate::output::Output;
 use crate::run::base_folder::BaseFolder;
 use crate::run::request;
+use crate::system::user;
 use crate::teleport::dial::Endpoint;
 use crate::verify::{Expectations, policy};
 use crate::write::ownership;
@@ -102,7 +103,7 @@ impl<'a> Plan<'a> {
         // Who names a folder knows why.
         let given = outputs.iter().map(|o| &o.destination.folder);
         for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {
-            let risk = folder.parent().and_then(|parent| ownership::risk(parent, &[ownership::user()]));
+            let risk = folder.parent().and_then(|parent| ownership::risk(parent, &[user()]));
             if let Some(reason) = risk {
                 log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
             }

@@ -44,7 +44,9 @@ pub async fn run(args: &cli::Tunnel, env: &Env, log: &Log) -> Result<Outcome, Fa
     let Open { opened, platform, sink, trial } = opened;
     let Opened { tunnels, variables, lines, ends, folder } = opened;
     let is_one = tunnels.len() == 1;
-    lines.iter().for_each(|line| log.note(line));
+    for line in &lines {
+        log.note(line);
+    }
     let text = export::shell_lines(&variables)?;
     let exports = Exports { variables, ..Exports::default() };
     let exported = export::export(env, platform, &sink, &exports)?;

@@ -242,15 +242,11 @@ fn described(route: &Route) -> String {
 fn private<'a>(folder: &'a mut Option<TempDir>, env: &Env) -> Result<&'a Path, Failed> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let made = match folder.take() {
-        Some(made) => made,
-        None => {
-            let private = std::fs::Permissions::from_mode(0o700);
-            tempfile::Builder::new()
-                .prefix("jobpass-tunnel-")
-                .permissions(private)
-                .tempdir_in(temporary(env)?)?
-        }
+    let made = if let Some(made) = folder.take() {
+        made
+    } else {
+        let private = std::fs::Permissions::from_mode(0o700);
+        tempfile::Builder::new().prefix("jobpass-tunnel-").permissions(private).tempdir_in(temporary(env)?)?
     };
     Ok(folder.insert(made).path())
 }

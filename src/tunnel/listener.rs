@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, UnixListener};
 
 use super::error::TunnelError;
-use super::peer::{Peer, own_user};
+use super::peer::Peer;
 use super::place::{HOST, Listen, Place};
 use crate::net::Stream;
+use crate::system::user;
 
 /// It listens; a socket is removed when it is dropped.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ fn occupied(path: &Path) -> io::Result<Option<&'static str>> {
     if !found.file_type().is_socket() {
         return Ok(Some("something else"));
     }
-    if found.uid() != own_user() {
+    if found.uid() != user() {
         return Ok(Some("a socket of another user"));
     }
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
