@@ -20,7 +20,7 @@ impl MariaDb {
         let (data, socket, init) = (path("data"), path("s"), path("init.sql"));
         super::command::put(
             folder.path().join("init.sql").as_path(),
-            "CREATE USER IF NOT EXISTS ci@'127.0.0.1'; CREATE DATABASE IF NOT EXISTS app; GRANT ALL ON app.* TO ci@'127.0.0.1';\n",
+            "CREATE USER IF NOT EXISTS ci@'127.0.0.1';\nCREATE DATABASE IF NOT EXISTS app;\nGRANT ALL ON app.* TO ci@'127.0.0.1';\n",
         );
         // As root it wants to be told that this is meant; another account is none of its own.
         let user = run("id", &["-un"]).stdout.trim().to_owned();

@@ -107,7 +107,7 @@ fn whoever_waits_is_told() {
     // A descriptor, the platform's own way and a shell's.
     let script = format!(
         "mkfifo fifo; \"$@\" --ready-fd 3 --export shell 3>fifo >out & \
-         while IFS= read -r line && [ -n \"$line\" ]; do printf '%s\\n' \"$line\" >>'{ready}'; done <fifo; kill $!; wait $!"
+         while IFS= read -r line && [ -n \"$line\" ]; do printf '%s\\n' \"$line\" >>'{ready}'; done <fifo; rm fifo; kill $!; wait $!"
     );
     let mut command = job.command(&[]);
     let tunnel = command.get_program().to_owned();
