@@ -16,6 +16,7 @@ pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod relay;
+pub mod rounds;
 pub mod schema;
 pub mod sshd;
 pub mod stand_in;

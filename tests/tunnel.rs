@@ -1,6 +1,7 @@
 //! `jobpass tunnel`: plain clients reach databases, applications and kubernetes through it, and nobody else does.
 
 mod ends;
+mod exec;
 mod limits;
 mod network;
 mod refusals;

@@ -21,6 +21,7 @@ use crate::write::Folders;
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let setting = setting(args, env, Vec::new())?;
+    request::check_stdout(args)?;
     let (platform, sink) = (setting.detected.platform, setting.sink.clone());
     let outcome = pipeline(args, env, log, setting).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
@@ -31,7 +32,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     outcome
 }
 
-/// Where the job runs, and which cluster it asks, for itself and for these tunnels.
+/// The job as it is, and the cluster that the command line names, for these tunnels besides.
 pub fn setting(args: &Login, env: &Env, tunnels: Vec<Output>) -> Result<Setting, Failed> {
     let detected = detect::detect(env, &request::detection(&args.identity))?;
     let entry = request::entry(&args.cluster, env)?;
@@ -39,33 +40,38 @@ pub fn setting(args: &Login, env: &Env, tunnels: Vec<Output>) -> Result<Setting,
     let ca_file = args.cluster.ca_file.clone().filter(|_| matches!(entry, Endpoint::Proxy(_)));
     let options = Options { ca_file, ..Options::default() };
     let sink = args.output.export.clone();
-    request::check_stdout(args)?;
     let audience = request::token(&args.identity).audience;
-    Ok(Setting { options, detected, entry, sink, audience, tunnels, dry_run: false })
+    Ok(Setting { options, detected, entry, sink, audience, tunnels, dry_run: false, base: None })
 }
 
 /// Prove, obtain, deliver.
 pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> Result<Outcome, Failed> {
     let plan = Plan::new(args, env, log, setting)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = credentials(&plan).await?;
-    let outcome = delivery::deliver(&plan, folders, &credentials)?;
-    let timings: Vec<_> =
-        log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
-    log.detail(format!("{} TCP connections · {}", plan.network.connections(), timings.join(" · ")));
+    let credentials = swap(&plan).await?;
+    let delivered = delivery::write(&plan, folders, &credentials)?;
+    let outcome = delivery::export(&plan, delivered)?;
+    tell_timings(&plan);
     Ok(outcome)
 }
 
-/// Prove and obtain.
-pub async fn credentials(plan: &Plan<'_>) -> Result<Credentials, Failed> {
-    let (env, log) = (plan.env, plan.log);
+/// Prove, obtain: the job's identity for credentials.
+pub async fn swap(plan: &Plan<'_>) -> Result<Credentials, Failed> {
+    let log = plan.log;
     // Runs once it is awaited: while the connections are opened.
     let proof = log.timed("token", async {
-        let proof = token::token(env, &plan.network, &plan.detected, &plan.token).await?;
+        let proof = token::token(plan.env, &plan.network, &plan.detected, &plan.token).await?;
         for Flaw { problem, hint, .. } in token::flaws(&plan.detected, proof.claims()) {
             log.warn(format!("the identity token may be refused: {problem}; {hint}"));
         }
         Ok(proof)
     });
     obtain::obtain(plan, proof).await
+}
+
+/// How long the stages took, for `-v`.
+pub fn tell_timings(plan: &Plan<'_>) {
+    let timings: Vec<_> =
+        plan.log.timings().iter().map(|(s, t)| format!("{s} {:.0} ms", t.as_secs_f64() * 1e3)).collect();
+    plan.log.detail(format!("{} TCP connections · {}", plan.network.connections(), timings.join(" · ")));
 }

@@ -15,6 +15,7 @@ use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
 use crate::output::Output;
 use crate::run::base_folder::BaseFolder;
+use crate::run::error::RunError;
 use crate::run::request;
 use crate::system::user;
 use crate::teleport::dial::Endpoint;
@@ -38,6 +39,8 @@ pub struct Setting {
     pub tunnels: Vec<Output>,
     /// Whether the cluster is the one in this process.
     pub dry_run: bool,
+    /// The folder of outputs that name none of their own, where that is decided already.
+    pub base: Option<PathBuf>,
 }
 
 /// The plan of one login.
@@ -81,7 +84,7 @@ impl<'a> Plan<'a> {
     /// Decides, and finds what is wrong with the command line, the environment and the folder.
     pub fn new(args: &'a Login, env: &'a Env, log: &'a Log, setting: Setting) -> Result<Self, Failed> {
         let begin = Instant::now();
-        let Setting { options, detected, entry, sink, audience, tunnels, dry_run } = setting;
+        let Setting { options, detected, entry, sink, audience, tunnels, dry_run, base } = setting;
         for reason in &detected.reasons {
             log.detail(format!("{}: {}", reason.platform, reason.why));
         }
@@ -91,7 +94,10 @@ impl<'a> Plan<'a> {
         let name = request::token_name(&args.identity, env)?;
         let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
         let folder = args.output.dir.as_deref();
-        let base = BaseFolder::choose(folder, args.output.name.as_deref(), env, detected.platform)?;
+        let base = match base {
+            Some(base) => BaseFolder::at(base),
+            None => BaseFolder::choose(folder, args.output.name.as_deref(), env, detected.platform)?,
+        };
         // Who asks for tunnels alone has no use for the usual output.
         let are_written = tunnels.is_empty() || !args.output.output.is_empty();
         if let Some(problem) = base.problem().filter(|_| are_written) {
@@ -107,6 +113,12 @@ impl<'a> Plan<'a> {
             if let Some(reason) = risk {
                 log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
             }
+        }
+        if let Some(name) =
+            tunnels.iter().map(|t| &t.name).find(|name| outputs.iter().any(|o| o.name == **name))
+        {
+            let message = format!("an output and a tunnel have the same name: `{name}`");
+            return Err(RunError::usage(message, "tell them apart by `name=`").into());
         }
         outputs.extend(tunnels);
         let sink = match export::check(env, detected.platform, &sink) {

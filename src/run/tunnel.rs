@@ -13,12 +13,12 @@ use crate::export::{self, Exports, Sink};
 use crate::log::Log;
 use crate::output::Output;
 use crate::platform::Platform;
-use crate::run::dry_run::{self, Trial};
+use crate::run::dry_run::Trial;
 use crate::run::error::RunError;
-use crate::run::login::{credentials, setting};
+use crate::run::login::{setting, swap};
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
-use crate::run::signals::Stop;
+use crate::run::signals::Signals;
 use crate::run::tunnels::{self, Opened};
 use crate::text::duration;
 use crate::tunnel::{TunnelError, serve};
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_secs(30);
 
 /// Opens the tunnels, tells whoever waits, and serves. A signal is the usual end; before the tunnels are open it is an error.
 pub async fn run(args: &cli::Tunnel, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    let mut stop = Stop::new()?;
+    let mut stop = Signals::that_stop()?;
     let login = args.login();
     let outputs = tunnels::outputs(&args.tunnels, &args.roles)?;
     let ready = args.ready_file.as_ref().map(|path| env.absolute(path));
@@ -37,10 +37,7 @@ pub async fn run(args: &cli::Tunnel, env: &Env, log: &Log) -> Result<Outcome, Fa
         std::fs::remove_file(path)
             .map_err(|source| RunError::Read { path: path.display().to_string(), source })?;
     }
-    let opened = tokio::select! {
-        opened = open(args, &login, outputs, env, log) => opened?,
-        stopped = stop.received() => return Err(stopped.into()),
-    };
+    let opened = stop.end(open(args, &login, &outputs, env, log)).await?;
     let Open { opened, platform, sink, trial } = opened;
     let Opened { tunnels, variables, lines, ends, folder } = opened;
     let is_one = tunnels.len() == 1;
@@ -71,11 +68,11 @@ pub async fn run(args: &cli::Tunnel, env: &Env, log: &Log) -> Result<Outcome, Fa
     let ended = tokio::select! {
         () = serve(tunnels, log) => Err(anyhow::anyhow!("the tunnels ended by themselves").into()),
         () = passed(ends) => Err(TunnelError::Expired { ended: ends_at }.into()),
-        _ = stop.received() => Ok(()),
+        _ = stop.next() => Ok(()),
     };
     drop((ready, folder));
     if let Some(trial) = trial {
-        trial.stop().await;
+        trial.end().await;
     }
     ended.map(|()| Outcome {
         line: if is_one { "tunnel closed" } else { "tunnels closed" }.to_owned(),
@@ -95,22 +92,22 @@ struct Open {
 async fn open(
     args: &cli::Tunnel,
     login: &Login,
-    outputs: Vec<Output>,
+    outputs: &[Output],
     env: &Env,
     log: &Log,
 ) -> Result<Open, Failed> {
     let (trial, setting) = if login.trial.dry_run {
-        let (trial, setting) = dry_run::start(login, env, log, outputs).await?;
+        let (trial, setting) = Trial::start(login, env, log, outputs).await?;
         (Some(trial), setting)
     } else {
-        (None, setting(login, env, outputs)?)
+        (None, setting(login, env, outputs.to_vec())?)
     };
     tunnels::check_entry(&setting.entry)?;
-    let env = trial.as_ref().map_or(env, |trial| &trial.job);
+    let env = trial.as_ref().map_or(env, |trial| &trial.env);
     let plan = Plan::new(login, env, log, setting)?;
-    let credentials = credentials(&plan).await?;
-    let issued = &credentials.checked.batch.issued;
-    let opened = tunnels::open(&args.tunnels, issued, &credentials, env, log).await?;
+    let mut credentials = swap(&plan).await?;
+    let issued = tunnels::take(&mut credentials, outputs)?;
+    let opened = tunnels::open(&args.tunnels, &issued, &credentials, None, env, log).await?;
     Ok(Open { opened, platform: plan.detected.platform, sink: plan.sink.clone(), trial })
 }
 

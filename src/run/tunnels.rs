@@ -90,16 +90,31 @@ pub fn check_entry(entry: &Endpoint) -> Result<(), RunError> {
     }
 }
 
-/// Listens for each tunnel, with what was issued for it. `issued` is in the order of `specs`.
+/// Takes what was issued for tunnels, in their order; what is left is to be written. A tunnel that was refused is no output that one can go
+/// on without.
+pub fn take(credentials: &mut Credentials, names: &[Output]) -> Result<Vec<Issued>, Failed> {
+    let is_ours = |refused: &(String, Failed)| names.iter().any(|output| output.name == refused.0);
+    if let Some(at) = credentials.refused.iter().position(is_ours) {
+        return Err(credentials.refused.swap_remove(at).1);
+    }
+    let all = std::mem::take(&mut credentials.checked.batch.issued);
+    let (ours, others) = all.into_iter().partition(|issued| issued.output.destination.is_in_memory());
+    credentials.checked.batch.issued = others;
+    Ok(ours)
+}
+
+/// Listens for each tunnel, with what was issued for it, in the same order. What it needs on disk, which is no credential, goes below `parent`;
+/// without one into the user's own temporary folder.
 pub async fn open(
     specs: &[TunnelSpec],
     issued: &[Issued],
     credentials: &Credentials,
+    parent: Option<&Path>,
     env: &Env,
     log: &Log,
 ) -> Result<Opened, Failed> {
     let outage = Arc::new(Outage::new(log.clone()));
-    let mut folder = None;
+    let mut folder = Private { made: None, parent, env };
     let (mut tunnels, mut lines, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for (spec, issued) in specs.iter().zip(issued) {
         let (name, route) = (issued.output.name.clone(), &issued.first.route);
@@ -107,13 +122,13 @@ pub async fn open(
         let listen = match &spec.at {
             At::Port(port) => Listen::Port(port.unwrap_or_default()),
             At::Socket(Some(path)) => Listen::Socket(chosen_socket(&name, route, env.absolute(path))?),
-            At::Socket(None) => Listen::Socket(private_socket(&name, route, private(&mut folder, env)?)?),
+            At::Socket(None) => Listen::Socket(private_socket(&name, route, folder.path()?)?),
         };
         let listener = Listener::bind(&name, &listen).await?;
         let place = listener.place().clone();
         let mut variables = variables::variables(route, &place);
         if let Route::Kube { kube: cluster } = route {
-            let folder = private(&mut folder, env)?;
+            let folder = folder.path()?;
             let config = kubeconfig(&name, &issued.output.kind, cluster, &variables, credentials, folder)?;
             variables.plain.push(("KUBECONFIG", config));
         }
@@ -146,7 +161,7 @@ pub async fn open(
     let skew = SignedDuration::from_secs(credentials.ping.clock_skew.unwrap_or(0));
     let ends = ends.checked_sub(skew).unwrap_or(ends);
     let named = found.iter().map(|(name, place, variables)| (name.as_str(), place, variables.clone()));
-    Ok(Opened { tunnels, variables: variables::all(named), lines, ends, folder })
+    Ok(Opened { tunnels, variables: variables::all(named), lines, ends, folder: folder.made })
 }
 
 /// The way of one tunnel: how the proxy knows what is meant, and its name for HTTP.
@@ -239,16 +254,25 @@ fn described(route: &Route) -> String {
 }
 
 /// A private folder, made when it is first needed.
-fn private<'a>(folder: &'a mut Option<TempDir>, env: &Env) -> Result<&'a Path, Failed> {
-    use std::os::unix::fs::PermissionsExt as _;
+struct Private<'a> {
+    made: Option<TempDir>,
+    parent: Option<&'a Path>,
+    env: &'a Env,
+}
 
-    let made = if let Some(made) = folder.take() {
-        made
-    } else {
-        let private = std::fs::Permissions::from_mode(0o700);
-        tempfile::Builder::new().prefix("jobpass-tunnel-").permissions(private).tempdir_in(temporary(env)?)?
-    };
-    Ok(folder.insert(made).path())
+impl Private<'_> {
+    fn path(&mut self) -> Result<&Path, Failed> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let made = if let Some(made) = self.made.take() {
+            made
+        } else {
+            let parent = self.parent.map_or_else(|| temporary(self.env), |parent| Ok(parent.to_owned()))?;
+            let private = std::fs::Permissions::from_mode(0o700);
+            tempfile::Builder::new().prefix("jobpass-tunnel-").permissions(private).tempdir_in(parent)?
+        };
+        Ok(self.made.insert(made).path())
+    }
 }
 
 /// Whether libpq looks for a socket of its own name in a folder.
