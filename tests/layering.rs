@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("write", 6),
     ("export", 6),
     ("refusal", 5),
+    ("tunnel", 5),
     ("cloud", 4),
     ("platform", 4),
     ("sandbox", 4),

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::Login;
+use super::tunnel_spec::{self, TunnelSpec};
 use super::variables::LOGIN_ONLY;
 
 /// Run a command with credentials of its own, remove them when it ends, and pass its status on
@@ -21,6 +22,10 @@ pub struct Exec {
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+    /// Keep a tunnel open for as long as the command runs, repeatable: `database=SERVICE[:PORT]`, `app=NAME[:PORT]`,
+    /// `kube=CLUSTER[:PORT]`, as `jobpass tunnel` takes them. Without `--output` nothing but tunnels is issued
+    #[arg(long, value_name = "SPEC", value_parser = tunnel_spec::parse, help_heading = "Credentials")]
+    pub tunnel: Vec<TunnelSpec>,
     /// What `login` takes
     #[command(flatten)]
     pub login: LoginOfExec,

@@ -12,6 +12,7 @@ use crate::cli::exec::Exec;
 use crate::env::{self, Env};
 use crate::error::{Exit, Failed};
 use crate::export::Sink;
+use crate::issue::Issued;
 use crate::log::Log;
 use crate::platform::Platform;
 use crate::report::{Failure, Report};
@@ -24,6 +25,8 @@ use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::{Plan, Setting};
 use crate::run::signals::Signals;
+use crate::run::tunnels;
+use crate::tunnel;
 use crate::write::{FileToWrite, Folders, Pending, WriteError};
 use beside::Beside;
 use private_folder::{PrivateFolder, places};
@@ -34,12 +37,16 @@ const WEB_CA: &str = "dry-run";
 /// Swaps this job's identity for credentials and runs the command with them.
 pub async fn run(args: &Exec, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     check(args)?;
+    let tunnels = tunnels::outputs(&args.tunnel, &args.login.0.output.roles)?;
     let mut stop = Signals::that_stop()?;
     if !args.login.0.trial.dry_run {
-        let setting = login::setting(&args.login.0, env)?;
+        let setting = login::setting(&args.login.0, env, tunnels)?;
+        if !args.tunnel.is_empty() {
+            tunnels::check_entry(&setting.entry)?;
+        }
         return Session { args, env, job: env, log }.run(setting, &mut stop).await;
     }
-    let (trial, setting) = stop.end(Trial::start(&args.login.0, env, log)).await?;
+    let (trial, setting) = stop.end(Trial::start(&args.login.0, env, log, &tunnels)).await?;
     let outcome = Session { args, env, job: &trial.env, log }.run(setting, &mut stop).await;
     trial.end().await;
     outcome
@@ -126,6 +133,7 @@ impl Session<'_> {
         let mut beside = Beside::default();
         let web_ca = setting.options.ca_pem.clone();
         (setting.sink, setting.base) = (Sink::None, Some(folder.credentials()));
+        let tunnels = setting.tunnels.clone();
         let mut plan = Plan::new(&self.args.login.0, self.job, self.log, setting)?;
         if let Some(pem) = web_ca {
             plan.ca_file = Some(write_web_ca(folder, &pem)?);
@@ -134,16 +142,48 @@ impl Session<'_> {
             beside.variable("NO_PROXY", format!("{others}{}", plan.entry.address().host));
         }
         let folders = Folders::prepare(&plan.issue.outputs)?;
-        let credentials = stop.end(login::swap(&plan)).await?;
-        let delivered = delivery::write(&plan, folders, &credentials)?;
+        let mut credentials = stop.end(login::swap(&plan)).await?;
+        let tunneled = tunnels::take(&mut credentials, &tunnels)?;
+        let mut variables = Vec::new();
+        if !credentials.checked.batch.issued.is_empty() {
+            let delivered = delivery::write(&plan, folders, &credentials)?;
+            self.tell(&plan, delivered.report, &delivered.failures);
+            variables = delivered.exports.variables;
+        }
         login::tell_timings(&plan);
         // The credentials are there, the command is not yet.
         open(&plan, &credentials, &mut beside);
+        if !tunneled.is_empty() {
+            self.open_tunnels(&tunneled, &credentials, folder, &mut beside).await?;
+        }
 
-        self.tell(&plan, delivered.report, &delivered.failures);
         let (more, serving) = beside.split();
-        let variables: Vec<_> = delivered.exports.variables.into_iter().chain(more).collect();
+        variables.extend(more);
         Child::start(&self.args.command, &variables)?.end(stop, serving).await
+    }
+
+    /// Tunnels for as long as the command runs; their variables are the command's alone.
+    async fn open_tunnels<'a>(
+        &'a self,
+        issued: &[Issued],
+        credentials: &Credentials,
+        folder: &PrivateFolder,
+        beside: &mut Beside<'a>,
+    ) -> Result<(), Failed> {
+        let (specs, parent) = (&self.args.tunnel, Some(folder.path()));
+        let opened = tunnels::open(specs, issued, credentials, parent, self.env, self.log).await?;
+        for line in &opened.lines {
+            self.log.note(line);
+        }
+        for (name, value) in opened.variables {
+            beside.variable(name, value);
+        }
+        let (tunnels, kept, log) = (opened.tunnels, opened.folder, self.log);
+        beside.serve(async move {
+            tunnel::serve(tunnels, log).await;
+            drop(kept);
+        });
+        Ok(())
     }
 
     /// One line, and one for each output that is missing.

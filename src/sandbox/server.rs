@@ -67,8 +67,12 @@ pub(super) struct TlsConfigs {
     auth_port: Arc<ServerConfig>,
     transport: Arc<ServerConfig>,
     app: Arc<ServerConfig>,
+    /// The same in an upgraded connection.
+    app_upgraded: Arc<ServerConfig>,
     /// Databases and TCP applications.
     tunnel: Arc<ServerConfig>,
+    /// The same in an upgraded connection.
+    tunnel_upgraded: Arc<ServerConfig>,
     kube: Arc<ServerConfig>,
     /// Agrees on no protocol.
     closed: Arc<ServerConfig>,
@@ -125,6 +129,8 @@ impl TlsConfigs {
             auth_port: config(&host, &[HTTP_2], Clients::AnyOrOf(cas))?,
             transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(cas))?,
             app: config(&web, &[HTTP_1, HTTP_2], Clients::AnyOrOf(cas))?,
+            app_upgraded: config(&host, &[HTTP_1], Clients::AnyOrOf(cas))?,
+            tunnel_upgraded: config(&host, &app::tunneled_protocols(), Clients::Of(cas))?,
             tunnel: config(&web, &app::tunneled_protocols(), Clients::Of(cas))?,
             kube: config(&kube, &[HTTP_2, HTTP_1], Clients::Of(cas))?,
             closed: config(&web, &[b"none"], Clients::Any)?,
@@ -134,6 +140,8 @@ impl TlsConfigs {
     fn config(&self, service: Service, upgraded: bool) -> Arc<ServerConfig> {
         Arc::clone(match service {
             Service::Join if upgraded => &self.join_upgraded,
+            Service::App if upgraded => &self.app_upgraded,
+            Service::Tunnel if upgraded => &self.tunnel_upgraded,
             Service::App => &self.app,
             Service::Auth => &self.auth,
             Service::AuthPort => &self.auth_port,
@@ -186,7 +194,7 @@ async fn connection(
     let sni = hello.server_name().map(str::to_owned);
     let offered: Vec<String> =
         hello.alpn().into_iter().flatten().map(|p| String::from_utf8_lossy(p).into_owned()).collect();
-    let service = select(&cluster, sni.as_deref(), &offered);
+    let service = select(&cluster, sni.as_deref(), &offered, upgrade.is_some());
     let tunneled = app::tunneled(&offered).filter(|_| service == Service::Tunnel);
     let number = cluster.records.connection(Record {
         sni,
@@ -212,9 +220,16 @@ async fn connection(
         .and_then(|chain| chain.first())
         .and_then(|leaf| Caller::from_certificate(leaf));
     let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
-    cluster.records.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
+    cluster.records.established(number, alpn, caller.as_ref());
     if let (Some(protocol), Some(caller)) = (tunneled, &caller) {
         let Some(mut server) = app::connect(&cluster, caller, protocol).await else { return };
+        let mut client = stream;
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        return;
+    }
+    if let (Service::App | Service::Kube, Some(caller)) = (service, &caller)
+        && let Some(mut server) = app::connect_web(&cluster, caller).await
+    {
         let mut client = stream;
         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
         return;
@@ -235,7 +250,7 @@ async fn connection(
     }
 }
 
-fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {
+fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String], is_upgraded: bool) -> Service {
     let has = |protocol: &[u8]| offered.iter().any(|p| p.as_bytes() == protocol);
     let internal = sni.is_some_and(|n| n == CLUSTER_NAME || n.ends_with(&format!(".{CLUSTER_NAME}")));
     if let Some(wanted) = offered.iter().find(|p| p.starts_with(AUTH)) {
@@ -249,6 +264,8 @@ fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {
         () if has(JOIN) => Service::Join,
         () if app::tunneled(offered).is_some() => Service::Tunnel,
         () if app::is_public_address(cluster, sni) => Service::App,
+        // Which application is meant is in the client's certificate then.
+        () if is_upgraded && offered.iter().all(|p| p.as_bytes() == HTTP_1) => Service::App,
         // No browser offers this alone under that name.
         () if internal && offered.iter().all(|p| p.as_bytes() == HTTP_2) => Service::AuthPort,
         () => Service::Web,
