@@ -23,6 +23,7 @@ pub mod request;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod ssh_relay;
 
 use crate::cli::{Cli, Command, Login};
 use crate::env::Env;

@@ -2,7 +2,7 @@
 //! names the variables; [`export`] hands those to later steps.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::env;
 use crate::error::{Exit, Failed};
@@ -15,7 +15,7 @@ use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
-use crate::write::contents::{self, Context};
+use crate::write::contents::{self, Context, Sockets};
 use crate::write::{self, FileToWrite, Folders, MANIFEST, Placed};
 
 /// Name of the copy of the binary in a folder.
@@ -33,8 +33,14 @@ pub struct Delivered {
     pub failures: Vec<Failure>,
 }
 
-/// Writes the folders. When a part of it fails, nothing is left.
-pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Delivered, Failed> {
+/// Writes the folders. When a part of it fails, nothing is left. `private`: the folder with the sockets of a running
+/// `jobpass exec --agent`, which keeps the keys of ssh outputs.
+pub fn write(
+    plan: &Plan<'_>,
+    folders: Folders,
+    credentials: &Credentials,
+    private: Option<&Path>,
+) -> Result<Delivered, Failed> {
     let (args, env, log) = (plan.args, plan.env, plan.log);
     let proxy = &credentials.proxy;
     let mut report = report(plan, credentials, proxy);
@@ -44,6 +50,7 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
     for (index, issued) in credentials.checked.batch.issued.iter().enumerate() {
         let folder = &issued.output.destination.folder;
         let copy = args.output.copy_binary.then(|| folder.join(BINARY));
+        let sockets = private.map(|folder| Sockets::of(folder, index));
         let context = Context {
             authorities: &credentials.checked.batch.authorities,
             cluster: &credentials.bot.cluster,
@@ -54,6 +61,7 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
             ca_file: plan.ca_file.as_deref(),
             consumers: &args.output.export_vars,
             kube: credentials.kube.as_ref(),
+            sockets: sockets.as_ref(),
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;

@@ -48,7 +48,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> R
     let plan = Plan::new(args, env, log, setting)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
     let credentials = swap(&plan).await?;
-    let delivered = delivery::write(&plan, folders, &credentials)?;
+    let delivered = delivery::write(&plan, folders, &credentials, None)?;
     let outcome = delivery::export(&plan, delivered)?;
     tell_timings(&plan);
     Ok(outcome)

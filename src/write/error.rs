@@ -25,6 +25,13 @@ pub enum WriteError {
     /// Others could swap the folder for one of theirs.
     #[error("`{path}` is not a safe place for private keys")]
     Unsafe { path: String, reason: String },
+    /// A Unix socket could not be opened there.
+    #[error("could not listen at `{path}`")]
+    Socket {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
     /// Something about the place or what should go there.
     #[error("`{path}` cannot be written: {reason}")]
     Unfit { path: String, reason: String },
@@ -37,7 +44,7 @@ impl StageError for WriteError {
 
     fn causes(&self) -> Vec<String> {
         match self {
-            Self::Io { source, .. } => vec![io_reason(source)],
+            Self::Io { source, .. } | Self::Socket { source, .. } => vec![io_reason(source)],
             Self::Unsafe { reason, .. } => vec![reason.clone()],
             Self::NotOurs { .. } | Self::Unfit { .. } => Vec::new(),
         }
@@ -55,6 +62,9 @@ impl StageError for WriteError {
             },
             Self::NotOurs { .. } => {
                 "choose another `--dir`, or remove that folder if nothing in it is needed"
+            }
+            Self::Socket { .. } => {
+                "set `XDG_RUNTIME_DIR` to a folder with a short path that only this user may change"
             }
             Self::Unfit { .. } => "choose another `--dir`",
             Self::Unsafe { .. } => "choose a folder with `--dir` that only this user and root may change",
