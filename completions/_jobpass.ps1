@@ -24,7 +24,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
     $values = switch ([string]$before) {
         '--ca-rotation' { 'update-clients', 'update-servers'; break }
         '--color' { 'auto', 'always', 'never'; break }
-        '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'shell', 'env-file=PATH', 'none'; break }
+        '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'shell', 'fish', 'powershell', 'env-file=PATH', 'none'; break }
         '--export-vars' { 'git', 'rsync', 'ansible', 'terraform'; break }
         '--join-method' { 'auto', 'azure', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'iam', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }

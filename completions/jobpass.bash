@@ -726,7 +726,7 @@ _jobpass() {
                     return 0
                     ;;
                 --export)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell env-file=PATH none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell fish powershell env-file=PATH none" -- "${cur}"))
                     return 0
                     ;;
                 --export-vars)

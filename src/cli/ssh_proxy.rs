@@ -16,7 +16,7 @@ pub struct SshProxy {
     #[arg(long, value_name = "DIR", value_parser = value::folder, required_unless_present = "socket")]
     pub dir: Option<PathBuf>,
     /// The socket of a running `jobpass exec --agent`, which has the keys and connects, in place of a folder
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["dir", "proxy", "ca_file"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["dir", "proxy", "ca_file", "renew"])]
     pub socket: Option<PathBuf>,
     /// The proxy's web address; that of the login when left out
     #[arg(long, value_name = "HOST[:PORT]", value_parser = value::address)]
@@ -34,6 +34,9 @@ pub struct SshProxy {
     pub port: u16,
     /// The cluster; the root when left out
     pub cluster: Option<String>,
+    /// Get new credentials first when these are at their end, as `login --renew` allows
+    #[arg(long)]
+    pub renew: bool,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,

@@ -19,8 +19,8 @@ pub(super) fn gitlab(pairs: &[(String, String)], file: &str) -> Result<String, E
 
 /// For a file that `docker --env-file` (which takes each value as it is) and a shell's `source` read alike:
 /// values a shell would expand or split are refused, as no quoting means the same to both.
-pub(super) fn env_file(pairs: &[(String, String)]) -> Result<String, ExportError> {
-    lines(pairs, "an env file", |value| {
+pub(super) fn env_file(pairs: &[(String, String)], place: &str) -> Result<String, ExportError> {
+    lines(pairs, place, |value| {
         if value.contains(['\n', '\r', '\0']) {
             return Some("it has more than one line");
         }
@@ -51,6 +51,21 @@ fn lines(
     Ok(out)
 }
 
+/// What such a file assigns, in its order.
+pub(super) fn assigned(text: &str) -> Vec<(String, String)> {
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The same file with empty values for these names; all other lines stay as they are.
+pub(super) fn blanked(text: &str, names: &[String]) -> String {
+    let line = |line: &str| match line.split_once('=') {
+        Some((name, _)) if names.iter().any(|known| known == name) => format!("{name}=\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,12 +93,22 @@ mod tests {
             ("a\\b", true, false),
         ] {
             assert_eq!(gitlab(&variable(value), "GITLAB_ENV").is_ok(), to_gitlab, "{value:?}");
-            assert_eq!(env_file(&variable(value)).is_ok(), to_file, "{value:?}");
+            assert_eq!(env_file(&variable(value), "x").is_ok(), to_file, "{value:?}");
         }
         for name in ["A-B", "A B", "A\nB", "", "1", "A=B"] {
             let pair = [(name.to_owned(), "v".to_owned())];
-            assert!(gitlab(&pair, "GITLAB_ENV").is_err() && env_file(&pair).is_err(), "{name:?}");
+            assert!(gitlab(&pair, "GITLAB_ENV").is_err() && env_file(&pair, "x").is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn only_the_named_lines_become_empty() {
+        let text = "# A=0\nA=1\nAB=2\nB=x=y\nno assignment\n A=3";
+        let want = "# A=0\nA=\nAB=2\nB=\nno assignment\n A=3\n";
+        assert_eq!(blanked(text, &["A".to_owned(), "B".to_owned()]), want);
+        let found = assigned("A=1\nB=x=y\nno assignment\nA=\n");
+        let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("A", "1"), ("B", "x=y"), ("A", "")]);
     }
 
     proptest! {
@@ -93,7 +118,7 @@ mod tests {
         fn an_env_file_means_the_same_to_a_shell(
             value in "[a-z~$'\"`\\\\ *?#!&;|<>(){}=:,./%+@äλ-]{0,8}|[a-z/.:@%+=,_-]{0,20}"
         ) {
-            if let Ok(text) = env_file(&variable(&value)) {
+            if let Ok(text) = env_file(&variable(&value), "x") {
                 let dir = tempfile::tempdir().unwrap();
                 let path = dir.path().join("env");
                 super::super::file::replace(&path, text.as_bytes()).unwrap();

@@ -4,7 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{Absent, Channel, Facts, LogSyntax, exactly_true, how_missing, in_variable, indented};
+use super::facts::{
+    Absent, Channel, Facts, LogSyntax, Program, exactly_true, how_missing, in_variable, indented,
+};
 use super::simulation::{OWNER, Simulation};
 use crate::text::safe;
 
@@ -27,8 +29,13 @@ pub(super) const FACTS: Facts = Facts {
     expired_hints: |_| vec!["run the step `get-identity-token` right before jobpass".to_owned()],
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("BITRISE_SOURCE_DIR")?.as_ref())),
+    job: &["BITRISE_BUILD_SLUG"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
-    channel: Channel::Script {
+    channel: Channel::Program {
+        program: Program::Envman,
+        socket: None,
+        is_enough: true,
         hint: "load the variables for the next lines of the same step: \
                `eval \"$(jobpass login --export shell)\"`; for later steps: \
                `envman add --key JOBPASS_DIR --value \"$JOBPASS_DIR\"`",
@@ -64,8 +71,12 @@ fn step(audience: &str) -> String {
 const ISSUER: &str = "https://token.builds.bitrise.io";
 const APP: &str = "0123456789abcdef";
 
-const VARIABLES: [(&str, &str); 3] =
-    [(BITRISE_IO, "true"), ("BITRISE_APP_SLUG", APP), ("BITRISE_BUILD_NUMBER", "42")];
+const VARIABLES: [(&str, &str); 4] = [
+    ("BITRISE_BUILD_SLUG", "1d5b0a7c-42"),
+    (BITRISE_IO, "true"),
+    ("BITRISE_APP_SLUG", APP),
+    ("BITRISE_BUILD_NUMBER", "42"),
+];
 
 fn claims(_: &str, now: i64, _: &str) -> Value {
     json!({

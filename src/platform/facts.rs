@@ -37,6 +37,10 @@ pub(super) struct Facts {
     pub(super) temp_dir: Option<&'static str>,
     /// Where the job's sources are.
     pub(super) checkout: fn(&Env) -> Option<PathBuf>,
+    /// The variables that together tell one run of a job from all others.
+    pub(super) job: &'static [&'static str],
+    /// Where the job's time limit is; `None`: the platform does not tell.
+    pub(super) limit: Option<TimeLimit>,
     /// What the log understands.
     pub(super) log: LogSyntax,
     /// How later steps get variables.
@@ -47,6 +51,16 @@ pub(super) struct Facts {
     pub(super) protocol: Option<&'static Protocol>,
     /// A job of it, for trial runs and tests.
     pub(super) simulation: Simulation,
+}
+
+/// The variables that tell how long a job may run.
+pub(super) struct TimeLimit {
+    /// A number; anything else: there is no limit.
+    pub(super) variable: &'static str,
+    /// Its unit, in seconds.
+    pub(super) unit: u64,
+    /// The variable with the time when the job began (RFC 3339); without one, all of the limit counts as left.
+    pub(super) began: Option<&'static str>,
 }
 
 /// Whether a platform's marker is there.
@@ -123,13 +137,52 @@ pub enum Channel {
         /// The variable.
         variable: &'static str,
     },
+    /// `K=V` lines in a file of the folder that a variable names: for who asks for it by name.
+    FolderFile {
+        /// The variable.
+        folder: &'static str,
+        /// The file's name.
+        name: &'static str,
+        /// What to write in the script instead.
+        hint: &'static str,
+    },
     /// Commands in the log, one a line, of which each sets a variable.
     Commands(Dialect),
+    /// A program of the platform's takes them.
+    Program {
+        /// The program, in `PATH`.
+        program: Program,
+        /// The variable that names the socket by which it talks to the job; `None`: it needs none.
+        socket: Option<&'static str>,
+        /// Whether all later steps get them so.
+        is_enough: bool,
+        /// What to write in the script where the program is not there or not enough.
+        hint: &'static str,
+    },
     /// There is none.
     Script {
         /// What to write in the script instead.
         hint: &'static str,
     },
+}
+
+/// A program of a platform's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// Bitrise's (bitrise-io/envman `cli/add.go`).
+    Envman,
+    /// Buildkite's (buildkite.com/docs, "buildkite-agent env" and "buildkite-agent annotate").
+    BuildkiteAgent,
+}
+
+impl Program {
+    /// As it is found in `PATH`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Envman => "envman",
+            Self::BuildkiteAgent => "buildkite-agent",
+        }
+    }
 }
 
 /// Whose commands they are.
@@ -141,13 +194,25 @@ pub enum Dialect {
     TeamCity,
 }
 
+impl Dialect {
+    /// The command that sets a variable, for people.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::AzurePipelines => "`task.setvariable`",
+            Self::TeamCity => "`setParameter`",
+        }
+    }
+}
+
 impl Channel {
     /// The variables that name its files.
     pub fn variables(self) -> Vec<&'static str> {
         match self {
             Self::CommandFiles { environment, outputs, summary } => vec![environment, outputs, summary],
             Self::EnvFile { variable, .. } | Self::BashFile { variable } => vec![variable],
-            Self::Commands(_) | Self::Script { .. } => Vec::new(),
+            Self::FolderFile { .. } | Self::Commands(_) | Self::Program { .. } | Self::Script { .. } => {
+                Vec::new()
+            }
         }
     }
 }

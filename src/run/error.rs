@@ -20,6 +20,9 @@ pub enum RunError {
     /// Credentials that were written earlier have expired.
     #[error("the credentials in `{dir}` expired at {expired}")]
     Expired { dir: String, expired: Timestamp },
+    /// They have, and there are no new ones.
+    #[error("the credentials in `{dir}` expired at {ended} and could not be renewed")]
+    NotRenewed { dir: String, ended: Timestamp, causes: Vec<String>, hints: Vec<String>, exit: Exit },
     /// A folder or file that should hold credentials does not.
     #[error("`{path}` has no credentials")]
     NoCredentials { path: String, reason: String, hint: String },
@@ -75,7 +78,7 @@ impl StageError for RunError {
         match self {
             Self::Usage { .. } | Self::Read { .. } => Exit::Usage,
             Self::Stopped { code, .. } => *code,
-            Self::ByExec { exit, .. } => *exit,
+            Self::ByExec { exit, .. } | Self::NotRenewed { exit, .. } => *exit,
             Self::Watchdog { .. } => Exit::Internal,
             Self::Expired { .. } => Exit::Refused,
             Self::NoCredentials { .. } | Self::Output { .. } | Self::NoExec { .. } => Exit::Files,
@@ -87,6 +90,7 @@ impl StageError for RunError {
     fn causes(&self) -> Vec<String> {
         match self {
             Self::NoCredentials { reason, .. } => vec![reason.clone()],
+            Self::NotRenewed { causes, .. } => causes.clone(),
             Self::Output { source, .. }
             | Self::Read { source, .. }
             | Self::Command { source, .. }
@@ -109,6 +113,7 @@ impl StageError for RunError {
             Self::NoExec { .. } => {
                 "ssh works as long as the command of `jobpass exec` runs: start it from there"
             }
+            Self::NotRenewed { hints, .. } => return hints.clone(),
             Self::Expired { .. } => "run `jobpass login` again in this job",
             Self::Output { .. } => "keep standard output open, or leave out what prints to it",
             Self::Read { .. } => "check the path and that this user may read it",

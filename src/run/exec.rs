@@ -76,6 +76,9 @@ fn check(args: &Exec) -> Result<(), RunError> {
             "leave it out, or run `jobpass login`: `exec` gives variables to its command only",
         );
     }
+    if output.reuse_if_valid_for.is_some() {
+        return refused("--reuse-if-valid-for", "leave it out: the command gets credentials of its own");
+    }
     if messages.json {
         let hint = "leave it out: standard output is the command's, which finds the report at `$JOBPASS_DIR/jobpass.json`";
         return refused("--json", hint);
@@ -95,6 +98,10 @@ fn check_agent(login: &Login) -> Result<(), RunError> {
     if !outputs.is_empty() && !outputs.iter().any(|output| matches!(output.kind, Kind::Ssh { .. })) {
         let message = "`--agent` is about ssh outputs, and there is none";
         return Err(RunError::usage(message, "leave it out, or add `--output ssh`"));
+    }
+    if login.output.renew {
+        let message = "`--renew` writes files with private keys, and `--agent` has none";
+        return Err(RunError::usage(message, "leave out one of them"));
     }
     if login.output.export_vars.contains(&Consumer::Terraform) {
         let message = "`--export-vars terraform` needs a file with a private key, and `--agent` writes none";
@@ -175,7 +182,9 @@ impl Session<'_> {
         let delivered = delivery::write(&plan, folders, &credentials, private)?;
         login::tell_timings(&plan);
         // The credentials are there, the command is not yet.
-        tell_of_the_end(&plan, &credentials, &mut beside);
+        if !self.args.login.0.output.renew {
+            tell_of_the_end(&plan, &credentials, &mut beside);
+        }
         if self.args.agent {
             open_agent(&plan, &options, &credentials, folder, &mut beside)?;
         }

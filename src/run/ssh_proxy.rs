@@ -15,6 +15,7 @@ use crate::net::tls::ClientIdentity;
 use crate::net::{Deadline, HostPort, Network, Options};
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
+use crate::run::renew;
 use crate::run::ssh_relay::{Request, ask};
 use crate::teleport::Cluster;
 use crate::teleport::dial::Endpoint;
@@ -32,6 +33,9 @@ pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, 
         return Ok(Outcome::default());
     }
     let dir = env.absolute(args.dir.as_deref().unwrap_or(Path::new("")));
+    if args.renew {
+        renew::renew(&dir, env, log, args.timeout).await?;
+    }
     let identity = Identity::read(&dir)?;
     let proxy = match &args.proxy {
         Some(proxy) => proxy.clone(),

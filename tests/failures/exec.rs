@@ -18,6 +18,8 @@ fn flags_that_make_no_sense_are_refused_with_what_to_do() {
         ("exec-export", &["--export", "shell"]),
         ("exec-json", &["--json"]),
         ("exec-print-command", &["--print-command"]),
+        ("exec-reuse", &["--reuse-if-valid-for", "10m"]),
+        ("exec-agent-renew", &["--agent", "--renew"]),
         ("exec-agent-without-ssh", &["--agent", "--output", "app=x"]),
         ("exec-agent-terraform", &["--agent", "--export-vars", "terraform"]),
     ] {

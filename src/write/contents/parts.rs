@@ -33,6 +33,8 @@ pub struct Context<'a> {
     pub kube: Option<&'a KubeServer>,
     /// Where an ssh output's private keys are, if they are to be in no file.
     pub sockets: Option<&'a Sockets>,
+    /// `--renew`: who uses the files gets new ones when these end.
+    pub renew: bool,
     /// When the output expires.
     pub expires: Timestamp,
 }

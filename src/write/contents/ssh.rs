@@ -44,11 +44,16 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
     }
     let agent = context.sockets.map(|sockets| text_of(&sockets.agent)).transpose()?;
     let in_files = agent.is_none();
+    let renew = context.renew.then(|| words_of_renewal(&words, &dir_text));
+    if context.renew {
+        words.push("--renew".into());
+    }
     let parts = SshConfigParts {
         dir: &dir_text,
         hosts: &hosts,
         proxy_command: Some(&words),
         agent: agent.as_deref(),
+        renew: renew.as_deref(),
     };
 
     let mut contents = Contents::default();
@@ -107,6 +112,12 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         contents.step_outputs.retain(|(name, _)| !["identity-file", "key-file"].contains(name));
     }
     Ok(contents)
+}
+
+/// The command that gets new credentials; `words` begin with the binary.
+fn words_of_renewal(words: &[String], dir: &str) -> Vec<String> {
+    let binary = words.first().cloned();
+    binary.into_iter().chain(["renew", "--dir", dir].map(str::to_owned)).collect()
 }
 
 /// The certificates of a CA in one file.

@@ -63,6 +63,7 @@ fn made(issued: &Issued, ping: &Ping, proxy: &str, ca_file: Option<&Path>) -> Co
         kube: None,
         consumers: &[],
         sockets: None,
+        renew: false,
         expires: Timestamp::UNIX_EPOCH,
     };
     contents(issued, &context).unwrap()

@@ -76,6 +76,7 @@ impl Case {
             consumers: &[],
             kube: Some(&server),
             sockets: None,
+            renew: false,
             expires: Timestamp::UNIX_EPOCH,
         };
         super::contents(&self.kube, &issued, &context)
