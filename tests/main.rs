@@ -21,6 +21,7 @@ mod consumers;
 mod doctor;
 mod dry_run;
 mod env0;
+mod example_scripts;
 mod examples;
 mod exec;
 mod explain;

@@ -177,7 +177,7 @@ impl Session<'_> {
             beside.variable("NO_PROXY", format!("{others}{}", plan.entry.address().host));
         }
         let folders = Folders::prepare(&plan.issue.outputs)?;
-        let credentials = stop.end(login::swap(&plan)).await?;
+        let credentials = stop.end(Box::pin(login::swap(&plan))).await?;
         let private = self.args.agent.then_some(folder.path());
         let delivered = delivery::write(&plan, folders, &credentials, private)?;
         login::tell_timings(&plan);

@@ -33,7 +33,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let setting = setting(args, env)?;
     request::check_stdout(args)?;
     let (platform, sink) = (setting.detected.platform, setting.sink.clone());
-    let outcome = pipeline(args, env, log, setting).await;
+    let outcome = Box::pin(pipeline(args, env, log, setting)).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
@@ -75,7 +75,7 @@ fn reused(args: &Login, env: &Env, log: &Log, least: Duration) -> Result<Option<
 pub async fn write_again(args: &Login, env: &Env, log: &Log) -> Result<(), Failed> {
     let plan = Plan::new(args, env, log, setting(args, env)?)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = swap(&plan).await?;
+    let credentials = Box::pin(swap(&plan)).await?;
     delivery::write(&plan, folders, &credentials, None).map(drop)
 }
 
@@ -83,7 +83,7 @@ pub async fn write_again(args: &Login, env: &Env, log: &Log) -> Result<(), Faile
 pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> Result<Outcome, Failed> {
     let plan = Plan::new(args, env, log, setting)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = swap(&plan).await?;
+    let credentials = Box::pin(swap(&plan)).await?;
     let delivered = delivery::write(&plan, folders, &credentials, None)?;
     let outcome = delivery::export(&plan, delivered)?;
     tell_timings(&plan);
@@ -101,7 +101,7 @@ pub async fn swap(plan: &Plan<'_>) -> Result<Credentials, Failed> {
         }
         Ok(proof)
     });
-    obtain::obtain(plan, proof).await
+    Box::pin(obtain::obtain(plan, proof)).await
 }
 
 /// How long the stages took, for `-v`.

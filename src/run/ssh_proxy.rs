@@ -34,7 +34,7 @@ pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, 
     }
     let dir = env.absolute(args.dir.as_deref().unwrap_or(Path::new("")));
     if args.renew {
-        renew::renew(&dir, env, log, args.timeout).await?;
+        Box::pin(renew::renew(&dir, env, log, args.timeout)).await?;
     }
     let identity = Identity::read(&dir)?;
     let proxy = match &args.proxy {
