@@ -230,7 +230,11 @@ fn already_set(plan: &Plan<'_>, exports: &Exports, dir: &Path) -> Vec<String> {
     let named = current.value(&variable).map(Path::new);
     let earlier = named.into_iter().chain([dir]).filter_map(Written::find);
     let ours: Vec<(String, String)> = earlier.flat_map(|login| login.variables()).collect();
-    let pairs = exports.variables.iter().filter(|pair| !ours.contains(pair));
+    // What names our own folder is ours, whoever wrote it there.
+    let folders = plan.issue.outputs.iter().map(|output| output.destination.path().display().to_string());
+    let folders: Vec<String> = folders.collect();
+    let is_ours = |value: &str| folders.iter().any(|folder| value.contains(folder));
+    let pairs = exports.variables.iter().filter(|pair| !ours.contains(pair) && !is_ours(&pair.1));
     pairs.filter(|(name, value)| current.value(name) == Some(value)).map(|(name, _)| name.clone()).collect()
 }
 
