@@ -109,8 +109,6 @@ jenkins\t''
 shell\t''
 fish\t''
 powershell\t''
-fish\t''
-powershell\t''
 env-file=PATH\t''
 none\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l export-vars -d 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`' -r -f -a "git\t''
