@@ -34,18 +34,19 @@ use outcome::Outcome;
 
 /// Runs a command.
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
+    // Each on the heap: together they are more than a stack holds where nothing is optimized.
     match &cli.command {
-        Command::Login(args) => login_by(args, env, log).await,
+        Command::Login(args) => Box::pin(login_by(args, env, log)).await,
         Command::Exec(args) => {
             tell_of_config(&args.login.0, log);
-            exec::run(args, env, log).await
+            Box::pin(exec::run(args, env, log)).await
         }
-        Command::Tunnel(args) => tunnel::run(args, env, log).await,
-        Command::Doctor(args) => doctor::run(args, env, log).await,
+        Command::Tunnel(args) => Box::pin(tunnel::run(args, env, log)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args, env, log)).await,
         Command::Inspect(args) => inspect::run(args, env),
-        Command::Sandbox(args) => sandbox::run(args, env, log).await,
-        Command::Explain(args) => explain::command::run(args, env, log).await,
-        Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
+        Command::Sandbox(args) => Box::pin(sandbox::run(args, env, log)).await,
+        Command::Explain(args) => Box::pin(explain::command::run(args, env, log)).await,
+        Command::SshProxy(args) => Box::pin(ssh_proxy::run(args, env, log)).await,
         Command::KubeCredential(args) => kube_credential::run(args, env),
         Command::Completions(args) => Ok(Outcome::printing(completions::script(args))),
         Command::Man(args) => Ok(Outcome::printing(man::page(args)?)),
@@ -62,9 +63,9 @@ async fn login_by(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed>
         return Ok(Outcome::printing(args.config.outcome.command.clone()));
     }
     if args.trial.dry_run {
-        return signals::stoppable(dry_run::login(args, env, log)).await;
+        return signals::stoppable(Box::pin(dry_run::login(args, env, log))).await;
     }
-    signals::stoppable(login::login(args, env, log)).await
+    signals::stoppable(Box::pin(login::login(args, env, log))).await
 }
 
 /// What of a tbot.yaml is not as tbot would do it.

@@ -23,7 +23,7 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let setting = setting(args, env, Vec::new())?;
     request::check_stdout(args)?;
     let (platform, sink) = (setting.detected.platform, setting.sink.clone());
-    let outcome = pipeline(args, env, log, setting).await;
+    let outcome = Box::pin(pipeline(args, env, log, setting)).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
@@ -66,7 +66,7 @@ pub async fn swap(plan: &Plan<'_>) -> Result<Credentials, Failed> {
         }
         Ok(proof)
     });
-    obtain::obtain(plan, proof).await
+    Box::pin(obtain::obtain(plan, proof)).await
 }
 
 /// How long the stages took, for `-v`.
