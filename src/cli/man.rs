@@ -4,13 +4,15 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// The commands that have a manual page of their own.
-pub const COMMANDS: [&str; 12] = [
+pub const COMMANDS: [&str; 14] = [
     "login",
+    "logout",
     "exec",
     "tunnel",
     "explain",
     "doctor",
     "inspect",
+    "renew",
     "ssh-proxy",
     "kube-credential",
     "sandbox",
