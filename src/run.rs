@@ -28,6 +28,7 @@ pub mod reuse;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod ssh_relay;
 pub mod ttl;
 pub mod tunnel;
 pub mod tunnels;

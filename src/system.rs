@@ -14,6 +14,8 @@ mod os;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use rustix::process::{Pid, Signal};
+
 /// Where temporary files go when nothing says otherwise: POSIX has no other such folder.
 pub const TEMPORARY: &str = "/tmp";
 
@@ -42,6 +44,22 @@ pub fn is_in_memory(path: &Path) -> bool {
 /// end. `None`: the system does not say, or the connection is closed or comes from elsewhere.
 pub fn user_of_peer(own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     os::user_of_peer(own, peer)
+}
+
+/// A process that was there when the value was made; a later one of the same number is not meant.
+#[derive(Debug)]
+pub struct Handle(os::Handle);
+
+impl Handle {
+    /// `None`: there is no such process.
+    pub fn of(process: Pid) -> Option<Self> {
+        os::Handle::of(process).map(Self)
+    }
+
+    /// Sends a signal. `false`: the process has ended, or may not be sent to.
+    pub fn send(&self, signal: Signal) -> bool {
+        self.0.send(signal)
+    }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn something_else_is_a_new_login() {
         (&[], &[("JOBPASS_ROLES", "ci-read")], "something else is asked for"),
         (&[], &[("CI_JOB_ID", "4711")], "another job wrote it"),
         (&["--name", "other"], &[], "there is nothing of an earlier login"),
-        (&["--reuse-if-valid-for", "2h"], &[], "it is valid for 5"),
+        (&["--reuse-if-valid-for", "2h"], &[], "it is valid for 1h only"),
     ] {
         job(GitLabCi).login(&[]).ok();
         let plain = job(GitLabCi);

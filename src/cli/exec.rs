@@ -19,6 +19,9 @@ use super::variables::LOGIN_ONLY;
     found. If there are no credentials the command does not start, and the exit codes are those of `jobpass login`."
 )]
 pub struct Exec {
+    /// Keep the private keys of ssh outputs in an ssh-agent for the command, and in no file
+    #[arg(long, help_heading = "Command")]
+    pub agent: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

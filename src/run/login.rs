@@ -77,7 +77,7 @@ pub async fn write_again(args: &Login, env: &Env, log: &Log) -> Result<(), Faile
     let plan = Plan::new(args, env, log, setting(args, env, Vec::new())?)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
     let credentials = Box::pin(swap(&plan)).await?;
-    delivery::write(&plan, folders, &credentials).map(drop)
+    delivery::write(&plan, folders, &credentials, None).map(drop)
 }
 
 /// Prove, obtain, deliver.
@@ -85,7 +85,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> R
     let plan = Plan::new(args, env, log, setting)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
     let credentials = Box::pin(swap(&plan)).await?;
-    let delivered = delivery::write(&plan, folders, &credentials)?;
+    let delivered = delivery::write(&plan, folders, &credentials, None)?;
     let outcome = delivery::export(&plan, delivered)?;
     tell_timings(&plan);
     Ok(outcome)

@@ -2,9 +2,12 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, FsWord, RenameFlags, renameat_with, statfs};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 /// `f_type` of tmpfs (statfs(2)).
 const TMPFS: FsWord = 0x0102_1994;
@@ -67,6 +70,31 @@ fn address(text: &str) -> Option<(IpAddr, u16)> {
         _ => return None,
     };
     Some((ip, u16::from_str_radix(port, 16).ok()?))
+}
+
+/// `pidfd_open(2)`, Linux 5.3; before that, and where a sandbox forbids it, the number has to do.
+#[derive(Debug)]
+pub(super) enum Handle {
+    Descriptor(OwnedFd),
+    Number(Pid),
+}
+
+impl Handle {
+    pub(super) fn of(process: Pid) -> Option<Self> {
+        match pidfd_open(process, PidfdFlags::empty()) {
+            Ok(descriptor) => Some(Self::Descriptor(descriptor)),
+            Err(Errno::SRCH) => None,
+            Err(_) => Some(Self::Number(process)),
+        }
+    }
+
+    pub(super) fn send(&self, signal: Signal) -> bool {
+        match self {
+            Self::Descriptor(descriptor) => pidfd_send_signal(descriptor, signal),
+            Self::Number(process) => kill_process(*process, signal),
+        }
+        .is_ok()
+    }
 }
 
 #[cfg(test)]
