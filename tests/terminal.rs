@@ -68,5 +68,8 @@ fn the_recording_is_true() {
 fn the_readme_has_the_recording() {
     let readme = include_str!("../README.md");
     let recording = include_str!("../docs/terminal.txt").trim_end();
-    assert!(readme.contains(&format!("```text\n{recording}\n```\n")), "copy docs/terminal.txt into README.md");
+    assert!(
+        readme.contains(&format!("```text\n{recording}\n```\n")),
+        "copy docs/terminal.txt into README.md"
+    );
 }

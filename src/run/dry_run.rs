@@ -27,8 +27,8 @@ use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    let (trial, setting) = Trial::start(args, env, log, &[]).await?;
-    let outcome = pipeline(args, &trial.env, log, setting).await;
+    let (trial, setting) = Box::pin(Trial::start(args, env, log, &[])).await?;
+    let outcome = Box::pin(pipeline(args, &trial.env, log, setting)).await;
     let next = match &outcome {
         Ok(outcome) => {
             let folders = outcome.placed.iter().map(|placed| placed.dir().to_owned()).collect();

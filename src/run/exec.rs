@@ -60,7 +60,7 @@ pub async fn run(args: &Exec, env: &Env, log: &Log) -> Result<Outcome, Failed> {
         }
         return Session { args, env, job: env, log }.run(setting, &mut stop).await;
     }
-    let (trial, setting) = stop.end(Trial::start(&args.login.0, env, log, &tunnels)).await?;
+    let (trial, setting) = stop.end(Box::pin(Trial::start(&args.login.0, env, log, &tunnels))).await?;
     let outcome = Session { args, env, job: &trial.env, log }.run(setting, &mut stop).await;
     trial.end().await;
     outcome

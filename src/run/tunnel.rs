@@ -37,7 +37,7 @@ pub async fn run(args: &cli::Tunnel, env: &Env, log: &Log) -> Result<Outcome, Fa
         std::fs::remove_file(path)
             .map_err(|source| RunError::Read { path: path.display().to_string(), source })?;
     }
-    let opened = stop.end(open(args, &login, &outputs, env, log)).await?;
+    let opened = stop.end(Box::pin(open(args, &login, &outputs, env, log))).await?;
     let Open { opened, platform, sink, trial } = opened;
     let Opened { tunnels, variables, lines, ends, folder } = opened;
     let is_one = tunnels.len() == 1;
@@ -97,7 +97,7 @@ async fn open(
     log: &Log,
 ) -> Result<Open, Failed> {
     let (trial, setting) = if login.trial.dry_run {
-        let (trial, setting) = Trial::start(login, env, log, outputs).await?;
+        let (trial, setting) = Box::pin(Trial::start(login, env, log, outputs)).await?;
         (Some(trial), setting)
     } else {
         (None, setting(login, env, outputs.to_vec())?)

@@ -10,10 +10,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -22,18 +19,18 @@ use tokio_rustls::LazyConfigAcceptor;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::ca::{Ca, Cas};
+use super::ca::Ca;
 use super::cluster::Cluster;
 use super::error::SandboxError;
 use super::fault_injection::OddHandshake;
 use super::peer::{Caller, Peer};
 use super::records::Record;
 use super::reply::unknown;
+use super::server_config::{Certificate, Clients, config, config_by};
 use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
 use super::{app, auth_service, join_service, kube, registration, transport, upgrade, web};
-use crate::identity::keys::{KeyKind, KeyPair};
-use crate::net::tls::provider;
+use crate::identity::keys::KeyKind;
 use crate::net::{HostPort, Stream};
 use crate::text::hex;
 
@@ -323,34 +320,6 @@ async fn answer(
     }
 }
 
-/// A server certificate with its key.
-struct Certificate {
-    key: KeyPair,
-    chain: Vec<CertificateDer<'static>>,
-}
-
-impl Certificate {
-    fn new(ca: &Ca, names: &[String], with_ca: bool) -> Result<Self, SandboxError> {
-        let (key, der) = ca.server(names)?;
-        let mut chain = vec![CertificateDer::from(der)];
-        if with_ca {
-            chain.push(CertificateDer::from(ca.der.clone()));
-        }
-        Ok(Self { key, chain })
-    }
-}
-
-/// Who may connect.
-#[derive(Clone, Copy)]
-enum Clients<'a> {
-    /// Anyone; no certificate is asked for.
-    Any,
-    /// Anyone; a certificate that is shown must be one of the user CA.
-    AnyOrOf(&'a Cas),
-    /// Who has a certificate of the user CA.
-    Of(&'a Cas),
-}
-
 /// The auth service's, odd where that is asked for.
 fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig>, SandboxError> {
     let clients = Clients::Of(&cluster.cas);
@@ -369,45 +338,4 @@ fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig
         Some(OddHandshake::Stalls) | None => {}
     }
     config_by(Arc::new(provider), versions, host, &[HTTP_2], clients)
-}
-
-fn config(
-    certificate: &Certificate,
-    alpn: &[&[u8]],
-    clients: Clients<'_>,
-) -> Result<Arc<ServerConfig>, SandboxError> {
-    config_by(provider(), rustls::ALL_VERSIONS, certificate, alpn, clients)
-}
-
-fn config_by(
-    provider: Arc<CryptoProvider>,
-    versions: &[&'static SupportedProtocolVersion],
-    certificate: &Certificate,
-    alpn: &[&[u8]],
-    clients: Clients<'_>,
-) -> Result<Arc<ServerConfig>, SandboxError> {
-    let failed = |e: &dyn std::fmt::Display| SandboxError::create("TLS setup", e);
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(versions)
-        .map_err(|e| failed(&e))?;
-    let verifier = |cas: &Cas, optional: bool| {
-        let mut roots = RootCertStore::empty();
-        for ca in cas.users() {
-            roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
-        }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
-        verifier.build().map_err(|e| failed(&e))
-    };
-    let builder = match clients {
-        Clients::Any => builder.with_no_client_auth(),
-        Clients::AnyOrOf(cas) => builder.with_client_cert_verifier(verifier(cas, true)?),
-        Clients::Of(cas) => builder.with_client_cert_verifier(verifier(cas, false)?),
-    };
-    let key = PrivatePkcs8KeyDer::from(certificate.key.private().expose().to_vec());
-    let mut config = builder
-        .with_single_cert(certificate.chain.clone(), PrivateKeyDer::Pkcs8(key))
-        .map_err(|e| failed(&e))?;
-    config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
-    Ok(Arc::new(config))
 }

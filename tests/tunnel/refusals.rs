@@ -68,7 +68,8 @@ hint: run `tsh proxy db --tunnel`, with the `identity` file of an `ssh` output, 
     assert_data_eq!(
         tunnel("app=console"),
         str![[r"
-error: tunnel `console` cannot serve application `console`: it is reached by `cloud`, neither by HTTP nor by TCP
+error: tunnel `console` cannot serve application `console`: it is reached by `cloud`, neither by
+       HTTP nor by TCP
 hint: take an application whose `uri` is `http://…`, `https://…` or `tcp://…`
 
 "]]
