@@ -45,5 +45,7 @@ pub mod system;
 pub mod teleport;
 pub mod text;
 pub mod token;
+#[cfg(test)]
+mod under_fire;
 pub mod verify;
 pub mod write;

@@ -375,4 +375,20 @@ mod tests {
         // The system's store has what its bundle has.
         assert_eq!(native().is_empty(), !BUNDLES.iter().any(|path| file(Path::new(path)).is_ok()));
     }
+
+    #[test]
+    fn bundles_under_fire() {
+        let bundle = include_str!("../../tests/data/teleport/tbot_output/identity.txt");
+        let bundle = &bundle[bundle.find("-----BEGIN CERTIFICATE").unwrap()..];
+        crate::under_fire::parser(
+            "bundles of roots",
+            [bundle, "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n"],
+        )
+        .slow(4)
+        .bytes(|bytes| {
+            if let Ok(found) = certificates(bytes) {
+                assert!(found.iter().map(Vec::len).sum::<usize>() <= bytes.len());
+            }
+        });
+    }
 }
