@@ -31,6 +31,7 @@ mod gcp;
 mod github;
 mod gitlab;
 mod inspect;
+mod install;
 mod jenkins;
 mod join_stream;
 mod kube;

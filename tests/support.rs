@@ -9,6 +9,7 @@ pub mod front;
 pub mod http_proxy;
 pub mod kubectl;
 pub mod metadata;
+pub mod mirror;
 pub mod nginx;
 pub mod postgres;
 pub mod program;
