@@ -30,16 +30,21 @@ const BUNDLE: &str = data!("teleport/tbot_output/identity.txt");
 fn ssh_certificates() {
     let line = BUNDLE.lines().find(|line| line.starts_with("ssh-rsa-cert")).unwrap();
     let blob = line.split(' ').nth(1).unwrap().to_owned();
+    // ssh-key makes room for a length before it looks what is there: 1 MiB at most.
+    let room = 2 << 20;
     parser("SSH certificates, lines", [line, data!("teleport/tbot_output/key-cert.txt")])
         .slow(2)
+        .memory(64, room)
         .text(|text| drop(SshCertificate::from_line(text)));
     // Bent below the base64, which hides nearly all of it else.
-    parser("SSH certificates, blobs", [STANDARD.decode(blob).unwrap()]).slow(2).bytes(|bytes| {
-        let line = format!("ssh-rsa-cert-v01@openssh.com {}", STANDARD.encode(bytes));
-        if let Ok(certificate) = SshCertificate::from_line(&line) {
-            let _ = (certificate.logins(), certificate.roles(), certificate.traits());
-        }
-    });
+    parser("SSH certificates, blobs", [STANDARD.decode(blob).unwrap()]).slow(2).memory(64, room).bytes(
+        |bytes| {
+            let line = format!("ssh-rsa-cert-v01@openssh.com {}", STANDARD.encode(bytes));
+            if let Ok(certificate) = SshCertificate::from_line(&line) {
+                let _ = (certificate.logins(), certificate.roles(), certificate.traits());
+            }
+        },
+    );
 }
 
 #[test]

@@ -88,14 +88,16 @@ fn words_of_a_shell() {
         ["gcloud auth print-identity-token --audiences='a b'", "a \"b\\\"c\" \\$d # e", "''"],
     )
     .text(|text| {
+        // No program can be given a NUL.
+        if text.contains('\0') {
+            return;
+        }
         if let Ok(words) = value::words(text) {
             let again = shlex::try_join(words.0.iter().map(String::as_str));
             assert_eq!(again.ok().and_then(|line| shlex::split(&line)), Some(words.0), "they read back");
         }
-        if !text.contains('\0') {
-            let quoted = shlex::try_quote(text).unwrap();
-            assert_eq!(shlex::split(&quoted), Some(vec![text.to_owned()]), "it reads back");
-        }
+        let quoted = shlex::try_quote(text).unwrap();
+        assert_eq!(shlex::split(&quoted), Some(vec![text.to_owned()]), "it reads back");
     });
 }
 
