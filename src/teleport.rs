@@ -11,6 +11,7 @@ pub mod join;
 pub mod join_service;
 pub mod kube;
 pub mod method;
+mod parked;
 pub mod ping;
 pub mod probe;
 pub mod registration;

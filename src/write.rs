@@ -8,7 +8,7 @@ pub mod manifest;
 pub mod ownership;
 pub mod pending;
 pub mod placed;
-mod stale;
+pub mod stale;
 
 use std::path::{Path, PathBuf};
 

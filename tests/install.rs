@@ -1,6 +1,7 @@
 //! `ci-examples/install.sh`: under several shells, by whichever client is there, and when something is wrong.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -81,8 +82,8 @@ impl Machine {
         self.path("home/.local/bin")
     }
 
-    fn set(mut self, name: &str, value: impl ToString) -> Self {
-        self.variables.push((name.to_owned(), value.to_string()));
+    fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
         self
     }
 
@@ -96,16 +97,16 @@ impl Machine {
     fn install(&self, shell: &[&str]) -> Ran {
         Ran::of(&self.command(shell).output().unwrap())
     }
+}
 
-    /// What the folder says of itself.
-    #[track_caller]
-    fn installed(&self, folder: &Path) -> String {
-        let files: Vec<_> = listing(folder).into_iter().filter(|(name, _)| name != "jobpass").collect();
-        assert!(files.is_empty(), "left over: {files:?}");
-        let path = folder.join("jobpass");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
-        run(path.to_str().unwrap(), &["--version"]).ok().stdout
-    }
+/// What jobpass in that folder says of itself; nothing else is there.
+#[track_caller]
+fn installed(folder: &Path) -> String {
+    let files: Vec<_> = listing(folder).into_iter().filter(|(name, _)| name != "jobpass").collect();
+    assert!(files.is_empty(), "left over: {files:?}");
+    let path = folder.join("jobpass");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+    run(path.to_str().unwrap(), &["--version"]).ok().stdout
 }
 
 fn path_of(name: &str) -> String {
@@ -136,7 +137,10 @@ fn good() -> Vec<u8> {
 
 fn checksum(content: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The files of a release with this archive, and another one in the list of checksums.
@@ -180,7 +184,7 @@ fn it_installs_under_each_shell_and_by_each_client() {
             let ran = machine.install(shell).ok();
             assert_eq!(ran.stdout, format!("{}\n", machine.bin().display()), "{shell:?} {clients:?}");
             assert!(ran.stderr.contains("PATH=\""), "{}", ran.stderr);
-            assert_eq!(machine.installed(&machine.bin()), format!("jobpass {VERSION}\n"));
+            assert_eq!(installed(&machine.bin()), format!("jobpass {VERSION}\n"));
             // The password reaches the mirror, but no command line and no log.
             let asked = mirror.asked()[before..].join("");
             let basic = base64::engine::general_purpose::STANDARD.encode("ci:s3cr3t-word");
@@ -198,7 +202,7 @@ fn it_installs_under_each_shell_and_by_each_client() {
             for wrong in ["#!/bin/sh\necho 'jobpass 0.0.1'\n", "#!/bin/sh\nexit 1\n", ""] {
                 program(&machine.bin(), "jobpass", wrong);
                 machine.install(shell).ok();
-                assert_eq!(machine.installed(&machine.bin()), format!("jobpass {VERSION}\n"));
+                assert_eq!(installed(&machine.bin()), format!("jobpass {VERSION}\n"));
             }
             assert!(mirror.asked().len() > now);
         }
@@ -217,7 +221,7 @@ fn a_plain_mirror_and_a_folder_serve_as_well() {
         let ran = machine.install(shell).ok();
         let folder = machine.path("a folder's/bin");
         assert_eq!(ran.stdout, format!("{}\n", folder.display()));
-        machine.installed(&folder);
+        installed(&folder);
     }
     assert!(!mirror.asked().iter().any(|head| head.contains("SHA256SUMS")), "it is not needed");
     // No client at all.
@@ -227,7 +231,7 @@ fn a_plain_mirror_and_a_folder_serve_as_well() {
     let here = machine.folder.path().display().to_string();
     let machine = machine.set("JOBPASS_MIRROR", here);
     machine.install(SHELLS[0]).ok();
-    machine.installed(&machine.path("bin"));
+    installed(&machine.path("bin"));
 }
 
 #[test]
@@ -251,7 +255,7 @@ fn http_proxies_are_used_as_the_variables_say() {
             let machine = machine.set("SSL_CERT_FILE", ca);
             let machine = if used { machine } else { machine.set("NO_PROXY", "127.0.0.1,localhost") };
             machine.install(SHELLS[0]).ok();
-            machine.installed(&machine.bin());
+            installed(&machine.bin());
             assert_eq!(proxy.asked().len() > before, used, "{client} {variable}");
         }
     }
@@ -445,7 +449,7 @@ fn what_the_machine_lacks_is_said() {
     assert!(ran.code == 6 && ran.stderr.contains("none of sha256sum, shasum and openssl"), "{}", ran.all());
     std::os::unix::fs::symlink(path_of("openssl"), without.path("programs/openssl")).unwrap();
     without.install(SHELLS[1]).ok();
-    without.installed(&without.bin());
+    installed(&without.bin());
 }
 
 #[test]
@@ -489,13 +493,13 @@ fn tool_caches_keep_it() {
             .set("JOBPASS_MIRROR", mirror.url())
             .set("JOBPASS_SHA256", checksum(&good));
         let cache = machine.path("cache");
-        let machine = machine.set(variable, cache.display());
+        let machine = machine.set(variable, cache.display().to_string());
         let before = mirror.asked().len();
         let architecture = if archive_name().contains("aarch64") { "arm64" } else { "x64" };
         let folder = cache.join(format!("jobpass/{VERSION}/{architecture}"));
         for _ in 0..2 {
             assert_eq!(machine.install(SHELLS[0]).ok().stdout, format!("{}\n", folder.display()));
-            machine.installed(&folder);
+            installed(&folder);
             let complete = cache.join(format!("jobpass/{VERSION}/{architecture}.complete"));
             assert!(complete.exists(), "as other tools look for it");
         }
@@ -503,7 +507,7 @@ fn tool_caches_keep_it() {
         // A folder of one's own wins.
         let own = machine.set("JOBPASS_INSTALL_DIR", "own");
         own.install(SHELLS[1]).ok();
-        own.installed(&own.path("own"));
+        installed(&own.path("own"));
     }
 }
 
@@ -522,7 +526,7 @@ fn later_steps_find_it() {
         let machine = job(odd);
         let path = machine.path(name);
         put(&path, "earlier\n");
-        machine.set(name, path.display())
+        machine.set(name, path.display().to_string())
     };
     let github = file("GITHUB_PATH");
     github.install(SHELLS[0]).ok();
@@ -580,5 +584,5 @@ fn two_at_once_do_not_disturb_each_other() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    machine.installed(&machine.bin());
+    installed(&machine.bin());
 }

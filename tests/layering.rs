@@ -98,6 +98,19 @@ fn files_stay_readable() {
     }
 }
 
+/// What only some systems have, and the module that knows which.
+#[test]
+fn systems_differ_in_one_place() {
+    for file in sources().iter().filter(|file| module_of(file) != "system") {
+        let text = std::fs::read_to_string(file).unwrap();
+        for mark in ["target_os", "target_vendor", "\"/proc/", "rustix::fs", "rustix::mount", "cfg(windows)"]
+        {
+            let is_known = mark == "target_os" && file.ends_with("tunnel/peer.rs");
+            assert!(is_known || !text.contains(mark), "{}: `{mark}` belongs into `system`", file.display());
+        }
+    }
+}
+
 #[test]
 fn the_table_can_fail() {
     assert_eq!(

@@ -14,6 +14,7 @@ pub mod nginx;
 pub mod postgres;
 pub mod program;
 pub mod relay;
+pub mod rounds;
 pub mod schema;
 pub mod sshd;
 pub mod stand_in;

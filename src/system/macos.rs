@@ -24,3 +24,8 @@ pub(super) fn is_in_memory(_: &Path) -> bool {
 pub(super) fn user_of_peer(_: SocketAddr, _: SocketAddr) -> Option<u32> {
     None
 }
+
+/// `sigaction` would say, and has no safe interface.
+pub(super) fn ignored_signals() -> u64 {
+    0
+}

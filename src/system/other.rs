@@ -18,3 +18,7 @@ pub(super) fn is_in_memory(_: &Path) -> bool {
 pub(super) fn user_of_peer(_: SocketAddr, _: SocketAddr) -> Option<u32> {
     None
 }
+
+pub(super) fn ignored_signals() -> u64 {
+    0
+}
