@@ -93,7 +93,7 @@ impl Fire {
         };
         match outcome {
             Ok(cases) => println!(
-                "under fire: {name}: {cases} cases and {} large ones, {} bytes of memory at most",
+                "under fire: {name}: {cases} cases and {} whole or large ones, {} bytes of memory at most",
                 progress.cases.load(Ordering::Relaxed) - u64::from(cases),
                 progress.memory.load(Ordering::Relaxed)
             ),
@@ -103,8 +103,8 @@ impl Fire {
 
     fn run(&self, mut parse: impl FnMut(&[u8]), progress: &Progress) -> Result<u32, String> {
         let asked = asked();
-        for large in self.large(asked.is_some()) {
-            self.case(&mut parse, &large, progress)?;
+        for whole in self.seeds.iter().chain(&self.large(asked.is_some())) {
+            self.case(&mut parse, whole, progress)?;
         }
         let cases = asked.unwrap_or(CASES / self.share);
         let config =

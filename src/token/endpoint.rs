@@ -160,7 +160,10 @@ impl Asked<'_> {
             Err(_) if is_html(answer) => "an HTML page".to_owned(),
             Err(_) => String::from_utf8_lossy(answer.body.get(..4096).unwrap_or(&answer.body)).into_owned(),
         };
-        safe(&text.replace(self.endpoint.secret.expose_secret(), "[token]"), 200)
+        let secret = self.endpoint.secret.expose_secret();
+        let shown = safe(&text.replace(secret, "[token]"), usize::MAX);
+        // Characters that are not shown may have stood between its own.
+        safe(&shown.replace(secret, "[token]"), 200)
     }
 }
 
@@ -204,6 +207,7 @@ mod tests {
         let answers = [
             r#"{"value":"eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln","count":1}"#,
             r#"{"message":"it was hunter2","errorMessage":1}"#,
+            r#"{"message":"it was hun\u0000ter2, or hun\u200bter2"}"#,
             "<!DOCTYPE html>",
         ];
         crate::under_fire::parser("answers of platforms", answers).memory(200, 256 * 1024).bytes(
