@@ -11,10 +11,13 @@ pub mod inspect;
 pub mod join_method;
 pub mod kube_credential;
 pub mod login;
+pub mod logout;
 pub mod man;
 pub mod messages;
 pub mod output;
+pub mod output_text;
 pub mod parse;
+pub mod renew;
 pub mod resource;
 pub mod sandbox;
 pub mod ssh_proxy;
@@ -30,8 +33,10 @@ pub use config::ConfigArgs;
 pub use identity::IdentityArgs;
 pub use kube_credential::KubeCredential;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
+pub use logout::Logout;
 pub use man::{Completions, Man};
 pub use messages::MessageArgs;
+pub use renew::Renew;
 pub use sandbox::Sandbox;
 pub use ssh_proxy::SshProxy;
 
@@ -67,6 +72,8 @@ pub struct Cli {
 pub enum Command {
     /// Swap this job's identity for credentials
     Login(Box<Login>),
+    /// Wipe what login wrote, and take its variables back from later steps
+    Logout(Logout),
     /// Run a command with credentials of its own, remove them when it ends, and pass its status on
     Exec(Box<exec::Exec>),
     /// Show which rule of a join token this job matches, and which field fails
@@ -75,6 +82,8 @@ pub enum Command {
     Doctor(Box<doctor::Doctor>),
     /// Show what a folder of credentials is for: who, roles, logins, until when
     Inspect(inspect::Inspect),
+    /// Get new credentials into a folder of `login --renew` that is at its end
+    Renew(Renew),
     /// Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)
     SshProxy(SshProxy),
     /// Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)
@@ -94,11 +103,13 @@ impl Command {
     pub fn messages(&self) -> MessageArgs {
         match self {
             Self::Login(args) => args.messages,
+            Self::Logout(args) => args.messages,
             Self::Exec(args) => args.login.0.messages,
             Self::Doctor(args) => args.messages,
             Self::Inspect(args) => args.messages,
             Self::Sandbox(args) => args.messages,
             Self::Explain(args) => args.messages,
+            Self::Renew(args) => args.messages,
             Self::SshProxy(args) => args.messages,
             Self::KubeCredential(args) => args.messages,
             Self::Completions(_) | Self::Man(_) | Self::Version => MessageArgs::default(),

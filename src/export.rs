@@ -8,7 +8,9 @@ use std::path::Path;
 use crate::env::Env;
 use crate::platform::Platform;
 
+pub mod blank;
 mod commands;
+mod current;
 mod error;
 mod exports;
 mod file;
@@ -21,6 +23,8 @@ mod sink;
 mod target;
 mod tool;
 
+pub use blank::{Blanked, blank};
+pub use current::Current;
 pub use error::ExportError;
 pub use exports::{Exported, Exports};
 pub use shell::Shell;
@@ -49,7 +53,7 @@ pub fn export(
         Sink::Platform(platform) => Some(*platform),
         _ => None,
     };
-    if let Some(platform) = platform {
+    if let Some(platform) = platform.filter(|_| !exports.summary.is_empty()) {
         let page = page::show(env, platform, &exports.summary);
         done.places.extend(page.place.map(str::to_owned));
         done.stdout.push_str(&page.stdout);
@@ -145,8 +149,8 @@ mod tests {
         let all = job(&["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"]);
         let done = export(&all.env, Some(GitHubActions), &Sink::Auto, &exports()).unwrap();
         assert_eq!(done.places, ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"]);
-        assert_eq!(heredoc::parse(&all.read("GITHUB_ENV")), exports().variables);
-        assert_eq!(heredoc::parse(&all.read("GITHUB_OUTPUT")), exports().outputs);
+        assert_eq!(heredoc::assigned(&all.read("GITHUB_ENV")), exports().variables);
+        assert_eq!(heredoc::assigned(&all.read("GITHUB_OUTPUT")), exports().outputs);
         assert_eq!(all.read("GITHUB_STEP_SUMMARY"), "## jobpass\n");
 
         let old = job(&["GITHUB_ENV"]);

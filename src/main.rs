@@ -61,7 +61,12 @@ fn main() -> ExitCode {
     let mut outcome = match outcome {
         Ok(outcome) => outcome,
         // `ssh` and `kubectl` show this amid their own words.
-        Err(error) if matches!(cli.command, Command::SshProxy(_) | Command::KubeCredential(_)) => {
+        Err(error)
+            if matches!(
+                cli.command,
+                Command::SshProxy(_) | Command::KubeCredential(_) | Command::Renew(_)
+            ) =>
+        {
             let failure = Failure::new(&error, env::now());
             print(&failure.line(), false);
             return ExitCode::from(failure.exit as u8);

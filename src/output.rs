@@ -104,6 +104,19 @@ pub struct Destination {
     pub subfolder: PathBuf,
 }
 
+/// A variable of an identity or output with a name of its own.
+pub fn suffixed(variable: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{variable}_{}", suffix(name)),
+        None => variable.to_owned(),
+    }
+}
+
+/// What a name adds to its variables. Several names may add the same.
+pub fn suffix(name: &str) -> String {
+    name.to_ascii_uppercase().replace('-', "_")
+}
+
 impl Kind {
     /// The word of `--output` and of the report.
     pub fn name(&self) -> &'static str {

@@ -7,6 +7,7 @@
 //! told apart first (`look_alike`).
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -177,6 +178,22 @@ impl Platform {
     /// Where the job's sources are: nothing secret is to be written there.
     pub fn checkout(self, env: &Env) -> Option<PathBuf> {
         (self.facts().checkout)(env)
+    }
+
+    /// The variables that together tell one run of a job from all others.
+    pub fn job_variables(self) -> &'static [&'static str] {
+        self.facts().job
+    }
+
+    /// How long the job may still run; `None` where the platform does not tell, or has no limit.
+    pub fn time_left(self, env: &Env, now: Timestamp) -> Option<Duration> {
+        let limit = self.facts().limit.as_ref()?;
+        let number: u64 = env.var(limit.variable)?.trim().parse().ok().filter(|number| *number > 0)?;
+        let whole = Duration::from_secs(number.saturating_mul(limit.unit));
+        let began = limit.began.and_then(|name| env.var(name)?.trim().parse::<Timestamp>().ok());
+        // A clock that is behind gives no job more time.
+        let gone = began.and_then(|began| Duration::try_from(now.duration_since(began)).ok());
+        Some(whole.saturating_sub(gone.unwrap_or_default()))
     }
 
     /// `body` under `title` as the platform's log folds it, ending with a newline. Neither can give the log

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use failure::Failure;
 
@@ -17,10 +17,13 @@ use crate::identity::logins::LoginSource;
 use crate::text::{duration, json, markdown};
 
 /// A login that worked: the report, and the manifest `jobpass.json` of its folder.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// Version of jobpass that wrote it.
     pub jobpass: String,
+    /// `--name`: the identity's own name in this job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The user, `bot-NAME`.
     pub user: String,
     /// The bot, `NAME`.
@@ -41,6 +44,15 @@ pub struct Report {
     pub valid_until: Timestamp,
     /// Made by `--dry-run`: good for nothing but trying.
     pub dry_run: bool,
+    /// An earlier login still served; nothing was written.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reused: bool,
+    /// Variables that had their value before; `logout` leaves them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub already_set: Vec<String>,
+    /// In the manifest only: what was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// The folder, absolute.
     pub dir: PathBuf,
     /// Files in it, relative, sorted; what `logout` removes.
@@ -48,12 +60,28 @@ pub struct Report {
     /// One an output.
     pub outputs: Vec<OutputReport>,
     /// With `--keep-going`, the outputs that are missing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedReport>,
 }
 
+/// What a login was asked for, to be compared with a later one and to be asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Flags of `login` that say the same as its command line and variables did. No secret: of a command that prints
+    /// identity tokens there is a digest, unless the login is to be renewed.
+    pub flags: Vec<String>,
+    /// Which run of which job it was; empty outside of CI.
+    pub job: Vec<String>,
+    /// The folder of outputs that name none of their own.
+    pub base: PathBuf,
+    /// The binary that the files name.
+    pub binary: PathBuf,
+    /// Step outputs.
+    pub step_outputs: Vec<(String, String)>,
+}
+
 /// An output that is missing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RefusedReport {
     /// Its name.
     pub name: String,
@@ -66,7 +94,7 @@ pub struct RefusedReport {
 }
 
 /// One output in the report.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutputReport {
     /// Its name.
     pub name: String,
@@ -77,12 +105,12 @@ pub struct OutputReport {
     /// Its roles.
     pub roles: Vec<String>,
     /// What its certificates are for, beside the cluster: one each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteReport>,
     /// Logins a person or job can use.
     pub logins: Vec<String>,
     /// Where each of them is from.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub login_sources: Vec<LoginSource>,
     /// End of validity.
     pub valid_until: Timestamp,
@@ -93,12 +121,12 @@ pub struct OutputReport {
     /// What it exports, by name.
     pub variables: BTreeMap<String, String>,
     /// Commands that use it, for people.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usage: Vec<String>,
 }
 
 /// What one certificate is for.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RouteReport {
     /// The kubernetes cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,7 +191,8 @@ impl Report {
         if self.dry_run {
             line.push_str("DRY-RUN: ");
         }
-        let _ = write!(line, "logged in to {} as {}", self.cluster, self.user);
+        let done = if self.reused { "reused the login at" } else { "logged in to" };
+        let _ = write!(line, "{done} {} as {}", self.cluster, self.user);
         for output in &self.outputs {
             line.push_str(" · ");
             if self.outputs.len() > 1 {
@@ -181,7 +210,12 @@ impl Report {
         }
         let left = duration(self.valid_until.duration_since(now));
         let _ = write!(line, " · valid until {:.0} ({left})", self.valid_until);
-        let _ = write!(line, " · written to {} · took {:.1}s", self.dir.display(), took.as_secs_f64());
+        let dir = self.dir.display();
+        let _ = if self.reused {
+            write!(line, " · in {dir}")
+        } else {
+            write!(line, " · written to {dir} · took {:.1}s", took.as_secs_f64())
+        };
         for usage in self.outputs.iter().flat_map(|output| &output.usage) {
             let _ = write!(line, "\n  {usage}");
         }
@@ -221,6 +255,11 @@ impl Report {
         }
         text
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn list(items: &[String]) -> String {

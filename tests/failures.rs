@@ -23,7 +23,7 @@ use crate::support::command::Ran;
 
 /// Runs `login` and compares what it leaves: the code, the text, and no file more or less.
 #[track_caller]
-fn fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str]) {
+pub fn fails(name: &str, exit: i32, cluster: &Cluster, job: &Job<'_>, arguments: &[&str]) {
     let before = listing(cluster.folder.path());
     let ran = job.login(arguments);
     assert_eq!(listing(cluster.folder.path()), before, "{name} leaves files");

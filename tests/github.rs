@@ -213,7 +213,10 @@ fn the_report_is_json_and_all_there_is_on_standard_output() {
     let there: Vec<String> = listing(&dir).into_iter().map(|(file, _)| file).collect();
     assert_eq!(report["files"], serde_json::json!(there), "the report lists the files that are there");
     let manifest = std::fs::read_to_string(dir.join("jobpass.json")).unwrap();
-    assert_eq!(serde_json::from_str::<Value>(&manifest).unwrap(), report);
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    let asked = manifest.as_object_mut().unwrap().remove("asked").unwrap();
+    assert!(asked["flags"].as_array().unwrap().contains(&"--ttl=1800".into()), "{asked}");
+    assert_eq!(manifest, report, "all else is what it says on standard output");
 
     // A failure too.
     let failed = cluster.job(GitHubActions).login(&["--json", "--roles", "editor"]);

@@ -16,6 +16,9 @@ pub struct KubeCredential {
     /// The kubernetes cluster, in a folder for several
     #[arg(long, value_name = "CLUSTER", value_parser = value::text)]
     pub kube: Option<String>,
+    /// Get new credentials first when these are at their end, as `login --renew` allows
+    #[arg(long)]
+    pub renew: bool,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,

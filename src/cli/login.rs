@@ -44,9 +44,10 @@ pub struct Login {
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Credentials")]
 pub struct OutputArgs {
-    /// How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)
-    #[arg(long, alias = "certificate-ttl", value_name = "DURATION", default_value = "1h", value_parser = value::duration)]
-    pub ttl: Duration,
+    /// How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d); `auto`: as long as the job may still run, where
+    /// the platform tells it (GitLab, Buildkite)
+    #[arg(long, alias = "certificate-ttl", value_name = "DURATION", default_value = "1h", value_parser = value::ttl)]
+    pub ttl: value::Auto<Duration>,
     /// Roles, comma-separated; all that the bot may have when left out
     #[arg(long, value_name = "ROLES", value_delimiter = ',', value_parser = value::text)]
     pub roles: Vec<String>,
@@ -76,6 +77,13 @@ pub struct OutputArgs {
     /// How later steps get the variables
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = value::SinkParser)]
     pub export: Sink,
+    /// Do nothing but export again when an earlier login of this job for the same serves for at least this long
+    #[arg(long, value_name = "DURATION", value_parser = value::timeout)]
+    pub reuse_if_valid_for: Option<Duration>,
+    /// ssh and kubectl get new credentials when these end, for as long as the job has an identity; `kube` outputs are as with
+    /// `--kube-exec`
+    #[arg(long)]
+    pub renew: bool,
     /// Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`
     #[arg(long, value_name = "PROGRAMS", value_delimiter = ',', value_parser = consumers())]
     pub export_vars: Vec<Consumer>,

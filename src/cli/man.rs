@@ -4,12 +4,14 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// The commands that have a manual page of their own.
-pub const COMMANDS: [&str; 11] = [
+pub const COMMANDS: [&str; 13] = [
     "login",
+    "logout",
     "exec",
     "explain",
     "doctor",
     "inspect",
+    "renew",
     "ssh-proxy",
     "kube-credential",
     "sandbox",

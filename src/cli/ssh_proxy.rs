@@ -31,6 +31,9 @@ pub struct SshProxy {
     pub port: u16,
     /// The cluster; the root when left out
     pub cluster: Option<String>,
+    /// Get new credentials first when these are at their end, as `login --renew` allows
+    #[arg(long)]
+    pub renew: bool,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,

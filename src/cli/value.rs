@@ -143,6 +143,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The life of a certificate, or `auto`.
+pub fn ttl(text: &str) -> Result<Auto<Duration>, String> {
+    if text.trim() == "auto" { Ok(Auto(None)) } else { duration(text).map(|life| Auto(Some(life))) }
+}
+
 /// A version of Teleport's, as written.
 pub fn version(text: &str) -> Result<String, String> {
     let parsed = crate::rules::ServerVersion::parse(text);
@@ -292,6 +297,9 @@ mod tests {
         for bad in ["", "-1h", "0s", "0", "1 fortnight", "1mo", "99999999999999999999"] {
             assert!(timeout(bad).is_err(), "{bad:?}");
         }
+        assert_eq!(ttl(" auto "), Ok(Auto(None)));
+        assert_eq!(ttl("1m"), Ok(Auto(Some(Duration::from_secs(60)))));
+        assert!(ttl("59s").is_err() && ttl("Auto").is_err());
         assert!(duration("59s").is_err() && duration("59").is_err() && duration("60").is_ok());
     }
 

@@ -21,10 +21,10 @@ pub struct Filled {
 
 /// The commands that ssh and kubectl call with the flags of one login. They take no variables: those that are meant for
 /// another login would lead them to another cluster.
-const CALLED_BY_OTHERS: [&str; 2] = ["ssh-proxy", "kube-credential"];
+const CALLED_BY_OTHERS: [&str; 3] = ["ssh-proxy", "kube-credential", "renew"];
 
 /// Flags of `login` that have no meaning for the command of `exec`, which has credentials of its own.
-pub const LOGIN_ONLY: [&str; 4] = ["dir", "export", "json", "print_command"];
+pub const LOGIN_ONLY: [&str; 5] = ["dir", "export", "json", "print_command", "reuse_if_valid_for"];
 
 /// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {

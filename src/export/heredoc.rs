@@ -75,18 +75,30 @@ fn delimiter() -> Option<String> {
     Some(format!("ghadelimiter_{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// Reads a command file as the runner does.
-#[cfg(test)]
-pub(super) fn parse(text: &str) -> Vec<(String, String)> {
+/// What a command file assigns, in its order: blocks, and `K=V` lines. A block without an end is none, as for the runner.
+pub(super) fn assigned(text: &str) -> Vec<(String, String)> {
     let mut lines = text.split('\n');
     let mut found = Vec::new();
     while let Some(line) = lines.next() {
-        if line.is_empty() {
-            continue;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        match (line.split_once("<<"), line.split_once('=')) {
+            // What comes first decides.
+            (Some((name, delimiter)), other) if other.is_none_or(|(key, _)| name.len() < key.len()) => {
+                let mut value = Vec::new();
+                let ends = lines.by_ref().any(|line| {
+                    let is_end = line.strip_suffix('\r').unwrap_or(line) == delimiter;
+                    if !is_end {
+                        value.push(line);
+                    }
+                    is_end
+                });
+                if ends {
+                    found.push((name.to_owned(), value.join("\n")));
+                }
+            }
+            (_, Some((name, value))) => found.push((name.to_owned(), value.to_owned())),
+            _ => {}
         }
-        let (name, delimiter) = line.split_once("<<").unwrap();
-        let value: Vec<&str> = lines.by_ref().take_while(|l| *l != delimiter).collect();
-        found.push((name.to_owned(), value.join("\n")));
     }
     found
 }
@@ -128,6 +140,23 @@ mod tests {
     }
 
     #[test]
+    fn reads_what_others_wrote() {
+        for (text, want) in [
+            ("", &[][..]),
+            ("A=1\n\nB<<E\nx=1\n\ny\nE\nA=2", &[("A", "1"), ("B", "x=1\n\ny"), ("A", "2")]),
+            ("A=x<<E\nB=2\n", &[("A", "x<<E"), ("B", "2")]),
+            ("A<<=\nx\n=\nB=2\n", &[("A", "x"), ("B", "2")]),
+            ("A<<E\r\nx\r\nE\r\nB=2\r\n", &[("A", "x\r"), ("B", "2")]),
+            ("A<<E\nno end\nB=2\n", &[]),
+            ("no assignment\nB=\n", &[("B", "")]),
+        ] {
+            let found = assigned(text);
+            let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(found, want, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_summary_is_cut_at_a_line_to_fit() {
         assert_eq!(summary("a\n", 0), "a\n");
         let long = "é line\n".repeat(200_000);
@@ -143,7 +172,7 @@ mod tests {
         #[test]
         fn values_come_back(values in proptest::collection::vec("(?s)[^\0]{0,40}", 0..4)) {
             let pairs: Vec<_> = values.into_iter().enumerate().map(|(i, v)| (format!("K_{i}"), v)).collect();
-            prop_assert_eq!(parse(&variables(&pairs, "GITHUB_ENV").unwrap()), pairs);
+            prop_assert_eq!(assigned(&variables(&pairs, "GITHUB_ENV").unwrap()), pairs);
         }
     }
 

@@ -51,6 +51,21 @@ fn lines(
     Ok(out)
 }
 
+/// What such a file assigns, in its order.
+pub(super) fn assigned(text: &str) -> Vec<(String, String)> {
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The same file with empty values for these names; all other lines stay as they are.
+pub(super) fn blanked(text: &str, names: &[String]) -> String {
+    let line = |line: &str| match line.split_once('=') {
+        Some((name, _)) if names.iter().any(|known| known == name) => format!("{name}=\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +99,16 @@ mod tests {
             let pair = [(name.to_owned(), "v".to_owned())];
             assert!(gitlab(&pair, "GITLAB_ENV").is_err() && env_file(&pair, "x").is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn only_the_named_lines_become_empty() {
+        let text = "# A=0\nA=1\nAB=2\nB=x=y\nno assignment\n A=3";
+        let want = "# A=0\nA=\nAB=2\nB=\nno assignment\n A=3\n";
+        assert_eq!(blanked(text, &["A".to_owned(), "B".to_owned()]), want);
+        let found = assigned("A=1\nB=x=y\nno assignment\nA=\n");
+        let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("A", "1"), ("B", "x=y"), ("A", "")]);
     }
 
     proptest! {

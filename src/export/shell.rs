@@ -64,6 +64,35 @@ pub(super) fn lines(shell: Shell, pairs: &[(String, String)], place: &str) -> Re
     Ok(out)
 }
 
+/// Lines by which a shell forgets variables; nothing of none.
+pub(super) fn unset(shell: Shell, names: &[String], place: &str) -> Result<String, ExportError> {
+    if let Some(name) = names.iter().find(|name| !is_posix(name)) {
+        return Err(refused(name, place, "it is not a valid variable name"));
+    }
+    let line = |name: &String| match shell {
+        Shell::Posix => format!("unset {name}\n"),
+        Shell::Fish => format!("set -ge {name}\n"),
+        Shell::PowerShell => format!("$env:{name} = $null\n"),
+    };
+    Ok(names.iter().map(line).collect())
+}
+
+/// What the `export K=V` lines of a script assign, in their order; what it unsets is empty. Whatever else it does is not seen.
+pub(super) fn assigned(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for words in text.lines().filter_map(shlex::split) {
+        match words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+            Some(("export", rest)) => {
+                let pairs = rest.iter().filter_map(|word| word.split_once('='));
+                found.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            }
+            Some(("unset", names)) => found.extend(names.iter().map(|name| (name.clone(), String::new()))),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Between single quotes, fish reads `\\` and `\'` (fishshell.com/docs, "Quotes").
 fn fish(value: &str) -> String {
     value.replace('\\', "\\\\").replace('\'', "\\'")

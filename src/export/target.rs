@@ -12,7 +12,7 @@ use crate::env::Env;
 use crate::platform::{Channel, Dialect, Platform};
 
 /// The flag that names a file of the user's.
-const ENV_FILE: &str = "`--export env-file`";
+pub(super) const ENV_FILE: &str = "`--export env-file`";
 
 /// A place, and what to write in the script besides.
 #[derive(Debug)]

@@ -52,6 +52,9 @@ pub(super) const FACTS: Facts = Facts {
     // Cleaned after each job.
     temp_dir: Some("AGENT_TEMPDIRECTORY"),
     checkout: |env| Some(env.absolute(env.var("BUILD_SOURCESDIRECTORY")?.as_ref())),
+    // learn.microsoft.com, "Predefined variables".
+    job: &["BUILD_BUILDID", "SYSTEM_JOBID"],
+    limit: None,
     log: LogSyntax { fold, folds_details: true, annotate: Some(annotate) },
     channel: Channel::Commands(Dialect::AzurePipelines),
     debug: Some(("SYSTEM_DEBUG", "true")),
@@ -134,7 +137,8 @@ const ISSUER: &str = "https://vstoken.dev.azure.com/11111111-2222-3333-4444-5555
 const ORGANIZATION: &str = "11111111-2222-3333-4444-555555555555";
 const PROJECT: &str = "66666666-7777-8888-9999-000000000000";
 
-const VARIABLES: [(&str, &str); 8] = [
+const VARIABLES: [(&str, &str); 9] = [
+    ("SYSTEM_JOBID", "cccccccc-dddd-eeee-ffff-000000000000"),
     (TF_BUILD, "True"),
     ("BUILD_BUILDID", RUN),
     ("BUILD_DEFINITIONNAME", "deploy"),

@@ -35,6 +35,8 @@ pub(super) const FACTS: Facts = Facts {
     // A container for each step; what lies outside the clone ends with it.
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("BITBUCKET_CLONE_DIR")?.as_ref())),
+    job: &["BITBUCKET_PIPELINE_UUID", "BITBUCKET_STEP_UUID"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Script {
         hint: "load the variables for the next lines of the same `script`: `eval \"$(jobpass login --export shell)\"`; each \

@@ -29,6 +29,8 @@ pub(super) const FACTS: Facts = Facts {
     expired_hints: |_| vec!["run the step `get-identity-token` right before jobpass".to_owned()],
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("BITRISE_SOURCE_DIR")?.as_ref())),
+    job: &["BITRISE_BUILD_SLUG"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Program {
         program: Program::Envman,
@@ -69,8 +71,12 @@ fn step(audience: &str) -> String {
 const ISSUER: &str = "https://token.builds.bitrise.io";
 const APP: &str = "0123456789abcdef";
 
-const VARIABLES: [(&str, &str); 3] =
-    [(BITRISE_IO, "true"), ("BITRISE_APP_SLUG", APP), ("BITRISE_BUILD_NUMBER", "42")];
+const VARIABLES: [(&str, &str); 4] = [
+    ("BITRISE_BUILD_SLUG", "1d5b0a7c-42"),
+    (BITRISE_IO, "true"),
+    ("BITRISE_APP_SLUG", APP),
+    ("BITRISE_BUILD_NUMBER", "42"),
+];
 
 fn claims(_: &str, now: i64, _: &str) -> Value {
     json!({

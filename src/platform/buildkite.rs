@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::endpoint::{AudienceIn, Endpoint, Protocol};
 use super::facts::{
-    Absent, Channel, Facts, LogSyntax, Program, TokenPlace, exactly_true, how_missing, indented,
+    Absent, Channel, Facts, LogSyntax, Program, TimeLimit, TokenPlace, exactly_true, how_missing, indented,
 };
 use super::simulation::{BRANCH, OWNER, SHA, Simulation};
 use crate::env::Env;
@@ -49,6 +49,9 @@ pub(super) const FACTS: Facts = Facts {
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("BUILDKITE_BUILD_CHECKOUT_PATH")?.as_ref())),
     // A line that begins with these dashes begins a group, which the next one ends.
+    job: &["BUILDKITE_JOB_ID"],
+    // buildkite.com/docs, "Environment variables": minutes, or `false`.
+    limit: Some(TimeLimit { variable: "BUILDKITE_TIMEOUT", unit: 60, began: None }),
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     // What it takes is there in later phases of the job: hooks and plugins. Agents from 3.115 have the socket.
     channel: Channel::Program {

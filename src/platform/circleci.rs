@@ -42,6 +42,8 @@ pub(super) const FACTS: Facts = Facts {
     },
     temp_dir: None,
     checkout,
+    job: &["CIRCLE_WORKFLOW_JOB_ID"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::BashFile { variable: "BASH_ENV" },
     debug: None,

@@ -48,6 +48,9 @@ pub(super) const FACTS: Facts = Facts {
     // The volume that steps share is kept for later builds: no place for keys.
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("CF_VOLUME_PATH")?.as_ref())),
+    // All steps of a pipeline share a disk.
+    job: &[CF_BUILD_ID],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     // What `cf_export` writes to, too (codefresh.io/docs, "Variables in pipelines"): of use with a `--dir` on the volume only.
     channel: Channel::FolderFile {

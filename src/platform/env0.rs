@@ -29,6 +29,8 @@ pub(super) const FACTS: Facts = Facts {
     },
     temp_dir: None,
     checkout: |_| None,
+    job: &["ENV0_DEPLOYMENT_LOG_ID"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::EnvFile {
         variable: "ENV0_ENV",
@@ -65,7 +67,8 @@ const ORGANIZATION: &str = "11111111-2222-3333-4444-555555555555";
 const PROJECT: &str = "66666666-7777-8888-9999-000000000000";
 const ENVIRONMENT: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
+    ("ENV0_DEPLOYMENT_LOG_ID", "42424242-0000-4000-8000-000000000042"),
     (ENV0_ENVIRONMENT_ID, ENVIRONMENT),
     ("ENV0_ENVIRONMENT_NAME", "app"),
     ("ENV0_PROJECT_ID", PROJECT),

@@ -37,6 +37,10 @@ pub(super) struct Facts {
     pub(super) temp_dir: Option<&'static str>,
     /// Where the job's sources are.
     pub(super) checkout: fn(&Env) -> Option<PathBuf>,
+    /// The variables that together tell one run of a job from all others.
+    pub(super) job: &'static [&'static str],
+    /// Where the job's time limit is; `None`: the platform does not tell.
+    pub(super) limit: Option<TimeLimit>,
     /// What the log understands.
     pub(super) log: LogSyntax,
     /// How later steps get variables.
@@ -47,6 +51,16 @@ pub(super) struct Facts {
     pub(super) protocol: Option<&'static Protocol>,
     /// A job of it, for trial runs and tests.
     pub(super) simulation: Simulation,
+}
+
+/// The variables that tell how long a job may run.
+pub(super) struct TimeLimit {
+    /// A number; anything else: there is no limit.
+    pub(super) variable: &'static str,
+    /// Its unit, in seconds.
+    pub(super) unit: u64,
+    /// The variable with the time when the job began (RFC 3339); without one, all of the limit counts as left.
+    pub(super) began: Option<&'static str>,
 }
 
 /// Whether a platform's marker is there.

@@ -33,6 +33,8 @@ pub(super) const FACTS: Facts = Facts {
     expired_hints: |_| vec!["run jobpass in the step that needs it, which gets a new token".to_owned()],
     temp_dir: Some("RUNNER_TEMP"),
     checkout: |env| Some(env.absolute(env.var("GITHUB_WORKSPACE")?.as_ref())),
+    job: &["GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_JOB"],
+    limit: None,
     // Its runner knows GitHub's groups, and shows other commands as they are (act_runner's `reporter.go`).
     log: LogSyntax { fold, folds_details: true, annotate: None },
     channel: Channel::CommandFiles {

@@ -39,6 +39,8 @@ pub(super) const FACTS: Facts = Facts {
     // Emptied by the runner when a job begins and when it ends.
     temp_dir: Some("RUNNER_TEMP"),
     checkout: |env| Some(env.absolute(env.var("GITHUB_WORKSPACE")?.as_ref())),
+    job: &["GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB"],
+    limit: None,
     log: LogSyntax { fold, folds_details: true, annotate: Some(annotate) },
     channel: Channel::CommandFiles {
         environment: "GITHUB_ENV",

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::facts::{Absent, Channel, Facts, LogSyntax, exactly_true, how_missing, in_variable};
+use super::facts::{Absent, Channel, Facts, LogSyntax, TimeLimit, exactly_true, how_missing, in_variable};
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation, host};
 use crate::claims::UnverifiedClaims;
 use crate::env::Env;
@@ -38,6 +38,9 @@ pub(super) const FACTS: Facts = Facts {
     // `$CI_PROJECT_DIR.tmp`, shared by `script` and `after_script` (gitlab-runner `common/build.go`).
     temp_dir: Some("RUNNER_TEMP_PROJECT_DIR"),
     checkout: |env| Some(env.absolute(env.var("CI_PROJECT_DIR")?.as_ref())),
+    job: &["CI_SERVER_URL", "CI_JOB_ID"],
+    // docs.gitlab.com, "Predefined CI/CD variables": seconds; GitLab 15.7, the time from 13.10.
+    limit: Some(TimeLimit { variable: "CI_JOB_TIMEOUT", unit: 1, began: Some("CI_JOB_STARTED_AT") }),
     log: LogSyntax { fold, folds_details: true, annotate: None },
     // Runner 16.4 and later (gitlab-runner `shells/abstract.go`).
     channel: Channel::EnvFile {

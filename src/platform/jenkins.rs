@@ -32,6 +32,9 @@ pub(super) const FACTS: Facts = Facts {
     // Beside the workspace; nothing removes it, so a later login there replaces what an earlier one left.
     temp_dir: Some("WORKSPACE_TMP"),
     checkout: |env| Some(env.absolute(env.var("WORKSPACE")?.as_ref())),
+    // `jenkins-JOB-NUMBER`.
+    job: &["BUILD_TAG"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Script {
         hint: "load the variables for the next lines of the same `sh`: `eval \"$(jobpass login --export shell)\"`",
@@ -84,7 +87,8 @@ fn absent(env: &Env, name: &str) -> Absent {
 const ISSUER: &str = "https://jenkins.example.com/oidc";
 const JOB_URL: &str = "https://jenkins.example.com/job/app/job/deploy/";
 
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 6] = [
+    ("BUILD_TAG", "jenkins-app-deploy-42"),
     (JENKINS_URL, "https://jenkins.example.com/"),
     (BUILD_ID, "42"),
     ("BUILD_NUMBER", "42"),

@@ -32,6 +32,8 @@ pub(super) const FACTS: Facts = Facts {
     },
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("SEMAPHORE_GIT_DIR")?.as_ref())),
+    job: &["SEMAPHORE_JOB_ID"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Script {
         hint: "load the variables for the next commands of the job, which share one shell: \
@@ -83,7 +85,8 @@ const ISSUER: &str = "https://acme.semaphoreci.com";
 const PROJECT: &str = "66666666-7777-8888-9999-000000000000";
 const WORKFLOW: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
+    ("SEMAPHORE_JOB_ID", "42424242-1111-4111-8111-000000000042"),
     (SEMAPHORE, "true"),
     ("SEMAPHORE_PROJECT_ID", PROJECT),
     ("SEMAPHORE_PROJECT_NAME", "app"),

@@ -41,6 +41,8 @@ pub(super) const FACTS: Facts = Facts {
     // The workspace is uploaded while a run waits for approval: no place for keys.
     temp_dir: None,
     checkout: |env| Some(workspace(env).join("source")),
+    job: &["TF_VAR_spacelift_run_id"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Script {
         hint: "load the variables in the hook's shell: `eval \"$(jobpass login --export shell)\"`",

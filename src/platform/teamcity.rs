@@ -28,6 +28,8 @@ pub(super) const FACTS: Facts = Facts {
     // `TMPDIR` is the build's own there, and emptied after it.
     temp_dir: None,
     checkout: |_| None,
+    job: &["BUILD_URL"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Commands(Dialect::TeamCity),
     debug: None,
@@ -65,7 +67,8 @@ fn absent(env: &Env, name: &str) -> Absent {
 const ISSUER: &str = "https://teamcity.example.com";
 const BUILD_TYPE: &str = "App_Deploy";
 
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
+    ("BUILD_URL", "https://teamcity.example.com/build/42"),
     (TEAMCITY_VERSION, "2025.11"),
     ("BUILD_NUMBER", "42"),
     ("TEAMCITY_BUILDCONF_NAME", "Deploy"),

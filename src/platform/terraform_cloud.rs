@@ -38,6 +38,8 @@ pub(super) const FACTS: Facts = Facts {
     // A machine for each run.
     temp_dir: None,
     checkout: |_| None,
+    job: &["TFC_RUN_ID"],
+    limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Script {
         hint: "load the variables in the program that Terraform runs: `eval \"$(jobpass login --export shell)\"`; a \

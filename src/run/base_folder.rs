@@ -32,17 +32,21 @@ impl BaseFolder {
         env: &Env,
         platform: Option<Platform>,
     ) -> Result<Self, WriteError> {
-        let name = name.map_or_else(|| "jobpass".to_owned(), |n| format!("jobpass-{n}"));
-        let temp_dir = temp_dir_of(platform, env);
-        let is_random = dir.is_none() && temp_dir.is_none();
-        let path = match (dir, temp_dir) {
+        let fixed = Self::fixed(name, env, platform);
+        let is_random = dir.is_none() && fixed.is_none();
+        let path = match (dir, fixed) {
             (Some(dir), _) => env.absolute(dir),
-            (None, Some(temp)) => temp.join(name),
-            (None, None) => temporary(env)?.join(format!("{name}-{}", random()?)),
+            (None, Some(fixed)) => fixed,
+            (None, None) => temporary(env)?.join(format!("{}-{}", folder_name(name), random()?)),
         };
         let checkout = platform.and_then(|p| p.checkout(env));
         let is_in_checkout = checkout.is_some_and(|checkout| path.starts_with(checkout));
         Ok(Self { path, is_random, is_in_checkout })
+    }
+
+    /// The folder that every login of that name has in this job, where the platform has a place for it.
+    pub fn fixed(name: Option<&str>, env: &Env, platform: Option<Platform>) -> Option<PathBuf> {
+        Some(temp_dir_of(platform, env)?.join(folder_name(name)))
     }
 
     /// Absolute.
@@ -63,6 +67,10 @@ impl BaseFolder {
     pub fn problem(&self) -> Option<String> {
         self.is_in_checkout.then(|| format!("`{}` is inside the checkout", self.path.display()))
     }
+}
+
+fn folder_name(name: Option<&str>) -> String {
+    name.map_or_else(|| "jobpass".to_owned(), |name| format!("jobpass-{name}"))
 }
 
 /// The platform's temp folder, unless other users could swap what is in it.

@@ -2,19 +2,28 @@
 //! names the variables; [`export`] hands those to later steps.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::env;
+use tokio::time::Instant;
+
+use crate::cli::Login;
+use crate::env::{self, Env, names};
 use crate::error::{Exit, Failed, StageError as _};
-use crate::export::{self, Exports};
+use crate::export::{self, Current, Exports, Sink};
 use crate::identity::logins::{self, LoginSource, RoleLogins};
 use crate::identity::route::Route;
 use crate::issue::{Credential, Issued};
+use crate::log::Log;
 use crate::net::HostPort;
-use crate::report::{Failure, OutputReport, RefusedReport, Report, RouteReport};
+use crate::output::suffixed;
+use crate::platform::Platform;
+use crate::report::{Asked, Failure, OutputReport, RefusedReport, Report, RouteReport};
+use crate::run::asked;
+use crate::run::error::RunError;
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
+use crate::run::written::Written;
 use crate::write::contents::{self, Context};
 use crate::write::{self, FileToWrite, Folders, MANIFEST, Placed};
 
@@ -54,6 +63,7 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
             ca_file: plan.ca_file.as_deref(),
             consumers: &args.output.export_vars,
             kube: credentials.kube.as_ref(),
+            renew: args.output.renew,
             expires: issued.expires(),
         };
         let contents = contents::contents(issued, &context)?;
@@ -73,6 +83,9 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
         }
         files.entry(folder.clone()).or_default().extend(contents.files);
     }
+    report.already_set = already_set(plan, &exports, &report.dir);
+    // Nobody asks the cluster of a dry run again.
+    let asked = (!plan.dry_run).then(|| asked(plan, &exports)).transpose()?;
     for warning in warnings {
         log.warn(warning);
     }
@@ -83,7 +96,7 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
         let mut names: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
         names.push(MANIFEST.into());
         names.sort();
-        let manifest = Report { dir: folder.clone(), files: names, ..report.clone() };
+        let manifest = Report { asked: asked.clone(), dir: folder.clone(), files: names, ..report.clone() };
         files.push(write::manifest::manifest(&manifest.json()));
         if *folder == report.dir {
             report.files = manifest.files;
@@ -95,12 +108,35 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
     Ok(Delivered { report, exports, placed, failures })
 }
 
+/// Who gets the variables, and the report.
+pub struct Recipient<'a> {
+    /// The command line.
+    pub args: &'a Login,
+    /// The job's environment.
+    pub env: &'a Env,
+    /// Where the run says what it does.
+    pub log: &'a Log,
+    /// Where the job runs.
+    pub platform: Option<Platform>,
+    /// How later steps get their variables.
+    pub sink: &'a Sink,
+    /// When the run began.
+    pub begin: Instant,
+}
+
 /// Hands the variables to later steps and reports. When it fails, the files go as well.
 pub fn export(plan: &Plan<'_>, delivered: Delivered) -> Result<Outcome, Failed> {
-    let (args, env, log) = (plan.args, plan.env, plan.log);
+    let (platform, begin) = (plan.detected.platform, plan.begin);
+    let (args, env, log, sink) = (plan.args, plan.env, plan.log, &plan.sink);
+    hand_over(&Recipient { args, env, log, platform, sink, begin }, delivered)
+}
+
+/// The same of what no plan led to.
+pub fn hand_over(to: &Recipient<'_>, delivered: Delivered) -> Result<Outcome, Failed> {
+    let (args, env, log) = (to.args, to.env, to.log);
     let Delivered { report, exports, placed, failures } = delivered;
     let mut outcome = Outcome { failures, placed, ..Outcome::default() };
-    let exported = match export::export(env, plan.detected.platform, &plan.sink, &exports) {
+    let exported = match export::export(env, to.platform, to.sink, &exports) {
         Ok(exported) => exported,
         Err(error) => {
             outcome.take_back();
@@ -123,7 +159,7 @@ pub fn export(plan: &Plan<'_>, delivered: Delivered) -> Result<Outcome, Failed> 
         );
     }
     outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
-    outcome.line = report.line(env::now(), plan.begin.elapsed());
+    outcome.line = report.line(env::now(), to.begin.elapsed());
     if !outcome.failures.is_empty() {
         outcome.exit = Exit::Refused;
     }
@@ -153,6 +189,7 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
     Report {
         jobpass: env!("CARGO_PKG_VERSION").to_owned(),
         user: bot.user.clone(),
+        name: plan.args.output.name.clone(),
         bot: bot.user.strip_prefix("bot-").unwrap_or(&bot.user).to_owned(),
         cluster: bot.cluster.clone(),
         proxy: proxy.to_string(),
@@ -162,11 +199,31 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         issued_at: env::now(),
         valid_until: checked.ends,
         dry_run: plan.dry_run,
+        reused: false,
+        already_set: Vec::new(),
+        asked: None,
         dir: dir.unwrap_or(&plan.base).clone(),
         files: Vec::new(),
         outputs: checked.batch.issued.iter().map(output).collect(),
         refused: credentials.refused.iter().map(|(name, error)| refused(name, error)).collect(),
     }
+}
+
+/// What a later run needs to know of this one.
+fn asked(plan: &Plan<'_>, exports: &Exports) -> Result<Asked, RunError> {
+    let asked = asked::asked(plan.args, plan.env, plan.detected.platform, &plan.base)?;
+    Ok(Asked { step_outputs: exports.outputs.clone(), ..asked })
+}
+
+/// Variables that have their value already, and not from a login of this name: they are somebody else's.
+fn already_set(plan: &Plan<'_>, exports: &Exports, dir: &Path) -> Vec<String> {
+    let current = Current::read(plan.env, plan.detected.platform, &plan.sink);
+    let variable = suffixed(names::JOBPASS_DIR, plan.args.output.name.as_deref());
+    let named = current.value(&variable).map(Path::new);
+    let earlier = named.into_iter().chain([dir]).filter_map(Written::find);
+    let ours: Vec<(String, String)> = earlier.flat_map(|login| login.variables()).collect();
+    let pairs = exports.variables.iter().filter(|pair| !ours.contains(pair));
+    pairs.filter(|(name, value)| current.value(name) == Some(value)).map(|(name, _)| name.clone()).collect()
 }
 
 fn refused(name: &str, error: &Failed) -> RefusedReport {
@@ -214,11 +271,7 @@ fn add_exports(
 ) -> Vec<(String, String)> {
     let first = exports.variables.len();
     for (base, value) in &contents.variables {
-        let name = match suffix {
-            Some(name) => format!("{base}_{}", name.to_ascii_uppercase().replace('-', "_")),
-            None => (*base).to_owned(),
-        };
-        exports.variables.push((name, value.clone()));
+        exports.variables.push((suffixed(base, suffix), value.clone()));
         if also_plain && !exports.variables.iter().any(|(known, _)| known == base) {
             exports.variables.push(((*base).to_owned(), value.clone()));
         }

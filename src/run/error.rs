@@ -20,6 +20,9 @@ pub enum RunError {
     /// Credentials that were written earlier have expired.
     #[error("the credentials in `{dir}` expired at {expired}")]
     Expired { dir: String, expired: Timestamp },
+    /// They have, and there are no new ones.
+    #[error("the credentials in `{dir}` expired at {ended} and could not be renewed")]
+    NotRenewed { dir: String, ended: Timestamp, causes: Vec<String>, hints: Vec<String>, exit: Exit },
     /// A folder or file that should hold credentials does not.
     #[error("`{path}` has no credentials")]
     NoCredentials { path: String, reason: String, hint: String },
@@ -58,6 +61,7 @@ impl StageError for RunError {
         match self {
             Self::Usage { .. } | Self::Read { .. } => Exit::Usage,
             Self::Stopped { code, .. } => *code,
+            Self::NotRenewed { exit, .. } => *exit,
             Self::Expired { .. } => Exit::Refused,
             Self::NoCredentials { .. } | Self::Output { .. } => Exit::Files,
             Self::Command { source, .. } if source.kind() == ErrorKind::NotFound => Exit::NotFound,
@@ -68,6 +72,7 @@ impl StageError for RunError {
     fn causes(&self) -> Vec<String> {
         match self {
             Self::NoCredentials { reason, .. } => vec![reason.clone()],
+            Self::NotRenewed { causes, .. } => causes.clone(),
             Self::Output { source, .. } | Self::Read { source, .. } | Self::Command { source, .. } => {
                 vec![io_reason(source)]
             }
@@ -79,6 +84,7 @@ impl StageError for RunError {
         let hint = match self {
             Self::Usage { hint, .. } => return hint.iter().cloned().collect(),
             Self::NoCredentials { hint, .. } => hint,
+            Self::NotRenewed { hints, .. } => return hints.clone(),
             Self::Stopped { .. } => return Vec::new(),
             Self::Expired { .. } => "run `jobpass login` again in this job",
             Self::Output { .. } => "keep standard output open, or leave out what prints to it",

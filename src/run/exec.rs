@@ -62,6 +62,9 @@ fn check(args: &Exec) -> Result<(), RunError> {
             "leave it out, or run `jobpass login`: `exec` gives variables to its command only",
         );
     }
+    if output.reuse_if_valid_for.is_some() {
+        return refused("--reuse-if-valid-for", "leave it out: the command gets credentials of its own");
+    }
     if messages.json {
         let hint = "leave it out: standard output is the command's, which finds the report at `$JOBPASS_DIR/jobpass.json`";
         return refused("--json", hint);

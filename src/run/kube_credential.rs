@@ -4,6 +4,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -16,8 +17,10 @@ use crate::error::{Failed, StageError as _};
 use crate::identity::keys::KeyPair;
 use crate::identity::route::Route;
 use crate::identity::tls::TlsCertificate;
+use crate::log::Log;
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
+use crate::run::renew;
 use crate::text::{io_reason, safe};
 use crate::write::contents::kube::{CERTIFICATE, KEY, certificate_of};
 
@@ -25,6 +28,9 @@ use crate::write::contents::kube::{CERTIFICATE, KEY, certificate_of};
 const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 /// The versions of that; the first where kubectl says nothing, as it did before 1.20.
 const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1"];
+
+/// kubectl waits for it.
+const LIMIT: Duration = Duration::from_secs(30);
 
 const AGAIN: &str = "run `jobpass login` with `--output kube=CLUSTER` again in this job";
 
@@ -46,7 +52,7 @@ struct Status<'a> {
 }
 
 /// Reads the folder and prints.
-pub fn run(args: &cli::KubeCredential, env: &Env) -> Result<Outcome, Failed> {
+pub async fn run(args: &cli::KubeCredential, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     if std::io::stdout().is_terminal() {
         let hint = "let kubectl call it: `kubectl --kubeconfig DIR/kubeconfig.yaml get pods`";
         return Err(
@@ -55,6 +61,9 @@ pub fn run(args: &cli::KubeCredential, env: &Env) -> Result<Outcome, Failed> {
     }
     let version = version(env.var(EXEC_INFO))?;
     let dir = env.absolute(&args.dir);
+    if args.renew {
+        Box::pin(renew::renew(&dir, env, log, LIMIT)).await?;
+    }
     let path = certificate_file(&dir, args.kube.as_deref())?;
     let none = |path: &Path, reason: String| RunError::NoCredentials {
         path: path.display().to_string(),
@@ -82,12 +91,18 @@ pub fn run(args: &cli::KubeCredential, env: &Env) -> Result<Outcome, Failed> {
     }
     let pem = key.tls_pem();
     let status = Status {
-        expiration_timestamp: certificate.not_after,
+        expiration_timestamp: asks_again(certificate.not_after, args.renew),
         client_certificate_data: &certificate.pem,
         client_key_data: pem.expose_secret(),
     };
     let credential = ExecCredential { api_version: version, kind: "ExecCredential", status };
     Ok(Outcome::printing(crate::text::json::pretty(&credential)))
+}
+
+/// Before the end, where there are new ones by then.
+fn asks_again(end: Timestamp, renew: bool) -> Timestamp {
+    let early = end.checked_sub(renew::MARGIN).ok().filter(|early| renew && *early > env::now());
+    early.unwrap_or(end)
 }
 
 /// The version that kubectl asks for.

@@ -1,5 +1,9 @@
 //! `jobpass login`: prove, obtain, deliver.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::cli::Login;
 use crate::detect;
 use crate::env::{self, Env};
@@ -7,22 +11,29 @@ use crate::error::Failed;
 use crate::export;
 use crate::log::Log;
 use crate::net::Options;
+use crate::platform::Platform;
 use crate::report::Failure;
 use crate::rules::Flaw;
+use crate::run::delivery::Recipient;
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
-use crate::run::plan::{Plan, Setting};
-use crate::run::{delivery, obtain, request};
+use crate::run::plan::{self, Plan, Setting};
+use crate::run::{delivery, obtain, request, reuse};
 use crate::teleport::dial::Endpoint;
 use crate::token;
 use crate::write::Folders;
 
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
+    if let Some(least) = args.output.reuse_if_valid_for
+        && let Some(outcome) = reused(args, env, log, least)?
+    {
+        return Ok(outcome);
+    }
     let setting = setting(args, env)?;
     request::check_stdout(args)?;
     let (platform, sink) = (setting.detected.platform, setting.sink.clone());
-    let outcome = pipeline(args, env, log, setting).await;
+    let outcome = Box::pin(pipeline(args, env, log, setting)).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
@@ -43,11 +54,36 @@ pub fn setting(args: &Login, env: &Env) -> Result<Setting, Failed> {
     Ok(Setting { options, detected, entry, sink, audience, dry_run: false, base: None })
 }
 
+/// What an earlier login of this job left, where it serves.
+fn reused(args: &Login, env: &Env, log: &Log, least: Duration) -> Result<Option<Outcome>, Failed> {
+    request::check_stdout(args)?;
+    let begin = Instant::now();
+    let platform = args.identity.platform.0.or_else(|| Platform::marked(env));
+    let delivered = match reuse::reuse(args, env, platform, least, env::now()) {
+        Ok(delivered) => delivered,
+        Err(why) => {
+            log.detail(format!("not reusing an earlier login: {why}"));
+            return Ok(None);
+        }
+    };
+    let sink = plan::sink(args, env, platform, &args.output.export, log)?;
+    let recipient = Recipient { args, env, log, platform, sink: &sink, begin };
+    delivery::hand_over(&recipient, delivered).map(Some)
+}
+
+/// Asks again for what is in a folder, and puts it in its place. Later steps are told nothing.
+pub async fn write_again(args: &Login, env: &Env, log: &Log) -> Result<(), Failed> {
+    let plan = Plan::new(args, env, log, setting(args, env)?)?;
+    let folders = Folders::prepare(&plan.issue.outputs)?;
+    let credentials = Box::pin(swap(&plan)).await?;
+    delivery::write(&plan, folders, &credentials).map(drop)
+}
+
 /// Prove, obtain, deliver.
 pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> Result<Outcome, Failed> {
     let plan = Plan::new(args, env, log, setting)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = swap(&plan).await?;
+    let credentials = Box::pin(swap(&plan)).await?;
     let delivered = delivery::write(&plan, folders, &credentials)?;
     let outcome = delivery::export(&plan, delivered)?;
     tell_timings(&plan);
@@ -65,7 +101,7 @@ pub async fn swap(plan: &Plan<'_>) -> Result<Credentials, Failed> {
         }
         Ok(proof)
     });
-    obtain::obtain(plan, proof).await
+    Box::pin(obtain::obtain(plan, proof)).await
 }
 
 /// How long the stages took, for `-v`.

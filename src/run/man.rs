@@ -13,7 +13,7 @@ const ENVIRONMENT: [(&str, &str); 6] = [
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Roots (PEM) in place of the system's."),
     ("NO_COLOR", "No colors, unless --color says otherwise."),
     ("XDG_RUNTIME_DIR, TMPDIR", "Where the folder is created if the platform has none for it."),
-    ("JOBPASS_DIR", "The folder of the last login, which later steps get and inspect reads."),
+    ("JOBPASS_DIR", "The folder of the last login, which later steps get, and inspect and logout read."),
 ];
 
 /// What a folder has. Names are those of tbot.
@@ -31,10 +31,11 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// The commands that write or read such a folder.
-const OF_FOLDERS: [&str; 6] = ["login", "exec", "doctor", "inspect", "ssh-proxy", "kube-credential"];
+const OF_FOLDERS: [&str; 8] =
+    ["login", "logout", "exec", "doctor", "inspect", "renew", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 25] = [
+const EXAMPLES: [(&str, &str, &str); 29] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -55,12 +56,16 @@ const EXAMPLES: [(&str, &str, &str); 25] = [
     ),
     ("exec", "For kubectl:", "jobpass exec --output kube=prod -- kubectl get pods"),
     ("exec", "A shell, without a cluster:", "jobpass exec --dry-run --simulate github -- bash"),
+    ("login", "Once in a job, however often it is called:", "jobpass login --reuse-if-valid-for 10m"),
+    ("logout", "At the end of the job:", "jobpass logout --all"),
+    ("logout", "The variables in this shell, too:", "eval \"$(jobpass logout --export shell)\""),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),
     ("explain", "Anywhere:", "jobpass explain --rules token.yaml --claims claims.json"),
     ("doctor", "In the job:", "jobpass doctor --proxy teleport.example.com --token ci-deploy"),
     ("doctor", "Which platform is this:", "jobpass doctor --platform-only"),
     ("inspect", "The folder of the last login:", "jobpass inspect"),
     ("inspect", "A folder of tbot's:", "jobpass inspect /opt/machine-id"),
+    ("renew", "Before each of many commands:", "jobpass renew --dir \"$JOBPASS_DIR\""),
     (
         "ssh-proxy",
         "Through the written configuration:",

@@ -7,14 +7,15 @@ use tokio::time::Instant;
 
 use crate::cli::Login;
 use crate::detect::Detected;
-use crate::env::Env;
+use crate::env::{self, Env};
 use crate::error::Failed;
 use crate::export::{self, ExportError, Sink};
 use crate::identity::keys::KeyKind;
 use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
+use crate::platform::Platform;
 use crate::run::base_folder::BaseFolder;
-use crate::run::request;
+use crate::run::{identities, request, ttl};
 use crate::system::user;
 use crate::teleport::dial::Endpoint;
 use crate::verify::{Expectations, policy};
@@ -86,8 +87,13 @@ impl<'a> Plan<'a> {
         }
         let token = token::Request { audience, ..request::token(&args.identity) };
         token::check(env, &detected, &token)?;
-        let ttl = if dry_run { args.output.ttl.min(DRY_RUN) } else { request::cap_ttl(args.output.ttl, log) };
-        let name = request::token_name(&args.identity, env)?;
+        let asked_ttl = args.output.ttl;
+        let ttl = if dry_run {
+            asked_ttl.0.map_or(DRY_RUN, |ttl| ttl.min(DRY_RUN))
+        } else {
+            ttl::ttl(asked_ttl, env, detected.platform, env::now(), log)
+        };
+        let token_name = request::token_name(&args.identity, env)?;
         let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
         let folder = args.output.dir.as_deref();
         let base = match base {
@@ -100,6 +106,9 @@ impl<'a> Plan<'a> {
         }
         let outputs = request::outputs(args, env, base.path())?;
         request::check_consumers(args, &outputs)?;
+        let name = args.output.name.as_deref();
+        identities::check_own(name, &outputs)?;
+        identities::check_others(name, &outputs, (env, detected.platform, &sink), env::now())?;
         // Who names a folder knows why.
         let given = outputs.iter().map(|o| &o.destination.folder);
         for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {
@@ -108,15 +117,7 @@ impl<'a> Plan<'a> {
                 log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
             }
         }
-        let sink = match export::check(env, detected.platform, &sink) {
-            // The user said where the files go, and can find them there.
-            Err(error @ ExportError::NoFile { .. }) if sink == Sink::Auto && args.output.dir.is_some() => {
-                log.warn(error.to_string());
-                Sink::None
-            }
-            Err(error) => return Err(error.into()),
-            Ok(()) => sink,
-        };
+        let sink = self::sink(args, env, detected.platform, &sink, log)?;
         // One for issuing, one for each set of roles to look around or to be verified under.
         let connections =
             1 + if args.guards.no_verify { issue::sessions(&outputs) } else { policy::connections(&outputs) };
@@ -135,7 +136,7 @@ impl<'a> Plan<'a> {
             network,
             base: base.path().to_owned(),
             token,
-            join: join::Request { token: name, method, platform, cluster, ttl, connections },
+            join: join::Request { token: token_name, method, platform, cluster, ttl, connections },
             issue: issue::Request {
                 outputs,
                 ttl,
@@ -144,5 +145,24 @@ impl<'a> Plan<'a> {
             },
             expectations: request::expectations(args),
         })
+    }
+}
+
+/// How later steps get their variables, as far as that can be.
+pub fn sink(
+    args: &Login,
+    env: &Env,
+    platform: Option<Platform>,
+    sink: &Sink,
+    log: &Log,
+) -> Result<Sink, ExportError> {
+    match export::check(env, platform, sink) {
+        // The user said where the files go, and can find them there.
+        Err(error @ ExportError::NoFile { .. }) if *sink == Sink::Auto && args.output.dir.is_some() => {
+            log.warn(error.to_string());
+            Ok(Sink::None)
+        }
+        Err(error) => Err(error),
+        Ok(()) => Ok(sink.clone()),
     }
 }

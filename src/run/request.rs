@@ -12,13 +12,13 @@ use crate::identity::tls::ders_of;
 use crate::log::Log;
 use crate::net::HostPort;
 use crate::net::tls::Trust;
-use crate::output::{Destination, Kind, Output};
+use crate::output::{Destination, Kind, Output, suffix};
 use crate::run::error::RunError;
 use crate::teleport::dial::Endpoint;
 use crate::verify::Expectations;
 
 /// The longest life Teleport gives a bot's certificate.
-const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+pub const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// What detection takes of the flags.
 pub fn detection(args: &IdentityArgs) -> detect::Request {
@@ -107,7 +107,12 @@ pub fn cap_ttl(ttl: Duration, log: &Log) -> Duration {
 
 /// Standard output cannot be the report and lines for a shell.
 pub fn check_stdout(args: &Login) -> Result<(), RunError> {
-    if args.output.export.is_standard_output() && args.messages.json {
+    check_one_on_stdout(&args.output.export, args.messages.json)
+}
+
+/// The same for any command that exports.
+pub fn check_one_on_stdout(export: &Sink, json: bool) -> Result<(), RunError> {
+    if export.is_standard_output() && json {
         return Err(RunError::usage(
             "`--json` and this `--export` both write to standard output",
             "leave out one of them; `jobpass.json` in the folder is the report",
@@ -158,7 +163,7 @@ pub fn outputs(args: &Login, env: &Env, base: &Path) -> Result<Vec<Output>, RunE
         };
         let mut kind = spec.kind.clone();
         if let Kind::Kube(kube) = &mut kind {
-            kube.exec = args.output.kube_exec;
+            kube.exec = args.output.kube_exec || args.output.renew;
         }
         Output { name, kind, roles: spec.roles.clone().or(all), destination }
     };
@@ -196,11 +201,12 @@ fn default_name(kind: &Kind) -> String {
     name.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
 }
 
-/// The name, with a number where it is taken.
+/// The name, with a number where it or one with the same variables is taken.
 fn numbered(name: &str, taken: &[String]) -> String {
     let numbers = (2..).map(|number| format!("{name}-{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbers);
-    names.find(|name| !taken.contains(name)).unwrap_or_default()
+    let is_free = |name: &String| taken.iter().all(|other| suffix(other) != suffix(name));
+    names.find(is_free).unwrap_or_default()
 }
 
 /// What must be true of what is issued.

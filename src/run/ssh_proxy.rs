@@ -15,6 +15,7 @@ use crate::net::tls::ClientIdentity;
 use crate::net::{Deadline, HostPort, Network, Options};
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
+use crate::run::renew;
 use crate::teleport::Cluster;
 use crate::teleport::dial::Endpoint;
 use crate::teleport::transport::{Target, carry};
@@ -26,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(25 * 3_600);
 /// Connects standard input and output with the node.
 pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     let dir = env.absolute(&args.dir);
+    if args.renew {
+        Box::pin(renew::renew(&dir, env, log, args.timeout)).await?;
+    }
     let identity = Identity::read(&dir)?;
     let proxy = match &args.proxy {
         Some(proxy) => proxy.clone(),

@@ -7,6 +7,9 @@ use thiserror::Error;
 use crate::error::{Exit, StageError};
 use crate::text::io_reason;
 
+/// What a wipe does with a file.
+pub(super) const REMOVE: &str = "remove";
+
 /// Why nothing was written.
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
@@ -22,6 +25,9 @@ pub enum WriteError {
     /// The folder exists and is not ours.
     #[error("`{path}` exists and was not created by jobpass")]
     NotOurs { path: String },
+    /// A folder that is to be wiped is not ours.
+    #[error("`{path}` was not written by jobpass and stays as it is")]
+    NotWritten { path: String, reason: &'static str },
     /// Others could swap the folder for one of theirs.
     #[error("`{path}` is not a safe place for private keys")]
     Unsafe { path: String, reason: String },
@@ -39,6 +45,7 @@ impl StageError for WriteError {
         match self {
             Self::Io { source, .. } => vec![io_reason(source)],
             Self::Unsafe { reason, .. } => vec![reason.clone()],
+            Self::NotWritten { reason, .. } => vec![(*reason).to_owned()],
             Self::NotOurs { .. } | Self::Unfit { .. } => Vec::new(),
         }
     }
@@ -46,6 +53,9 @@ impl StageError for WriteError {
     fn hints(&self) -> Vec<String> {
         use std::io::ErrorKind;
         let hint = match self {
+            Self::Io { action: REMOVE, .. } => {
+                "make sure that this user may remove it, and run `jobpass logout` again"
+            }
             Self::Io { source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                     "the disk is full: free some space, or choose another `--dir`"
@@ -56,6 +66,7 @@ impl StageError for WriteError {
             Self::NotOurs { .. } => {
                 "choose another `--dir`, or remove that folder if nothing in it is needed"
             }
+            Self::NotWritten { .. } => "name the folder that `jobpass login` wrote, as its report has it",
             Self::Unfit { .. } => "choose another `--dir`",
             Self::Unsafe { .. } => "choose a folder with `--dir` that only this user and root may change",
         };

@@ -2,9 +2,11 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::file::FileToWrite;
+use crate::text::json;
 
 /// Its name.
 pub const MANIFEST: &str = "jobpass.json";
@@ -18,17 +20,38 @@ pub fn manifest(json: &str) -> FileToWrite {
     }
 }
 
-/// The files that a folder's manifest lists, itself among them; `None` where there is no manifest of ours.
-pub(super) fn manifest_files(dir: &Path) -> Option<Vec<PathBuf>> {
-    listed(&crate::env::read_text(&dir.join(MANIFEST)).ok()?)
+/// What stays in place of a manifest once a folder is wiped and files of others are in it: that jobpass wrote it, and has
+/// nothing more there.
+pub(super) fn of_wiped() -> FileToWrite {
+    manifest(&json::pretty(&serde_json::json!({
+        "jobpass": env!("CARGO_PKG_VERSION"), "wiped": true, "files": [MANIFEST],
+    })))
 }
 
-fn listed(manifest: &str) -> Option<Vec<PathBuf>> {
-    let json: serde_json::Value = serde_json::from_str(manifest).ok()?;
-    json.get("jobpass")?.as_str()?;
-    let files = json.get("files")?.as_array()?.iter().filter_map(|f| f.as_str().map(PathBuf::from));
+/// The manifest of a folder; `None` where there is none of ours. A link is none.
+pub fn read(dir: &Path) -> Option<Value> {
+    let path = dir.join(MANIFEST);
+    std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+    let json: Value = serde_json::from_str(&crate::env::read_text(&path).ok()?).ok()?;
+    (json.get("jobpass")?.is_string() && json.get("files")?.is_array()).then_some(json)
+}
+
+/// Whether nothing of ours is left beside it.
+pub fn is_wiped(manifest: &Value) -> bool {
+    manifest.get("wiped") == Some(&Value::Bool(true))
+}
+
+/// The files that it lists, itself among them.
+pub fn files(manifest: &Value) -> Vec<PathBuf> {
+    let files = manifest.get("files").and_then(Value::as_array).into_iter().flatten();
+    let files = files.filter_map(|file| file.as_str().map(PathBuf::from));
     // What points outside is not ours to touch.
-    Some(files.filter(|f| f.components().all(|c| matches!(c, Component::Normal(_)))).collect())
+    files.filter(|file| file.components().all(|c| matches!(c, Component::Normal(_)))).collect()
+}
+
+/// The files that a folder's manifest lists; `None` where there is no manifest of ours.
+pub(super) fn manifest_files(dir: &Path) -> Option<Vec<PathBuf>> {
+    read(dir).map(|manifest| files(&manifest))
 }
 
 #[cfg(test)]
@@ -42,7 +65,9 @@ mod tests {
             r#"{"files":[1,null,"./a"],"jobpass":"x"}"#,
         ];
         crate::under_fire::parser("manifests", manifests).memory(200, 256 * 1024).text(|text| {
-            for file in listed(text).unwrap_or_default() {
+            let Ok(manifest) = serde_json::from_str(text) else { return };
+            let _ = is_wiped(&manifest);
+            for file in files(&manifest) {
                 assert!(Path::new("/folder").join(&file).starts_with("/folder"), "{}", file.display());
                 assert!(
                     file.components().all(|part| matches!(part, Component::Normal(_))),

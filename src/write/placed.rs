@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::wipe;
+use super::wipe::wipe;
 
 /// A folder in its final place. Dropping it makes the change final.
 #[derive(Debug)]

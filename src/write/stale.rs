@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::system::user;
+
 /// Of folders under way.
 pub(super) const PARTIAL: &str = ".jobpass-partial-";
 /// Of earlier folders that step aside.
@@ -20,21 +22,36 @@ pub fn lock(dir: &Path) -> std::io::Result<File> {
 /// A folder that is not older than this may be just about to be locked.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// Removes this user's folders in `parent` that no run uses any more. Best effort: they are nobody's error. `now` is the
-/// file system's clock.
+/// What runs that were killed left beside `dir`: removed as far as no run uses it. Best effort: it is nobody's error.
+pub fn sweep_leftovers(dir: &Path) {
+    if let Some(parent) = dir.parent() {
+        // Long ago: what is empty stays, as a run may be about to lock it.
+        sweep(parent, user(), SystemTime::UNIX_EPOCH);
+    }
+}
+
+/// Removes this user's folders in `parent` that no run uses any more. One with files in it had been locked before they came, so
+/// it may be as new as it likes. Best effort: they are nobody's error. `now` is the file system's clock.
 pub(super) fn sweep(parent: &Path, user: u32, now: SystemTime) {
-    sweep_named(parent, &[PARTIAL, ASIDE], user, now);
+    let is_left = |folder: &Path, is_old: bool| is_old || has_files(folder);
+    sweep_named(parent, &[PARTIAL, ASIDE], user, now, is_left);
 }
 
 /// The same for folders of another name, where `parent` can be written.
 pub fn sweep_beside(parent: &Path, prefix: &str) {
     let now = tempfile::tempfile_in(parent).and_then(|file| file.metadata()?.modified());
     if let Ok(now) = now {
-        sweep_named(parent, &[prefix], crate::system::user(), now);
+        sweep_named(parent, &[prefix], user(), now, |_, is_old| is_old);
     }
 }
 
-fn sweep_named(parent: &Path, prefixes: &[&str], user: u32, now: SystemTime) {
+fn sweep_named(
+    parent: &Path,
+    prefixes: &[&str],
+    user: u32,
+    now: SystemTime,
+    is_left: impl Fn(&Path, bool) -> bool,
+) {
     let is_old =
         |meta: &Metadata| meta.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > GRACE));
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -42,9 +59,15 @@ fn sweep_named(parent: &Path, prefixes: &[&str], user: u32, now: SystemTime) {
         let name = name.to_string_lossy();
         let is_ours = prefixes.iter().any(|prefix| name.starts_with(prefix))
             // Follows no link.
-            && entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == user && is_old(&meta));
+            && entry
+                .metadata()
+                .is_ok_and(|meta| meta.is_dir() && meta.uid() == user && is_left(&entry.path(), is_old(&meta)));
         if is_ours && let Ok(_lock) = lock(&entry.path()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
+}
+
+fn has_files(dir: &Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
 }

@@ -1,5 +1,6 @@
 //! What `wipe` takes away, and what the tests of this folder share.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -42,12 +43,46 @@ fn wipes_what_its_manifest_lists() {
     assert!(!dir.exists());
     Pending::prepare(&dir).unwrap().commit(&ours()).unwrap();
     make(&dir.join("mine"), b"x").unwrap();
-    wipe(&dir).unwrap();
-    assert_eq!(entries(&dir), ["mine"]);
-    assert!(matches!(wipe(&dir), Err(WriteError::NotOurs { .. })));
+    assert_eq!(wipe(&dir).unwrap().len(), 2);
+    // What says that it was wiped stays as long as something else is there.
+    for _ in 0..2 {
+        assert_eq!(entries(&dir), [MANIFEST, "mine"]);
+        assert!(manifest::is_wiped(&manifest::read(&dir).unwrap()));
+        assert_eq!(wipe(&dir).unwrap().len(), 0);
+    }
     std::fs::remove_file(dir.join("mine")).unwrap();
+    assert_eq!(wipe(&dir).unwrap(), [Path::new(MANIFEST)]);
+    assert!(!dir.exists());
+    std::fs::create_dir(&dir).unwrap();
     assert_eq!(wipe(&dir).unwrap().len(), 0);
     assert!(!dir.exists(), "an empty folder goes too");
+}
+
+#[test]
+fn wipes_nothing_that_it_did_not_write() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("out");
+    let reason = |dir: &Path| match wipe(dir) {
+        Err(WriteError::NotWritten { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    };
+    std::fs::create_dir(&dir).unwrap();
+    for text in ["", "{", r#"{"jobpass":"1"}"#, r#"{"files":["key"]}"#, r#"{"jobpass":1,"files":["key"]}"#] {
+        make(&dir.join("key"), b"x").unwrap();
+        make(&dir.join(MANIFEST), text.as_bytes()).unwrap();
+        assert_eq!(reason(&dir), "it has no `jobpass.json`", "{text}");
+    }
+    // A manifest elsewhere says nothing about this folder.
+    let elsewhere = base.path().join("elsewhere");
+    make(&elsewhere, br#"{"jobpass":"1","files":["key","jobpass.json"]}"#).unwrap();
+    std::fs::remove_file(dir.join(MANIFEST)).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, dir.join(MANIFEST)).unwrap();
+    assert_eq!(reason(&dir), "it has no `jobpass.json`");
+    assert_eq!(entries(&dir), [MANIFEST, "key"]);
+    assert_eq!(reason(&elsewhere), "it is not a folder");
+    if std::os::unix::fs::chown(&dir, Some(user() + 4321), None).is_ok() {
+        assert_eq!(reason(&dir), "it belongs to another user");
+    }
 }
 
 #[test]
@@ -59,9 +94,10 @@ fn wipe_follows_no_link() {
     let manifest = file(MANIFEST, r#"{"jobpass":"1","files":["a/key","jobpass.json"]}"#);
     Pending::prepare(&dir).unwrap().commit(&[manifest]).unwrap();
     std::os::unix::fs::symlink(&dir, &link).unwrap();
-    assert!(matches!(wipe(&link), Err(WriteError::NotOurs { .. })));
+    assert!(matches!(wipe(&link), Err(WriteError::NotWritten { reason: "it is a link", .. })));
     std::os::unix::fs::symlink(&elsewhere, dir.join("a")).unwrap();
     wipe(&dir).unwrap();
+    assert_eq!(entries(&dir), ["a", MANIFEST], "the link is not ours");
     assert_eq!(entries(&elsewhere), ["key"]);
 }
 
@@ -130,6 +166,26 @@ fn what_may_be_about_to_be_locked_is_left_alone() {
     assert!(partial.exists());
     stale::sweep(base.path(), user(), made + grace + Duration::from_nanos(1));
     assert!(!partial.exists());
+}
+
+#[test]
+fn what_killed_runs_left_beside_a_folder_goes() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = |name: &str, has_files: bool| {
+        let dir = base.path().join(name);
+        std::fs::create_dir(&dir).unwrap();
+        if has_files {
+            make(&dir.join("key"), b"x").unwrap();
+        }
+        dir
+    };
+    folder(".jobpass-partial-killed", true);
+    folder(".jobpass-old-killed", true);
+    folder(".jobpass-partial-new", false);
+    folder(".someone-else", true);
+    let _running = stale::lock(&folder(".jobpass-partial-running", true)).unwrap();
+    sweep_leftovers(&base.path().join("out"));
+    assert_eq!(entries(base.path()), [".jobpass-partial-new", ".jobpass-partial-running", ".someone-else"]);
 }
 
 /// A reader that looks all the time finds the folder every time, and never files of two logins.

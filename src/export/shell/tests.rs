@@ -117,3 +117,16 @@ fn a_failure_is_seen_by_the_shell() {
     assert_eq!(seen_by("fish", &["--no-config", "-c", "eval $argv[1]; echo $status", &fish]), "4\n");
     assert_eq!(Shell::PowerShell.failure(4), "throw 'jobpass ended with exit code 4'\n");
 }
+
+#[test]
+fn reads_what_others_wrote() {
+    let text =
+        "#!/bin/bash\nexport A='it is' B=2\nif x; then\necho \"unbalanced\nexport C=\"a b\"\nC=3\nunset A\n";
+    let found = assigned(text);
+    let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(found, [("A", "it is"), ("B", "2"), ("C", "a b"), ("A", "")]);
+    for shell in [Shell::Posix, Shell::Fish, Shell::PowerShell] {
+        assert!(unset(shell, &["A;id".to_owned()], "x").is_err());
+        assert_eq!(unset(shell, &[], "x").unwrap(), "");
+    }
+}

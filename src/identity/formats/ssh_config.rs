@@ -16,6 +16,8 @@ pub struct SshConfigParts<'a> {
     /// The words of the `ProxyCommand` up to, not including, `HOST PORT CLUSTER`: binary path and its arguments. `None`:
     /// hosts are dialed directly.
     pub proxy_command: Option<&'a [String]>,
+    /// The words of a command that gets new credentials when these end: ssh runs it before it reads them.
+    pub renew: Option<&'a [String]>,
 }
 
 /// Host certificate algorithms of every family a cluster's host CA may have, ours by preference. Those an older ssh does not
@@ -56,6 +58,17 @@ fn block(parts: &SshConfigParts<'_>, cluster: &str) -> Result<String, FormatErro
         (patterns.clone(), patterns)
     };
     let mut text = String::new();
+    if let Some(words) = parts.renew {
+        // ssh reads the certificate as soon as the `ProxyCommand` has started, which is too early for that to renew it
+        // (OpenSSH `ssh.c`, `load_public_identity_files`).
+        let words: Result<Vec<String>, _> = words.iter().map(|w| for_shell(w)).collect();
+        let command = words?.join(" ");
+        if command.contains('"') {
+            return Err(FormatError::Path(safe(parts.dir, 200)));
+        }
+        let _ = writeln!(text, "# New credentials for hosts of {cluster} when these end");
+        let _ = writeln!(text, "Match host \"{}\" exec \"{command}\"\n", nodes.replace(' ', ","));
+    }
     let _ = writeln!(text, "# Common flags for all {cluster} hosts");
     let _ = writeln!(text, "Host {all}");
     let _ = writeln!(text, "    UserKnownHostsFile {}", file("known_hosts")?);

@@ -62,6 +62,9 @@ pub(super) fn contents(kube: &Kube, issued: &Issued, context: &Context<'_>) -> R
             if is_one_of_several {
                 arguments.extend(["--kube".to_owned(), name.to_owned()]);
             }
+            if context.renew {
+                arguments.push("--renew".to_owned());
+            }
             User::Exec { command: &binary, arguments }
         } else {
             User::Embedded { certificate, key: key.expose_secret() }

@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub consumers: &'a [Consumer],
     /// Where kubectl goes; `None` where no output is for it.
     pub kube: Option<&'a KubeServer>,
+    /// `--renew`: who uses the files gets new ones when these end.
+    pub renew: bool,
     /// When the output expires.
     pub expires: Timestamp,
 }

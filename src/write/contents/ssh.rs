@@ -37,7 +37,16 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
     if let Some(file) = context.ca_file {
         words.extend(["--ca-file".into(), text_of(file)?]);
     }
-    let parts = SshConfigParts { dir: &dir_text, hosts: &hosts, proxy_command: Some(&words) };
+    let renew = context.renew.then(|| words_of_renewal(&words, &dir_text));
+    if context.renew {
+        words.push("--renew".into());
+    }
+    let parts = SshConfigParts {
+        dir: &dir_text,
+        hosts: &hosts,
+        proxy_command: Some(&words),
+        renew: renew.as_deref(),
+    };
 
     let mut contents = Contents::default();
     let mut add = |name: &str, content: &str| {
@@ -86,6 +95,12 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         ("expires-at", context.expires.to_string()),
     ];
     Ok(contents)
+}
+
+/// The command that gets new credentials; `words` begin with the binary.
+fn words_of_renewal(words: &[String], dir: &str) -> Vec<String> {
+    let binary = words.first().cloned();
+    binary.into_iter().chain(["renew", "--dir", dir].map(str::to_owned)).collect()
 }
 
 /// The certificates of a CA in one file.

@@ -75,6 +75,7 @@ impl Case {
             ca_file: None,
             consumers: &[],
             kube: Some(&server),
+            renew: false,
             expires: Timestamp::UNIX_EPOCH,
         };
         super::contents(&self.kube, &issued, &context)
