@@ -28,7 +28,10 @@ pub mod reuse;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod ssh_relay;
 pub mod ttl;
+pub mod tunnel;
+pub mod tunnels;
 pub mod written;
 
 use crate::cli::{Cli, Command, Login};
@@ -47,6 +50,7 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
             tell_of_config(&args.login.0, log);
             Box::pin(exec::run(args, env, log)).await
         }
+        Command::Tunnel(args) => Box::pin(tunnel::run(args, env, log)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args, env, log)).await,
         Command::Inspect(args) => inspect::run(args, env),
         Command::Sandbox(args) => Box::pin(sandbox::run(args, env, log)).await,

@@ -16,7 +16,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file of `ci-examples/`, by platform and name.
+/// Every file of a folder of `ci-examples/`, by platform and name.
 fn examples() -> Vec<(String, PathBuf, String)> {
     let mut found = Vec::new();
     for folder in std::fs::read_dir(root().join("ci-examples")).unwrap() {
@@ -24,13 +24,98 @@ fn examples() -> Vec<(String, PathBuf, String)> {
         if !folder.is_dir() {
             continue; // the ways to install it
         }
-        for file in std::fs::read_dir(&folder).unwrap() {
-            let path = file.unwrap().path();
-            let text = std::fs::read_to_string(&path).unwrap();
-            found.push((folder.file_name().unwrap().to_str().unwrap().to_owned(), path, text));
+        let platform = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let mut folders = vec![folder];
+        while let Some(folder) = folders.pop() {
+            for file in std::fs::read_dir(&folder).unwrap() {
+                let path = file.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    found.push((platform.clone(), path, text));
+                }
+            }
         }
     }
     found
+}
+
+/// The files of the cluster's side fit each other, and a page says what to do with them.
+#[test]
+fn each_folder_has_the_cluster_side_and_a_page() {
+    let examples = examples();
+    let folders: BTreeSet<&str> = examples.iter().map(|(folder, _, _)| folder.as_str()).collect();
+    assert!(folders.len() >= Platform::ALL.len() + Cloud::ALL.len(), "{folders:?}");
+    for folder in folders {
+        let of = |name: &str| {
+            let found = examples
+                .iter()
+                .find(|(f, path, _)| f == folder && path.ends_with(Path::new(folder).join(name)));
+            &found.unwrap_or_else(|| panic!("{folder} has no {name}")).2
+        };
+        let tokens = rules::parse(of("token.yaml")).unwrap();
+        let [token] = &tokens[..] else { panic!("{folder}: {} join tokens", tokens.len()) };
+        let findings = rules::lint(token, jobpass::env::now());
+        assert!(
+            findings.iter().all(|found| found.severity != rules::Severity::Error),
+            "{folder}: {findings:?}"
+        );
+        let yaml = |name: &str| serde_saphyr::from_str::<Value>(of(name)).unwrap();
+        let (bot, role) = (yaml("bot.yaml"), yaml("role.yaml"));
+        assert_eq!((&bot["kind"], &role["kind"]), (&"bot".into(), &"role".into()), "{folder}");
+        assert_eq!(token.bot_name.as_deref(), bot["metadata"]["name"].as_str(), "{folder}");
+        assert_eq!(bot["spec"]["roles"][0], role["metadata"]["name"], "{folder}");
+        let page = of("README.md");
+        for (_, path, _) in examples.iter().filter(|(f, _, _)| f == folder) {
+            // What is in a folder of its own goes by that.
+            let inside = path.strip_prefix(root().join("ci-examples").join(folder)).unwrap();
+            let name = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+            let is_named = page.contains(&format!("`{name}`")) || page.contains(&format!("`{name}/"));
+            assert!(is_named || name == "README.md", "{folder}/README.md does not name {name}");
+        }
+    }
+}
+
+/// Who comes from Teleport's actions edits `uses:` alone (teleport-actions/auth, auth-k8s and auth-application v2: action.yml).
+#[test]
+fn the_actions_take_the_inputs_of_teleports() {
+    let both = ["anonymous-telemetry", "ca-pins", "certificate-ttl", "disable-env-vars", "proxy", "token"];
+    for (folder, more, outputs) in [
+        ("", "allow-reissue", ["identity-file", "ssh-config", "destination-dir"]),
+        ("auth-k8s", "kubernetes-cluster", ["kubeconfig", "destination-dir", "expires-at"]),
+        ("auth-application", "app", ["certificate-file", "key-file", "destination-dir"]),
+    ] {
+        let path = root().join("ci-examples/github").join(folder).join("action.yml");
+        let action: Value = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        for name in both.into_iter().chain([more]) {
+            assert!(action["inputs"][name].is_object(), "{folder} {name}");
+        }
+        for name in outputs {
+            assert!(action["outputs"][name].is_object(), "{folder} {name}");
+        }
+        let required: Vec<&String> = action["inputs"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, input)| input["required"] == true)
+            .map(|(name, _)| name)
+            .collect();
+        let wanted: &[&str] = if folder.is_empty() { &["proxy", "token"] } else { &["proxy", "token", more] };
+        assert_eq!(required, wanted, "{folder}");
+        let script =
+            std::fs::read_to_string(path.with_file_name(action["runs"]["main"].as_str().unwrap())).unwrap();
+        // Each input is read, but for those that have no effect.
+        for (name, input) in action["inputs"].as_object().unwrap() {
+            let has_effect = !input["description"].as_str().unwrap().starts_with("Has no effect");
+            assert_eq!(script.contains(&format!("'{name}'")), has_effect, "{folder} {name}");
+        }
+        assert!(path.with_file_name(action["runs"]["post"].as_str().unwrap()).is_file());
+        assert_eq!(
+            (&action["runs"]["using"], &action["runs"]["post-if"]),
+            (&"node24".into(), &"always()".into())
+        );
+    }
 }
 
 #[test]
@@ -42,24 +127,22 @@ fn each_platform_has_a_pipeline_and_a_token() {
         let tokens = rules::parse(&token.2).unwrap();
         assert_eq!(tokens.len(), 1);
         assert_eq!(tokens[0].method, rules::method_of(platform), "{platform:?}");
-        let findings = rules::lint(&tokens[0], jobpass::env::now());
-        assert!(findings.iter().all(|found| found.severity != rules::Severity::Error), "{findings:?}");
-        let pipelines: Vec<_> = of
-            .iter()
-            .filter(|(_, path, _)| !path.ends_with("token.yaml") && !path.ends_with("README.md"))
-            .collect();
-        assert_eq!(pipelines.len(), 1, "{platform:?}");
-        let words = format!("jobpass login --proxy teleport.example.com --token {}", tokens[0].name);
-        assert!(pipelines[0].2.contains(&words), "the pipeline names its own token: {}", pipelines[0].2);
+        let words = of.iter().map(|(_, _, text)| text.as_str());
+        let command = format!("--proxy teleport.example.com --token {}", tokens[0].name);
+        let pipelines: Vec<&str> =
+            words.filter(|text| text.contains(&format!("jobpass login {command}"))).collect();
+        assert!(!pipelines.is_empty(), "no pipeline of {platform:?} names its own token");
         // The audience that a job asks for is that of its token.
         if tokens[0].method == JoinMethod::GenericOidc && platform.audience_hint("").is_none() {
             let audience = tokens[0].spec["audience"].as_str().unwrap();
-            assert!(pipelines[0].2.contains(&format!("{words} --audience {audience}")), "{platform:?}");
+            for text in pipelines {
+                assert!(text.contains(&format!("{command} --audience {audience}")), "{platform:?}");
+            }
         }
     }
 }
 
-/// Beside its token, AWS has the role and the bot that it is for, and words on each kind of machine.
+/// AWS has words on each kind of machine.
 #[test]
 fn aws_has_all_that_a_machine_needs() {
     let examples = examples();
@@ -71,11 +154,6 @@ fn aws_has_all_that_a_machine_needs() {
     let tokens = rules::parse(of("token.yaml")).unwrap();
     let [token] = &tokens[..] else { panic!("{cloud:?}") };
     assert_eq!(token.method, Simulated::machine(cloud).unwrap().method());
-    let yaml = |name: &str| serde_saphyr::from_str::<Value>(of(name)).unwrap();
-    let (bot, role) = (yaml("bot.yaml"), yaml("role.yaml"));
-    assert_eq!((&bot["kind"], &role["kind"]), (&"bot".into(), &"role".into()));
-    assert_eq!(token.bot_name.as_deref(), bot["metadata"]["name"].as_str());
-    assert_eq!(bot["spec"]["roles"][0], role["metadata"]["name"]);
     let (name, method) = (&token.name, token.method);
     let words = format!("jobpass login --proxy teleport.example.com --token {name} --join-method {method}");
     let recipes = examples.iter().filter(|(folder, _, text)| folder == cloud.id() && text.contains(&words));
@@ -279,8 +357,18 @@ fn conditions_on_forks_hold_on_push() {
 
 /// Flags of other programs are on lines that begin with their names.
 fn jobpass_only(text: &str) -> String {
-    let others =
-        ["aws ", "az ", "cargo ", "docker ", "envman ", "gcloud ", "kubectl ", "systemctl ", "tctl "];
+    let others = [
+        "aws ",
+        "az ",
+        "cargo ",
+        "curl ",
+        "docker ",
+        "envman ",
+        "gcloud ",
+        "kubectl ",
+        "systemctl ",
+        "tctl ",
+    ];
     let lines = text.lines().map(|line| {
         let cut = others.iter().filter_map(|other| line.find(other)).min();
         let own = line.find(" -- ").map_or("", |at| &line[at + 4..]);

@@ -177,6 +177,21 @@ fn flags_say_what_the_cluster_has() {
     }
 }
 
+/// A client that knows the name, as by DNS, meets a certificate for it, and hears it.
+#[test]
+fn it_can_be_behind_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "port=${TELEPORT_PROXY##*:}; curl -sS --cacert \"$SSL_CERT_FILE\" \
+                  --resolve teleport.example.com:$port:127.0.0.1 https://teleport.example.com:$port/webapi/ping";
+    for (more, is_ok) in [(&["--public-addr", "teleport.example.com"][..], true), (&[], false)] {
+        let all = [&["sandbox", "--quiet"], more, &["--", "bash", "-c", script]].concat();
+        let path = [("PATH", "/usr/bin:/bin")];
+        let ran = Ran::of(&jobpass(folder.path(), &all, path).output().unwrap());
+        assert_eq!(ran.code == 0, is_ok, "{}", ran.all());
+        assert_eq!(ran.stdout.contains("\"teleport.example.com:443\""), is_ok, "{}", ran.all());
+    }
+}
+
 #[test]
 fn a_command_gets_the_signals() {
     for (signal, name) in [("-TERM", "TERM"), ("-INT", "INT"), ("-HUP", "HUP")] {

@@ -23,5 +23,10 @@ object Deploy : BuildType({
             name = "deploy"
             scriptContent = "ssh -F \"${'$'}JOBPASS_SSH_CONFIG\" deploy@web-1.teleport.example.com uptime"
         }
+        script {
+            name = "log out"
+            scriptContent = "jobpass logout"
+            executionMode = BuildStep.ExecutionMode.ALWAYS
+        }
     }
 })

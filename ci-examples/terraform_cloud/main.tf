@@ -15,6 +15,7 @@ resource "terraform_data" "deploy" {
   provisioner "local-exec" {
     command = <<-EOT
       eval "$(jobpass login --proxy teleport.example.com --token ci-deploy --export shell)"
+      trap 'jobpass logout' EXIT
       ssh -F "$JOBPASS_SSH_CONFIG" deploy@web-1.teleport.example.com uptime
     EOT
   }

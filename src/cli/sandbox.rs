@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{MessageArgs, resource, value};
+use crate::net::HostPort;
 use crate::sandbox::{Rotation, Simulated};
 
 /// Serve a throw-away cluster and CI token endpoint on loopback, for as long as a command runs or until a signal.
@@ -29,6 +30,10 @@ pub struct Sandbox {
     /// Port to listen on; a free one when left out
     #[arg(long, value_name = "PORT", default_value = "0")]
     pub port: u16,
+    /// The address that the cluster advertises and that its web certificate is for, behind a name of the network's own (DNS, an
+    /// HTTP proxy)
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = value::address)]
+    pub public_addr: Option<HostPort>,
     /// A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in
     /// a leaf cluster
     #[arg(long, value_name = "NAME=HOST:PORT", value_parser = value::node)]

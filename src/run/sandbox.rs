@@ -101,6 +101,7 @@ async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Faile
     options.join_new = !args.no_new_join;
     options.join_old = !args.no_old_join;
     options.port = args.port;
+    options.public_addr = args.public_addr.as_ref().map(ToString::to_string);
     if let Some(path) = &args.tokens {
         let path = env.absolute(path);
         options.tokens = rules::parse(&env::read_text(&path).map_err(|source| read_error(&path, source))?)?;

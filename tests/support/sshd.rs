@@ -36,6 +36,30 @@ impl Sshd {
         Self::start_in(&dir, principals)
     }
 
+    /// With an account of that name, which is the user's own under another name for this sshd alone: only principals of that name may
+    /// come in.
+    pub fn start_for(
+        folder: &Path,
+        account: &str,
+        user_ca: &str,
+        host_certificate: impl FnOnce(&str) -> String,
+    ) -> Self {
+        let dir = folder.join("sshd");
+        let public = Self::host_key(&dir);
+        put(&dir.join("host_key-cert.pub"), host_certificate(&public) + "\n");
+        put(&dir.join("user_ca.pub"), format!("{}\n", user_ca.trim()));
+        let of_user = run("getent", &["passwd", &me()]).ok().stdout;
+        let rest = of_user.trim().split_once(':').unwrap().1;
+        let accounts = std::fs::read_to_string("/etc/passwd").unwrap();
+        put(&dir.join("passwd"), format!("{accounts}{account}:{rest}\n"));
+        let library = run("find", &["/usr/lib", "-name", "libnss_wrapper.so"]).stdout;
+        let library = library.lines().next().expect("libnss_wrapper.so: install libnss-wrapper");
+        let passwd = dir.join("passwd").display().to_string();
+        let variables =
+            [("LD_PRELOAD", library), ("NSS_WRAPPER_PASSWD", &passwd), ("NSS_WRAPPER_GROUP", "/etc/group")];
+        Self::start_with(&dir, &[account], &variables)
+    }
+
     /// Creates the folder with a host key; returns the line of its public half.
     pub fn host_key(dir: &Path) -> String {
         std::fs::create_dir(dir).unwrap();
@@ -46,6 +70,10 @@ impl Sshd {
 
     /// On a folder that has `host_key`, `host_key-cert.pub` and `user_ca.pub`.
     pub fn start_in(dir: &Path, principals: &[&str]) -> Self {
+        Self::start_with(dir, principals, &[])
+    }
+
+    fn start_with(dir: &Path, principals: &[&str], variables: &[(&str, &str)]) -> Self {
         let path = |name: &str| dir.join(name).display().to_string();
         let privileges = Privileges::new();
         put(&dir.join("principals"), principals.join("\n") + "\n");
@@ -69,6 +97,7 @@ impl Sshd {
                 .args(["-D", "-e", "-f"])
                 .arg(&config)
                 .env_clear()
+                .envs(variables.iter().copied())
                 .stdin(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn()
@@ -102,6 +131,11 @@ impl Sshd {
 
     pub fn address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// What it has logged once `wanted` is there: logs follow the client's end by a little.
