@@ -164,6 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'How later steps get the variables')
             [CompletionResult]::new('--reuse-if-valid-for', '--reuse-if-valid-for', [CompletionResultType]::ParameterName, 'Do nothing but export again when an earlier login of this job for the same serves for at least this long')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Keep the private keys of ssh outputs in an ssh-agent for the command, and in no file')
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
             [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
             [CompletionResult]::new('--copy-binary', '--copy-binary', [CompletionResultType]::ParameterName, 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh')
@@ -272,6 +273,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         }
         'jobpass;ssh-proxy' {
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder that login wrote')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'The socket of a running `jobpass exec --agent`, which has the keys and connects, in place of a folder')
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'The proxy''s web address; that of the login when left out')
             [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Trust only these roots (PEM) for the cluster''s web certificate')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long connecting may take')
@@ -311,6 +313,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the cluster')
             [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'Teleport version to behave like')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on; a free one when left out')
+            [CompletionResult]::new('--public-addr', '--public-addr', [CompletionResultType]::ParameterName, 'The address that the cluster advertises and that its web certificate is for, behind a name of the network''s own (DNS, an HTTP proxy)')
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`')
             [CompletionResult]::new('--trait', '--trait', [CompletionResultType]::ParameterName, 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable')

@@ -221,7 +221,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__exec)
-            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --renew --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --dir --export --json --print-command --reuse-if-valid-for --color --help --version"
+            opts="-c -v -q -h -V --agent --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --renew --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --dir --export --json --print-command --reuse-if-valid-for --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -899,7 +899,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__sandbox)
-            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --role --trait --database --app --leaf --require-session-mfa --ca-rotation --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --public-addr --node --role --trait --database --app --leaf --require-session-mfa --ca-rotation --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -926,6 +926,10 @@ _jobpass() {
                     return 0
                     ;;
                 --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --public-addr)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -985,13 +989,17 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__ssh__subcmd__proxy)
-            opts="-v -q -h -V --dir --proxy --ca-file --timeout --renew --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --dir --socket --proxy --ca-file --timeout --renew --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -297,6 +297,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l reuse-if-valid-
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l agent -d 'Keep the private keys of ssh outputs in an ssh-agent for the command, and in no file'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l use-advertised-address -d 'Give later steps the address that the cluster itself advertises, not `--proxy`'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join sends it this job\'s identity token'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
@@ -434,6 +435,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -s q -l quiet -d 
 complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l dir -d 'The folder that login wrote' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l socket -d 'The socket of a running `jobpass exec --agent`, which has the keys and connects, in place of a folder' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l proxy -d 'The proxy\'s web address; that of the login when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l ca-file -d 'Trust only these roots (PEM) for the cluster\'s web certificate' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l timeout -d 'How long connecting may take' -r
@@ -481,6 +483,7 @@ azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l public-addr -d 'The address that the cluster advertises and that its web certificate is for, behind a name of the network\'s own (DNS, an HTTP proxy)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l role -d 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l trait -d 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable' -r
