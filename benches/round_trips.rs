@@ -1,20 +1,34 @@
-//! How long `login` takes over a long wire, and how many round trips that is: `cargo bench --bench round_trips`.
+//! How many round trips `login` needs, and how long it takes over a long wire: `cargo bench --bench round_trips`.
 //!
-//! Cluster and CI token endpoint are equally far. `trips` is what the distance costs, `(wall time - wall time at 0 ms) / round trip`; `all` counts the
-//! work of both sides too, `wall time / round trip`. `flights` is, for each connection to the cluster, how often the client spoke.
-//! Nothing is asserted: times depend on the machine.
+//! All that a job speaks to is equally far: the cluster, the CI endpoint where its token is fetched, the balancer or HTTP proxy before the cluster.
+//! `trips` are counted in lockstep (`tests/support/rounds.rs`), so they depend on nothing but what waits for what; `tests/round_trips.rs` asserts
+//! them. The times are of a wire that holds every byte back for half a round trip; `by time` is what the distance costs by them,
+//! `(wall time at 100 ms - wall time at 0 ms) / 100 ms`. `flights` is, for each connection, how often the client spoke. Nothing is asserted: times depend
+//! on the machine.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::print_stdout)]
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+#[path = "../tests/support/background.rs"]
+mod background;
+#[path = "../tests/support/balancer.rs"]
+mod balancer;
 #[path = "../tests/support/cluster.rs"]
 mod cluster;
 #[path = "../tests/support/command.rs"]
 mod command;
+#[path = "../tests/support/http_proxy.rs"]
+mod http_proxy;
 #[path = "../tests/support/relay.rs"]
 mod relay;
+#[path = "../tests/support/rounds.rs"]
+mod rounds;
 #[path = "../tests/support/schema.rs"]
 mod schema;
+#[path = "../tests/support/way.rs"]
+mod way;
+#[path = "../tests/support/web_certificate.rs"]
+mod web_certificate;
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -25,65 +39,100 @@ use jobpass::sandbox::SandboxOptions;
 use cluster::{Cluster, Job};
 use command::binary;
 use relay::{Carried, Relay};
+use rounds::{Counted, Rounds};
+use way::Way;
 
 /// The best of so many runs: what the machine did besides only adds.
 const RUNS: usize = 3;
 const ROUND_TRIPS: [u64; 3] = [0, 20, 100];
-const THREE: [&str; 6] = ["--output", "ssh,name=a", "--output", "ssh,name=b", "--output", "ssh,name=c"];
+/// How long nobody speaks before a counted round ends.
+const QUIET: Duration = Duration::from_millis(60);
+const SERVERS: [&str; 2] = ["18.11.0", "15.4.0"];
+const ROLES: [&str; 2] = ["--roles", "ci-deploy"];
 
 fn main() {
-    let size = std::fs::metadata(binary()).unwrap().len();
-    println!("binary: {:.1} MiB", mib(size));
+    println!("binary: {:.1} MiB", mib(std::fs::metadata(binary()).unwrap().len()));
     println!(
-        "{:8} {:4} {:19} {:>6} {:>8} {:>6} {:>6} {:>4} {:>8}  flights",
-        "platform", "join", "what", "rtt", "wall", "trips", "all", "tcp", "peak"
+        "{:7} {:10} {:14} {:22} {:>5} {:>3} {:>22} {:>7} {:>8}  flights",
+        "server", "way", "platform", "what", "trips", "tcp", "wall at 0, 20, 100 ms", "by time", "peak"
     );
-    let three_roles = [&THREE[..], &["--roles", "ci-deploy"]].concat();
-    let kinds: [(&str, &[&str]); 5] = [
-        ("one", &[]),
-        ("one --no-verify", &["--no-verify"]),
-        ("one --roles", &["--roles", "ci-deploy"]),
-        ("three", &THREE),
-        ("three --roles", &three_roles),
-    ];
-    for new in [true, false] {
-        let cluster = Cluster::start(SandboxOptions { join_new: new, ..SandboxOptions::simulating(None) });
-        for platform in [Platform::GitHubActions, Platform::GitLabCi] {
-            for (what, arguments) in kinds {
-                let join = if new { "new" } else { "old" };
-                row(&cluster, platform, &format!("{:8} {join:4} {what:19}", platform.id()), arguments);
+    let all = [("one", vec![]), ("one --no-verify", vec!["--no-verify"]), ("one --roles", ROLES.to_vec())];
+    let outputs = [1, 3, 20].map(|count| (1..=count).map(|n| format!("ssh,name=s{n}")).collect::<Vec<_>>());
+    for version in SERVERS {
+        let cluster = cluster(version, 0);
+        for platform in [Platform::GitLabCi, Platform::GitHubActions] {
+            for (what, arguments) in &all {
+                row(&cluster, version, Way::Direct, platform, what, arguments);
             }
+        }
+        for way in [Way::Balancer, Way::HttpProxy] {
+            for (what, arguments) in &all {
+                row(&cluster, version, way, Platform::GitLabCi, what, arguments);
+            }
+        }
+        for outputs in &outputs {
+            let arguments: Vec<&str> = outputs.iter().flat_map(|output| ["--output", output]).collect();
+            let what = format!("{} outputs", outputs.len());
+            row(&cluster, version, Way::Direct, Platform::GitLabCi, &what, &arguments);
+        }
+        for leaves in [0, 10, 200] {
+            let what = format!("{leaves} leaf clusters");
+            let cluster = self::cluster(version, leaves);
+            row(&cluster, version, Way::Direct, Platform::GitLabCi, &what, &[]);
         }
     }
 }
 
+/// Called like the host of its proxy, as most are.
+fn cluster(version: &str, leaves: usize) -> Cluster {
+    Cluster::start(SandboxOptions {
+        version: version.into(),
+        cluster: "localhost".into(),
+        leaves: (0..leaves).map(|n| format!("leaf{n}.example")).collect(),
+        ..SandboxOptions::simulating(None)
+    })
+}
+
 /// One kind of run at every distance.
-fn row(cluster: &Cluster, platform: Platform, what: &str, arguments: &[&str]) {
-    let mut near = Duration::ZERO;
-    for rtt in ROUND_TRIPS.map(Duration::from_millis) {
-        let runs = (0..RUNS).map(|_| measure(cluster, platform, rtt, arguments));
-        let run = runs.min_by_key(|r| r.wall).unwrap();
-        if rtt.is_zero() {
-            near = run.wall;
-        }
-        let trips = |wall: Duration| {
-            if rtt.is_zero() {
-                "-".to_owned()
-            } else {
-                format!("{:.2}", wall.as_secs_f64() / rtt.as_secs_f64())
-            }
-        };
-        println!(
-            "{what} {:>3} ms {:>5} ms {:>6} {:>6} {:>4} {:>4.1} MiB  {:?}",
-            rtt.as_millis(),
-            run.wall.as_millis(),
-            trips(run.wall.saturating_sub(near)),
-            trips(run.wall),
-            run.cluster.len(),
-            mib(run.peak),
-            run.cluster.iter().map(|c| c.flights).collect::<Vec<_>>(),
-        );
-    }
+fn row(cluster: &Cluster, version: &str, way: Way, platform: Platform, what: &str, arguments: &[&str]) {
+    let counted = (0..RUNS).map(|_| count(cluster, way, platform, arguments)).min_by_key(|run| run.rounds);
+    let Counted { rounds, connections } = counted.unwrap();
+    let best = |rtt| {
+        let runs = (0..RUNS).map(|_| measure(cluster, way, platform, Duration::from_millis(rtt), arguments));
+        runs.min_by_key(|run| run.wall).unwrap()
+    };
+    let [near, middle, far] = ROUND_TRIPS.map(best);
+    let walls = [&near, &middle, &far].map(|run| format!("{}", run.wall.as_millis())).join(", ");
+    let trips = far.wall.saturating_sub(near.wall).as_secs_f64() / 0.1;
+    println!(
+        "{version:7} {:10} {:14} {what:22} {rounds:>5} {connections:>3} {walls:>19} ms {trips:>7.2} {:>4.1} MiB  {:?}",
+        format!("{way:?}"),
+        platform.id(),
+        mib(far.peak),
+        far.cluster.iter().map(|c| c.flights).collect::<Vec<_>>(),
+    );
+}
+
+fn login(job: &Job<'_>, cluster: &Cluster, proxy: &str, arguments: &[&str]) -> Child {
+    let dir = cluster.path("bench");
+    let mut all = vec!["login", "--proxy", proxy, "--token", &job.token, "--dir", dir.to_str().unwrap()];
+    all.extend(arguments);
+    job.command(&all).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn ended(child: Child, cluster: &Cluster) {
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::remove_dir_all(cluster.path("bench")).unwrap();
+}
+
+fn count(cluster: &Cluster, way: Way, platform: Platform, arguments: &[&str]) -> Counted {
+    let mut rounds = Rounds::default();
+    let far = way.to(cluster, platform, |target| rounds.leading_to(target));
+    let mut child = login(&far.job, cluster, &far.proxy, arguments);
+    let counted = rounds.count(&mut child, QUIET);
+    ended(child, cluster);
+    counted
 }
 
 struct Measured {
@@ -92,32 +141,20 @@ struct Measured {
     cluster: Vec<Carried>,
 }
 
-fn measure(cluster: &Cluster, platform: Platform, rtt: Duration, arguments: &[&str]) -> Measured {
-    let to_cluster = Relay::start(cluster.sandbox.address, rtt);
-    let to_endpoint = Relay::start(cluster.sandbox.address, rtt);
-    let proxy = to_cluster.address.to_string();
-    let job = far(cluster.job(platform), &cluster.proxy(), &to_endpoint.address.to_string());
-    let dir = cluster.path("bench");
-    let mut all = vec!["login", "--proxy", &proxy, "--token", &job.token, "--dir", dir.to_str().unwrap()];
-    all.extend(arguments);
+fn measure(cluster: &Cluster, way: Way, platform: Platform, rtt: Duration, arguments: &[&str]) -> Measured {
+    let mut relays = Vec::new();
+    let far = way.to(cluster, platform, |target| {
+        let relay = Relay::start(target, rtt);
+        let address = relay.address;
+        relays.push(relay);
+        address
+    });
     let begin = Instant::now();
-    let mut child = job.command(&all).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = login(&far.job, cluster, &far.proxy, arguments);
     let peak = peak_until_end(&mut child);
     let wall = begin.elapsed();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    std::fs::remove_dir_all(&dir).unwrap();
-    Measured { wall, peak, cluster: to_cluster.carried() }
-}
-
-/// The token endpoint behind the other relay.
-fn far<'a>(mut job: Job<'a>, near: &str, far: &str) -> Job<'a> {
-    for (name, value) in &mut job.variables {
-        if name == "ACTIONS_ID_TOKEN_REQUEST_URL" {
-            *value = value.replace(near, far);
-        }
-    }
-    job
+    ended(child, cluster);
+    Measured { wall, peak, cluster: relays.iter().flat_map(Relay::carried).collect() }
 }
 
 /// Waits, and asks Linux now and then how much memory was in use at most: bytes, 0 elsewhere.

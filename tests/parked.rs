@@ -88,6 +88,16 @@ fn a_server_of_another_ca_sees_no_certificate() {
 }
 
 #[test]
+fn a_server_that_agrees_on_no_protocol_is_not_the_auth_service() {
+    let auth_handshakes = Some(OddHandshake::WithoutProtocol);
+    let cluster = cluster(NEW, FaultInjection { auth_handshakes, ..FaultInjection::default() });
+    let ran = login(&cluster, &cluster.job(Platform::GitLabCi), &[]);
+    assert_eq!(ran.code, 5, "{}", ran.all());
+    assert!(ran.stderr.contains("the protocol agreed on is none"), "{}", ran.stderr);
+    assert!(at_auth(&cluster).iter().all(|seen| seen.paths.is_empty()));
+}
+
+#[test]
 fn a_handshake_that_stalls_has_its_limit() {
     let auth_handshakes = Some(OddHandshake::Stalls);
     let cluster = cluster(NEW, FaultInjection { auth_handshakes, ..FaultInjection::default() });

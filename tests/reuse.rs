@@ -1,6 +1,6 @@
 //! `--reuse-if-valid-for`: when what is there serves, and that anything doubtful leads to a new login.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use jobpass::platform::Platform::{self, Bitbucket, GitHubActions, GitLabCi, Jenkins};

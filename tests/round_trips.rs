@@ -7,12 +7,10 @@ use jobpass::platform::Platform;
 use jobpass::sandbox::SandboxOptions;
 use jobpass::sandbox::fault_injection::FaultInjection;
 
-use crate::support::balancer::{Balancer, Unknown};
 use crate::support::cluster::Cluster;
-use crate::support::command::put;
-use crate::support::http_proxy::{HttpProxy, HttpProxyOptions};
 use crate::support::relay::Relay;
 use crate::support::rounds::{Counted, Rounds};
+use crate::support::way::Way;
 
 /// How long nobody speaks before a round ends, in milliseconds: more in each further run, as a machine that is busy may have taken long to speak.
 const QUIET: [u64; 5] = [30, 60, 120, 250, 500];
@@ -91,47 +89,15 @@ fn connections_are_few_and_opened_ahead() {
     assert_eq!(relay.carried().len(), 4);
 }
 
-/// What lies between a job and its cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Direct,
-    /// A balancer that terminates TLS.
-    Balancer,
-    /// An HTTP proxy, which is as far as all else.
-    HttpProxy,
-}
-
-/// The least of some runs. Whatever a job speaks to is equally far: cluster, CI endpoint, balancer, HTTP proxy.
+/// The least of some runs.
 fn counted(cluster: &Cluster, way: Way, platform: Platform, arguments: &[&str], want: usize) -> Counted {
     let mut least = Counted { rounds: usize::MAX, connections: usize::MAX };
     for quiet in QUIET.map(Duration::from_millis) {
         let mut rounds = Rounds::default();
-        let mut job = cluster.job(platform);
-        let target = cluster.sandbox.address;
-        let endpoint = rounds.leading_to(target);
-        for (name, value) in &mut job.variables {
-            if name == "ACTIONS_ID_TOKEN_REQUEST_URL" {
-                *value = value.replace(&cluster.proxy(), &endpoint.to_string());
-            }
-        }
-        let balancer = Balancer::start(target, cluster.sandbox.web_ca_pem(), Unknown::NoAlpn);
-        let names = [("localhost:443".to_owned(), target)].into();
-        let http_proxy = HttpProxy::start(HttpProxyOptions { names, ..HttpProxyOptions::default() });
-        let proxy = match way {
-            Way::Direct => format!("localhost:{}", rounds.leading_to(target).port()),
-            Way::Balancer => {
-                let roots = cluster.path("balancer.pem");
-                put(&roots, &balancer.ca_pem);
-                job = job.set("SSL_CERT_FILE", roots.to_str().unwrap());
-                format!("localhost:{}", rounds.leading_to(balancer.address()).port())
-            }
-            Way::HttpProxy => {
-                job = job.set("HTTPS_PROXY", &format!("http://{}", rounds.leading_to(http_proxy.address())));
-                "localhost:443".to_owned()
-            }
-        };
+        let far = way.to(cluster, platform, |target| rounds.leading_to(target));
+        let (job, proxy) = (&far.job, &far.proxy);
         let dir = cluster.path("out");
-        let mut all = vec!["login", "--proxy", &proxy, "--token", &job.token, "--dir", dir.to_str().unwrap()];
+        let mut all = vec!["login", "--proxy", proxy, "--token", &job.token, "--dir", dir.to_str().unwrap()];
         all.extend(arguments);
         let mut child = job.command(&all).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let counted = rounds.count(&mut child, quiet);

@@ -21,4 +21,5 @@ pub mod schema;
 pub mod sshd;
 pub mod stand_in;
 pub mod tunnel;
+pub mod way;
 pub mod web_certificate;

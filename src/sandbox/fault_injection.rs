@@ -58,6 +58,8 @@ pub enum OddHandshake {
     Stalls,
     /// It speaks TLS 1.2 at most.
     Tls12,
+    /// It agrees on no protocol.
+    WithoutProtocol,
 }
 
 /// When and how the join stream ends early.

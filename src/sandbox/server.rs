@@ -335,6 +335,7 @@ fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig
             provider.kx_groups.retain(|group| group.name() == rustls::NamedGroup::secp384r1);
         }
         Some(OddHandshake::Tls12) => versions = TLS_1_2,
+        Some(OddHandshake::WithoutProtocol) => return config(host, &[], clients),
         Some(OddHandshake::Stalls) | None => {}
     }
     config_by(Arc::new(provider), versions, host, &[HTTP_2], clients)

@@ -115,13 +115,13 @@ impl Parked {
 
     fn hold(&self, places: &mut Places, hello: &Hello) {
         let open = places.open.pop_front().unwrap_or_else(|| self.another(places.is_upgrading));
-        places.held.push_back(Held::begin(self.network.clone(), open, hello.clone(), self.limit));
+        // What was opened long ago may be closed by now.
+        let again = dialled(self.network.clone(), self.address.clone(), places.is_upgrading);
+        places.held.push_back(Held::begin(self.network.clone(), open, again, hello.clone(), self.limit));
     }
 
     fn another(&self, is_upgrading: bool) -> Open {
-        let (network, address) = (self.network.clone(), self.address.clone());
-        let tcp = Open(Ahead::start(async move { Ok(Opened::Tcp(network.tcp(&address).await?)) }));
-        if is_upgrading { self.upgraded(tcp) } else { tcp }
+        Open(Ahead::start(dialled(self.network.clone(), self.address.clone(), is_upgrading)))
     }
 
     fn upgraded(&self, open: Open) -> Open {
@@ -130,7 +130,7 @@ impl Parked {
             match open.opened().await {
                 Some(Ok(Opened::Tcp(tcp))) => Ok(Opened::Tunnel(upgrade(&network, tcp, &address).await?)),
                 Some(other) => other,
-                None => Ok(Opened::Tunnel(upgrade(&network, network.tcp(&address).await?, &address).await?)),
+                None => dialled(network, address, true).await,
             }
         }))
     }
@@ -138,6 +138,11 @@ impl Parked {
     fn places(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn dialled(network: Network, address: HostPort, is_upgrading: bool) -> Result<Opened, ClusterError> {
+    let tcp = network.tcp(&address).await?;
+    Ok(if is_upgrading { Opened::Tunnel(upgrade(&network, tcp, &address).await?) } else { Opened::Tcp(tcp) })
 }
 
 impl Open {
@@ -148,23 +153,34 @@ impl Open {
 }
 
 impl Held {
-    fn begin(network: Network, open: Open, hello: Hello, limit: Duration) -> Self {
-        let (wanted, is_wanted) = oneshot::channel();
+    /// Where the server ends it, one more is begun, on `again`.
+    fn begin(
+        network: Network,
+        open: Open,
+        again: impl Future<Output = Result<Opened, ClusterError>> + Send + 'static,
+        hello: Hello,
+        limit: Duration,
+    ) -> Self {
+        let (wanted, mut is_wanted) = oneshot::channel();
         let begun = hello.clone();
         let handshake = async move {
-            let (Opened::Tcp(stream) | Opened::Tunnel(stream)) = open.opened().await?.ok()?;
-            let mut held = network.hold(stream, begun).ok()?;
-            tokio::select! {
-                biased;
-                _ = held.ended() => None,
-                () = tokio::time::sleep(limit) => None,
-                _ = is_wanted => Some(held),
+            let (mut opened, mut again) = (open.opened().await?, Some(again));
+            loop {
+                let (Opened::Tcp(stream) | Opened::Tunnel(stream)) = opened.ok()?;
+                let mut held = network.hold(stream, begun.clone()).ok()?;
+                tokio::select! {
+                    biased;
+                    _ = held.ended() => {}
+                    () = tokio::time::sleep(limit) => return None,
+                    _ = &mut is_wanted => return Some(held),
+                }
+                opened = again.take()?.await;
             }
         };
         Self { hello, wanted, handshake: Ahead::start(handshake) }
     }
 
-    /// `None`: it is gone, as the server closed it or it waited too long.
+    /// `None`: it is gone, as the server closed it twice or it waited too long.
     pub(super) async fn taken(self) -> Option<HeldHandshake> {
         let _ = self.wanted.send(());
         self.handshake.reached().await.flatten()

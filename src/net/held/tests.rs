@@ -214,6 +214,7 @@ async fn what_is_read_ahead_is_bounded() {
         {
             more.unwrap();
             sent += 4096;
+            assert!(sent <= 2 * MOST);
         }
     };
     tokio::select! { ended = held.ended() => panic!("{ended}"), () = talks => {} }

@@ -115,6 +115,18 @@ async fn only_the_first_connection_to_a_proxy_is_a_probe() {
 }
 
 #[tokio::test]
+async fn no_handshake_begins_before_the_route_is_known() {
+    for (known, is_held) in [(Route::Unknown, false), (Route::Direct, true), (Route::Upgraded, true)] {
+        let dialer = Dialer::new(network().0, Endpoint::Proxy(closing().await.0));
+        dialer.found(known);
+        dialer.open(1);
+        dialer.park("lab.example");
+        let place = dialer.parked.take(&dialer.hello("lab.example"), false);
+        assert_eq!(matches!(place, Some(Place::Held(_))), is_held, "{known:?}");
+    }
+}
+
+#[tokio::test]
 async fn where_nothing_listens_no_upgrade_is_tried() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -53,17 +53,22 @@ async fn what_waits_too_long_is_closed_and_not_used() {
 }
 
 #[tokio::test]
-async fn what_the_server_closed_is_not_used() {
-    let (listener, parked) = silent(SOON).await;
-    parked.open(1, false);
-    parked.hello(&hello("a"));
-    drop(offers(&listener, "a").await);
-    let Some(Place::Held(held)) = parked.take(&hello("a"), true) else { panic!("it was begun") };
-    // The end is on its way.
-    while !held.handshake.0.is_finished() {
-        tokio::task::yield_now().await;
+async fn what_the_server_closed_is_begun_once_more() {
+    for closed in [1, 2] {
+        let (listener, parked) = silent(SOON).await;
+        parked.open(1, false);
+        parked.hello(&hello("a"));
+        for _ in 0..closed {
+            drop(offers(&listener, "a").await);
+        }
+        let again = if closed == 1 { Some(offers(&listener, "a").await) } else { None };
+        let Some(Place::Held(held)) = parked.take(&hello("a"), true) else { panic!("it was begun") };
+        // The end is on its way.
+        while closed == 2 && !held.handshake.0.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(held.taken().await.is_some(), again.is_some(), "{closed}");
     }
-    assert!(held.taken().await.is_none());
 }
 
 #[tokio::test]
