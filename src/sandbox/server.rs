@@ -337,5 +337,5 @@ fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig
         Some(OddHandshake::Tls12) => versions = TLS_1_2,
         Some(OddHandshake::Stalls) | None => {}
     }
-    config_by(Arc::new(provider), versions, host, &[HTTP_2], clients)
+    config_by(&Arc::new(provider), versions, host, &[HTTP_2], clients)
 }
