@@ -185,6 +185,7 @@ mod tests {
             "::set-env name=a::b",
         ];
         crate::under_fire::parser("GitHub's command files", values).slow(4).text(|text| {
+            let _ = assigned(text);
             let pairs = [("A".to_owned(), text.to_owned()), ("B".to_owned(), "last".to_owned())];
             match variables(&pairs, "GITHUB_ENV") {
                 Ok(file) => assert_eq!(assigned(&file), pairs),

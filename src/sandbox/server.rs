@@ -338,5 +338,5 @@ fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig
         Some(OddHandshake::WithoutProtocol) => return config(host, &[], clients),
         Some(OddHandshake::Stalls) | None => {}
     }
-    config_by(Arc::new(provider), versions, host, &[HTTP_2], clients)
+    config_by(&Arc::new(provider), versions, host, &[HTTP_2], clients)
 }

@@ -46,19 +46,19 @@ pub(super) fn config(
     alpn: &[&[u8]],
     clients: Clients<'_>,
 ) -> Result<Arc<ServerConfig>, SandboxError> {
-    config_by(provider(), rustls::ALL_VERSIONS, certificate, alpn, clients)
+    config_by(&provider(), rustls::ALL_VERSIONS, certificate, alpn, clients)
 }
 
 /// The same with another provider and other versions.
 pub(super) fn config_by(
-    provider: Arc<CryptoProvider>,
+    provider: &Arc<CryptoProvider>,
     versions: &[&'static SupportedProtocolVersion],
     certificate: &Certificate,
     alpn: &[&[u8]],
     clients: Clients<'_>,
 ) -> Result<Arc<ServerConfig>, SandboxError> {
     let failed = |e: &dyn std::fmt::Display| SandboxError::create("TLS setup", e);
-    let builder = ServerConfig::builder_with_provider(provider.clone())
+    let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
         .with_protocol_versions(versions)
         .map_err(|e| failed(&e))?;
     let verifier = |cas: &Cas, optional: bool| {
@@ -66,7 +66,7 @@ pub(super) fn config_by(
         for ca in cas.users() {
             roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
         }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
         let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
         verifier.build().map_err(|e| failed(&e))
     };
