@@ -111,8 +111,6 @@ jenkins\t''
 shell\t''
 fish\t''
 powershell\t''
-fish\t''
-powershell\t''
 env-file=PATH\t''
 none\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l reuse-if-valid-for -d 'Do nothing but export again when an earlier login of this job for the same serves for at least this long' -r

@@ -46,5 +46,7 @@ pub mod teleport;
 pub mod text;
 pub mod token;
 pub mod tunnel;
+#[cfg(test)]
+mod under_fire;
 pub mod verify;
 pub mod write;

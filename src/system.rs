@@ -19,6 +19,12 @@ use rustix::process::{Pid, Signal};
 /// Where temporary files go when nothing says otherwise: POSIX has no other such folder.
 pub const TEMPORARY: &str = "/tmp";
 
+/// Whether the system keeps the roots it trusts in files; else they are in a store of its own.
+pub const ROOTS_IN_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
+
+/// Whether [`user_of_peer`] knows anyone.
+pub const KNOWS_PEERS: bool = cfg!(target_os = "linux");
+
 /// The user that owns what this process creates.
 pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -44,6 +50,11 @@ pub fn is_in_memory(path: &Path) -> bool {
 /// end. `None`: the system does not say, or the connection is closed or comes from elsewhere.
 pub fn user_of_peer(own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     os::user_of_peer(own, peer)
+}
+
+/// The signals that this process ignores, a bit for each from the lowest on; none where the system does not say.
+pub fn ignored_signals() -> u64 {
+    os::ignored_signals()
 }
 
 /// A process that was there when the value was made; a later one of the same number is not meant.

@@ -38,6 +38,13 @@ pub(super) fn user_of_peer(own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     })
 }
 
+/// `SigIgn` (`proc_pid_status(5)`).
+pub(super) fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
 /// The `uid` of a line of the table, if it is the socket of the other end: its own address is our peer, its peer we. A socket that its
 /// process has closed belongs to nobody any more: its line has no inode, and says user 0 whoever it was.
 fn owner(line: &str, own: SocketAddr, peer: SocketAddr) -> Option<u32> {

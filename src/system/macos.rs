@@ -26,6 +26,11 @@ pub(super) fn user_of_peer(_: SocketAddr, _: SocketAddr) -> Option<u32> {
     None
 }
 
+/// `sigaction` would say, and has no safe interface.
+pub(super) fn ignored_signals() -> u64 {
+    0
+}
+
 /// A number is all that there is.
 #[derive(Debug)]
 pub(super) struct Handle(Pid);

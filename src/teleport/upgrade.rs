@@ -256,4 +256,26 @@ mod tests {
         assert_eq!(received, b"last words");
         drop(peer);
     }
+
+    #[test]
+    fn answers_to_an_upgrade_under_fire() {
+        use crate::under_fire::{parser, peer::Peer};
+
+        let key = "dGhlIHNhbXBsZSBub25jZQ==";
+        let answers = [
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: alpn\r\nConnection: Upgrade\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: alpn\r\n\r\n\x02\x01",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        ];
+        let target = HostPort { host: "a.example".into(), port: 443 };
+        let peer = Peer::new();
+        parser("answers to an upgrade", answers).slow(2).memory(64, 4 << 20).bytes(move |bytes| {
+            peer.says(bytes, async |network, stream| {
+                let Ok(answer) = ask(&network, stream, &target, key).await else { return };
+                let _ = kind(answer.headers(), key);
+                let _ = hyper::upgrade::on(answer).await;
+            });
+        });
+    }
 }
