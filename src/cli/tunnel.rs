@@ -26,7 +26,7 @@ pub struct Tunnel {
     /// Who the job is
     #[command(flatten)]
     pub identity: IdentityArgs,
-    /// How long the tunnels are open, at most 24h (e.g. 30m, 1h, 1h30m)
+    /// How long the tunnels are open, at most 24h (e.g. 30m, 1h, 1h30m); `auto`: for the job's own limit
     #[arg(long, alias = "certificate-ttl", value_name = "DURATION", default_value = "1h", value_parser = value::ttl, help_heading = "Tunnels")]
     pub ttl: value::Auto<Duration>,
     /// Roles, comma-separated; all that the bot may have when left out

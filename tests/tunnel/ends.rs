@@ -76,6 +76,8 @@ fn a_lost_proxy_is_told_once() {
     let proxy = between.address.to_string();
     let both = ["--proxy", &proxy, "--token", &job.token, "database=cache", "database=two"];
     let mut tunnels = Tunnels::with(&job, &both);
+    // What it says comes through a pipe.
+    tunnels.wait_for("its first lines", |tunnels| tunnels.log().contains("open until"));
     let ping = |tunnels: &Tunnels, name: &str| {
         let url = &tunnels.variables[&format!("JOBPASS_TUNNEL_{name}_URL")];
         tunnels.run("redis-cli", &["-u", url, "ping"]).stdout == "PONG\n"
@@ -89,7 +91,6 @@ fn a_lost_proxy_is_told_once() {
         }
         is_lost.store(false, Ordering::SeqCst);
         assert!(ping(&tunnels, "CACHE") && ping(&tunnels, "TWO"), "{}", tunnels.log());
-        // What it says comes through a pipe.
         tunnels.wait_for("both lines", |tunnels| tunnels.log().lines().count() >= before + 2);
         let log = tunnels.log();
         let [lost, found] = log.lines().skip(before).collect::<Vec<_>>()[..] else { panic!("{log}") };
