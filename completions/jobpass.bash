@@ -40,8 +40,14 @@ _jobpass() {
             jobpass,login)
                 cmd="jobpass__subcmd__login"
                 ;;
+            jobpass,logout)
+                cmd="jobpass__subcmd__logout"
+                ;;
             jobpass,man)
                 cmd="jobpass__subcmd__man"
+                ;;
+            jobpass,renew)
+                cmd="jobpass__subcmd__renew"
                 ;;
             jobpass,sandbox)
                 cmd="jobpass__subcmd__sandbox"
@@ -76,8 +82,14 @@ _jobpass() {
             jobpass__subcmd__help,login)
                 cmd="jobpass__subcmd__help__subcmd__login"
                 ;;
+            jobpass__subcmd__help,logout)
+                cmd="jobpass__subcmd__help__subcmd__logout"
+                ;;
             jobpass__subcmd__help,man)
                 cmd="jobpass__subcmd__help__subcmd__man"
+                ;;
+            jobpass__subcmd__help,renew)
+                cmd="jobpass__subcmd__help__subcmd__renew"
                 ;;
             jobpass__subcmd__help,sandbox)
                 cmd="jobpass__subcmd__help__subcmd__sandbox"
@@ -95,7 +107,7 @@ _jobpass() {
 
     case "${cmd}" in
         jobpass)
-            opts="-h -V --color --help --version login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
+            opts="-h -V --color --help --version login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -209,7 +221,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__exec)
-            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --dir --export --json --print-command --color --help --version"
+            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --renew --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --dir --export --json --print-command --reuse-if-valid-for --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,7 +344,11 @@ _jobpass() {
                     return 0
                     ;;
                 --export)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell env-file=PATH none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell fish powershell env-file=PATH none" -- "${cur}"))
+                    return 0
+                    ;;
+                --reuse-if-valid-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -417,7 +433,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__help)
-            opts="login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help"
+            opts="login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,7 +558,35 @@ _jobpass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobpass__subcmd__help__subcmd__logout)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobpass__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__renew)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -617,7 +661,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__kube__subcmd__credential)
-            opts="-v -q -h -V --dir --kube --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --dir --kube --renew --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -643,7 +687,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__login)
-            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --print-command --json --verbose --quiet --color --help --version"
+            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --reuse-if-valid-for --renew --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --print-command --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -729,6 +773,10 @@ _jobpass() {
                     COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell fish powershell env-file=PATH none" -- "${cur}"))
                     return 0
                     ;;
+                --reuse-if-valid-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --export-vars)
                     COMPREPLY=($(compgen -W "git rsync ansible terraform" -- "${cur}"))
                     return 0
@@ -780,13 +828,65 @@ _jobpass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        jobpass__subcmd__man)
-            opts="-h -V --color --help --version login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version"
+        jobpass__subcmd__logout)
+            opts="-v -q -h -V --name --all --export --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --export)
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell fish powershell env-file=PATH none" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__man)
+            opts="-h -V --color --help --version login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__renew)
+            opts="-v -q -h -V --dir --timeout --json --verbose --quiet --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -885,7 +985,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__ssh__subcmd__proxy)
-            opts="-v -q -h -V --dir --proxy --ca-file --timeout --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --dir --proxy --ca-file --timeout --renew --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

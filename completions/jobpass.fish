@@ -30,10 +30,12 @@ never\t''"
 complete -c jobpass -n "__fish_jobpass_needs_command" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_needs_command" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "login" -d 'Swap this job\'s identity for credentials'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "logout" -d 'Wipe what login wrote, and take its variables back from later steps'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "exec" -d 'Run a command with credentials of its own, remove them when it ends, and pass its status on'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "renew" -d 'Get new credentials into a folder of `login --renew` that is at its end'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "kube-credential" -d 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
@@ -82,7 +84,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-file 
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l audience -d 'Ask the platform for a token with this audience' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d); `auto`: as long as the job may still run, where the platform tells it (GitLab, Buildkite)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l output -d 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dir -d 'The folder to write; a private one in the platform\'s temp folder when left out' -r -F
@@ -111,6 +113,7 @@ fish\t''
 powershell\t''
 env-file=PATH\t''
 none\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l reuse-if-valid-for -d 'Do nothing but export again when an earlier login of this job for the same serves for at least this long' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l export-vars -d 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`' -r -f -a "git\t''
 rsync\t''
 ansible\t''
@@ -149,6 +152,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l insecure-trust
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l kube-exec -d 'kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l keep-going -d 'Write the other outputs when some are refused; the exit code is 4 then'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l renew -d 'ssh and kubectl get new credentials when these end, for as long as the job has an identity; `kube` outputs are as with `--kube-exec`'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
@@ -158,6 +162,37 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s v -l verbose -
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -l name -d 'That of `login --name NAME`' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -l export -d 'Where the variables are taken back; as login exported them when left out' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
+shell\t''
+fish\t''
+powershell\t''
+env-file=PATH\t''
+none\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -l all -d 'All logins of this job: those in the platform\'s temp folder, and those that `JOBPASS_DIR` variables name'
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s q -l quiet -d 'Print errors only'
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l proxy -d 'The proxy\'s web address' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
@@ -199,7 +234,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l id-token-file -
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l audience -d 'Ask the platform for a token with this audience' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l ttl -d 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d); `auto`: as long as the job may still run, where the platform tells it (GitLab, Buildkite)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l output -d 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l name -d 'A name for this identity: its own folder, suffixed variables' -r
@@ -254,8 +289,11 @@ teamcity\t''
 bitrise\t''
 jenkins\t''
 shell\t''
+fish\t''
+powershell\t''
 env-file=PATH\t''
 none\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l reuse-if-valid-for -d 'Do nothing but export again when an earlier login of this job for the same serves for at least this long' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -264,6 +302,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l insecure-trust-
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l copy-binary -d 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l kube-exec -d 'kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l keep-going -d 'Write the other outputs when some are refused; the exit code is 4 then'
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l renew -d 'ssh and kubectl get new credentials when these end, for as long as the job has an identity; `kube` outputs are as with `--kube-exec`'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
@@ -384,6 +423,16 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s v -l verbose
 complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand inspect" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -l dir -d 'The folder that login wrote' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -l timeout -d 'How long it may take' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -s q -l quiet -d 'Print errors only'
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand renew" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l dir -d 'The folder that login wrote' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l proxy -d 'The proxy\'s web address; that of the login when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l ca-file -d 'Trust only these roots (PEM) for the cluster\'s web certificate' -r -F
@@ -391,6 +440,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l timeout -d
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l renew -d 'Get new credentials first when these are at their end, as `login --renew` allows'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -l json -d 'Print the report as JSON on standard output'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s v -l verbose -d 'Print each step'
 complete -c jobpass -n "__fish_jobpass_using_subcommand ssh-proxy" -s q -l quiet -d 'Print errors only'
@@ -401,6 +451,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l kube
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l renew -d 'Get new credentials first when these are at their end, as `login --renew` allows'
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -l json -d 'Print the report as JSON on standard output'
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s v -l verbose -d 'Print each step'
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s q -l quiet -d 'Print errors only'
@@ -468,15 +519,17 @@ always\t''
 never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "login" -d 'Swap this job\'s identity for credentials'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "exec" -d 'Run a command with credentials of its own, remove them when it ends, and pass its status on'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "kube-credential" -d 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "version" -d 'Print the version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login exec explain doctor inspect ssh-proxy kube-credential sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "login" -d 'Swap this job\'s identity for credentials'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "logout" -d 'Wipe what login wrote, and take its variables back from later steps'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "exec" -d 'Run a command with credentials of its own, remove them when it ends, and pass its status on'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "renew" -d 'Get new credentials into a folder of `login --renew` that is at its end'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "kube-credential" -d 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "version" -d 'Print the version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

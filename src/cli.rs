@@ -22,6 +22,8 @@ pub mod resource;
 pub mod sandbox;
 pub mod ssh_proxy;
 pub mod tbot;
+pub mod tunnel;
+pub mod tunnel_spec;
 pub mod usage;
 pub mod value;
 pub mod variables;
@@ -39,6 +41,7 @@ pub use messages::MessageArgs;
 pub use renew::Renew;
 pub use sandbox::Sandbox;
 pub use ssh_proxy::SshProxy;
+pub use tunnel::Tunnel;
 
 /// The exit codes, for help and manual pages.
 pub const EXIT_CODES: [(&str, &str); 7] = [
@@ -76,6 +79,8 @@ pub enum Command {
     Logout(Logout),
     /// Run a command with credentials of its own, remove them when it ends, and pass its status on
     Exec(Box<exec::Exec>),
+    /// Keep local tunnels to databases, applications and kubernetes clusters open until a signal
+    Tunnel(Box<Tunnel>),
     /// Show which rule of a join token this job matches, and which field fails
     Explain(Box<explain::Explain>),
     /// Try every step short of the join and report what is wrong
@@ -105,6 +110,7 @@ impl Command {
             Self::Login(args) => args.messages,
             Self::Logout(args) => args.messages,
             Self::Exec(args) => args.login.0.messages,
+            Self::Tunnel(args) => args.messages(),
             Self::Doctor(args) => args.messages,
             Self::Inspect(args) => args.messages,
             Self::Sandbox(args) => args.messages,

@@ -1,6 +1,7 @@
 //! Keys, certificates and the files they become: which keys a cluster's suite asks for, and what an issued identity
 //! consists of.
 
+pub mod agent;
 pub mod formats;
 pub mod keys;
 pub mod logins;

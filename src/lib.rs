@@ -18,7 +18,7 @@
 //! | issued | certificate, key and CAs of one output |
 //!
 //! Imports go downwards only: `main` → `run` → {`cli`, `report`} → stages (`detect`, `token`, `join`, `issue`, `verify`, `write`,
-//! `export`) → `output` and `refusal` → {`platform`, `cloud`} and {`teleport`, `rules`, `sandbox`} → {`identity`, `net`} → {`claims`, `env`,
+//! `export`) → `output`, `refusal` and `tunnel` → {`platform`, `cloud`} and {`teleport`, `rules`, `sandbox`} → {`identity`, `net`} → {`claims`, `env`,
 //! `error`, `log`, `secret`, `system`, `text`}. A stage may name the types of the stage before it, never call it. No files import each other.
 
 pub mod claims;
@@ -45,5 +45,8 @@ pub mod system;
 pub mod teleport;
 pub mod text;
 pub mod token;
+pub mod tunnel;
+#[cfg(test)]
+mod under_fire;
 pub mod verify;
 pub mod write;

@@ -14,11 +14,15 @@ use jobpass::platform::{Platform, Severity};
 use jobpass::report::Failure;
 use jobpass::run;
 use jobpass::run::error::RunError;
+use jobpass::run::exec::watchdog::{self, Step};
 use jobpass::text::safe_lines;
 
 fn main() -> ExitCode {
     let env = Env::snapshot();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(step) = Step::of(&arguments) {
+        return watch(step, &env);
+    }
     let form = OutputForm::new(&arguments, &env);
     let cli = match parse::parse(arguments, &env) {
         Ok(cli) => cli,
@@ -90,6 +94,27 @@ fn main() -> ExitCode {
         return leave(outcome.status.unwrap_or(outcome.exit as u8), form);
     }
     ExitCode::from(outcome.status.unwrap_or_default())
+}
+
+/// What `jobpass exec` starts beside itself; no command for people.
+fn watch(step: Step, env: &Env) -> ExitCode {
+    let done = match (step, tokio::runtime::Builder::new_current_thread().enable_all().build()) {
+        (Step::Detach, _) => watchdog::detach(&env.exe).map(|()| None).map_err(Failed::from),
+        (Step::Watch, Ok(runtime)) => runtime.block_on(watchdog::watch()),
+        (Step::Watch, Err(error)) => Err(error.into()),
+    };
+    match done {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(line)) => {
+            print(&format!("jobpass: {line}\n"), false);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let failure = Failure::new(&error, env::now());
+            print(&failure.line(), false);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
 }
 
 fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {

@@ -148,6 +148,16 @@ impl Kind {
 }
 
 impl Destination {
+    /// Nowhere: the credential stays in the memory of this process.
+    pub fn in_memory() -> Self {
+        Self::whole(PathBuf::new())
+    }
+
+    /// Whether nothing is written.
+    pub fn is_in_memory(&self) -> bool {
+        self.folder.as_os_str().is_empty()
+    }
+
     /// A folder of its own.
     pub fn whole(folder: PathBuf) -> Self {
         Self { folder, subfolder: PathBuf::new() }

@@ -28,7 +28,10 @@ pub mod reuse;
 pub mod sandbox;
 pub mod signals;
 pub mod ssh_proxy;
+pub mod ssh_relay;
 pub mod ttl;
+pub mod tunnel;
+pub mod tunnels;
 pub mod written;
 
 use crate::cli::{Cli, Command, Login};
@@ -39,20 +42,22 @@ use outcome::Outcome;
 
 /// Runs a command.
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
+    // On the heap, each by itself: together they are too much for a small stack.
     match &cli.command {
-        Command::Login(args) => login_by(args, env, log).await,
+        Command::Login(args) => Box::pin(login_by(args, env, log)).await,
         Command::Logout(args) => logout::run(args, env, log),
         Command::Exec(args) => {
             tell_of_config(&args.login.0, log);
-            exec::run(args, env, log).await
+            Box::pin(exec::run(args, env, log)).await
         }
-        Command::Doctor(args) => doctor::run(args, env, log).await,
+        Command::Tunnel(args) => Box::pin(tunnel::run(args, env, log)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args, env, log)).await,
         Command::Inspect(args) => inspect::run(args, env),
-        Command::Sandbox(args) => sandbox::run(args, env, log).await,
-        Command::Explain(args) => explain::command::run(args, env, log).await,
-        Command::Renew(args) => renew::run(args, env, log).await,
-        Command::SshProxy(args) => ssh_proxy::run(args, env, log).await,
-        Command::KubeCredential(args) => kube_credential::run(args, env, log).await,
+        Command::Sandbox(args) => Box::pin(sandbox::run(args, env, log)).await,
+        Command::Explain(args) => Box::pin(explain::command::run(args, env, log)).await,
+        Command::Renew(args) => Box::pin(renew::run(args, env, log)).await,
+        Command::SshProxy(args) => Box::pin(ssh_proxy::run(args, env, log)).await,
+        Command::KubeCredential(args) => Box::pin(kube_credential::run(args, env, log)).await,
         Command::Completions(args) => Ok(Outcome::printing(completions::script(args))),
         Command::Man(args) => Ok(Outcome::printing(man::page(args)?)),
         Command::Version => {
@@ -68,9 +73,9 @@ async fn login_by(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed>
         return Ok(Outcome::printing(args.config.outcome.command.clone()));
     }
     if args.trial.dry_run {
-        return signals::stoppable(dry_run::login(args, env, log)).await;
+        return signals::stoppable(Box::pin(dry_run::login(args, env, log))).await;
     }
-    signals::stoppable(login::login(args, env, log)).await
+    signals::stoppable(Box::pin(login::login(args, env, log))).await
 }
 
 /// What of a tbot.yaml is not as tbot would do it.

@@ -35,6 +35,7 @@ mod registration;
 mod reply;
 mod resources;
 mod server;
+mod server_config;
 pub mod simulated;
 mod ssh_cert;
 mod sts;

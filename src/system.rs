@@ -14,8 +14,16 @@ mod os;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use rustix::process::{Pid, Signal};
+
 /// Where temporary files go when nothing says otherwise: POSIX has no other such folder.
 pub const TEMPORARY: &str = "/tmp";
+
+/// Whether the system keeps the roots it trusts in files; else they are in a store of its own.
+pub const ROOTS_IN_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
+
+/// Whether [`user_of_peer`] knows anyone.
+pub const KNOWS_PEERS: bool = cfg!(target_os = "linux");
 
 /// The user that owns what this process creates.
 pub fn user() -> u32 {
@@ -42,6 +50,27 @@ pub fn is_in_memory(path: &Path) -> bool {
 /// end. `None`: the system does not say, or the connection is closed or comes from elsewhere.
 pub fn user_of_peer(own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     os::user_of_peer(own, peer)
+}
+
+/// The signals that this process ignores, a bit for each from the lowest on; none where the system does not say.
+pub fn ignored_signals() -> u64 {
+    os::ignored_signals()
+}
+
+/// A process that was there when the value was made; a later one of the same number is not meant.
+#[derive(Debug)]
+pub struct Handle(os::Handle);
+
+impl Handle {
+    /// `None`: there is no such process.
+    pub fn of(process: Pid) -> Option<Self> {
+        os::Handle::of(process).map(Self)
+    }
+
+    /// Sends a signal. `false`: the process has ended, or may not be sent to.
+    pub fn send(&self, signal: Signal) -> bool {
+        self.0.send(signal)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod auth_service;
 pub mod challenge;
 pub mod cluster;
+pub mod database_protocol;
 pub mod dial;
 pub mod error;
 pub mod grpc;
@@ -16,6 +17,7 @@ pub mod ping;
 pub mod probe;
 pub mod registration;
 pub mod resources;
+pub mod target;
 pub mod transport;
 pub mod upgrade;
 pub mod wire;

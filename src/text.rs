@@ -99,9 +99,9 @@ pub fn io_reason(error: &std::io::Error) -> String {
 pub fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     // Teleport's dates are whole seconds, ours are not: 59m59.8s is an hour to people.
-    let seconds = if duration.subsec_millis() >= 500 { seconds + 1 } else { seconds };
+    let seconds = if duration.subsec_millis() >= 500 { seconds.saturating_add(1) } else { seconds };
     // From ten minutes on nobody counts seconds.
-    let seconds = if seconds < 600 { seconds } else { (seconds + 30) / 60 * 60 };
+    let seconds = if seconds < 600 { seconds } else { seconds.saturating_add(30) / 60 * 60 };
     let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     match (hours, minutes, rest) {
         (0, 0, s) => format!("{s}s"),
@@ -230,6 +230,8 @@ mod tests {
             assert_eq!(duration(SignedDuration::from_secs(seconds)), want);
         }
         assert_eq!(duration(SignedDuration::from_millis(3_599_700)), "1h");
+        // What a flag may say.
+        assert!(duration(SignedDuration::MAX).ends_with('h') || duration(SignedDuration::MAX).ends_with('m'));
     }
 
     #[test]

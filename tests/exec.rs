@@ -1,7 +1,9 @@
 //! `jobpass exec`: one command has the credentials, and nothing is left.
 
+mod agent;
 mod signals;
 mod terminal;
+mod watchdog;
 
 use std::path::{Path, PathBuf};
 
@@ -266,4 +268,49 @@ fn help_says_what_stays() {
     for flag in ["--dir ", "--export ", "--json", "--print-command"] {
         assert!(!help.contains(flag), "{flag}: {help}");
     }
+}
+
+#[test]
+fn the_folder_is_in_memory_where_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let shown = memory.path().display().to_string();
+    let script = ["-v", "--", "sh", "-c", "echo \"$JOBPASS_DIR\""];
+    for (variables, below, said) in [
+        (&[("XDG_RUNTIME_DIR", shown.as_str())][..], shown.as_str(), "in memory"),
+        (&[("JOBPASS_ROOT", "/")], "/dev/shm", "in memory"),
+        (&[], folder.path().to_str().unwrap(), "private folder"),
+    ] {
+        let ran = dry(folder.path(), variables, &script).ok();
+        let dir = ran.stdout.trim();
+        assert!(dir.starts_with(&format!("{below}/jobpass-exec-")), "{dir}");
+        let line = ran.stderr.lines().find(|line| line.contains("private folder `")).unwrap();
+        assert!(line.contains(said) && dir.starts_with(line.split('`').nth(1).unwrap()), "{line}");
+        assert!(!Path::new(dir).parent().unwrap().exists());
+    }
+    assert!(listing(memory.path()).is_empty() && listing(folder.path()).is_empty());
+}
+
+#[test]
+fn without_a_watchdog_nothing_is_asked() {
+    let cluster = Cluster::any();
+    let job = cluster.job(GitHubActions);
+    let proxy = cluster.proxy();
+    // An environment that does not know where the binary is.
+    let mut env = jobpass::env::Env::new(job.variables.clone(), cluster.folder.path());
+    env.exe = "/nowhere/jobpass".into();
+    let words = ["jobpass", "exec", "--proxy", &proxy, "--token", &job.token, "--", "true"];
+    let Ok(cli) = jobpass::cli::parse::parse(words.map(Into::into).to_vec(), &env) else { panic!() };
+    // More than a test's thread has on its stack, where nothing is optimized.
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(jobpass::run::run(&cli, &env, &jobpass::log::Log::silent())).unwrap_err()
+    };
+    let error = std::thread::Builder::new().stack_size(16 << 20).spawn(run).unwrap().join().unwrap();
+    let failure = jobpass::report::Failure::new(&error, jobpass::env::now());
+    assert!(
+        failure.message.contains("could not start `/nowhere/jobpass`, which is to remove"),
+        "{failure:?}"
+    );
+    assert_eq!((failure.exit as i32, failure.hints.len(), cluster.sandbox.records().len()), (1, 1, 0));
 }

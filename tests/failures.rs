@@ -3,6 +3,7 @@
 mod aws;
 mod azure;
 mod cluster;
+mod exec;
 mod files;
 mod gcp;
 mod identity;

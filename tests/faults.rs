@@ -37,7 +37,7 @@ const FILES: [&str; 8] = [
 ];
 
 /// splitmix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -48,18 +48,18 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         all[usize::try_from(self.below(all.len() as u64)).unwrap()]
     }
 }
 
 /// What the wire between job and cluster does once so many bytes went over a connection.
 #[derive(Debug, Clone, Copy)]
-enum Wire {
+pub enum Wire {
     Whole,
     Resets(u64),
     /// Takes bytes and gives none.
@@ -225,7 +225,7 @@ fn bend(random: &mut Random, options: &mut SandboxOptions, wire: &mut Wire) -> V
 }
 
 /// Bytes both ways, until the wire is tired.
-async fn relayed(client: TcpStream, target: SocketAddr, wire: Wire) {
+pub async fn relayed(client: TcpStream, target: SocketAddr, wire: Wire) {
     let server = TcpStream::connect(target).await.unwrap();
     let limit = match wire {
         Wire::Whole => u64::MAX,

@@ -69,3 +69,4 @@ mod terminal;
 mod terraform_cloud;
 mod timer;
 mod trust;
+mod tunnel;

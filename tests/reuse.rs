@@ -113,7 +113,7 @@ fn something_else_is_a_new_login() {
         (&[], &[("JOBPASS_ROLES", "ci-read")], "something else is asked for"),
         (&[], &[("CI_JOB_ID", "4711")], "another job wrote it"),
         (&["--name", "other"], &[], "there is nothing of an earlier login"),
-        (&["--reuse-if-valid-for", "2h"], &[], "it is valid for 5"),
+        (&["--reuse-if-valid-for", "2h"], &[], "it is valid for 1h only"),
     ] {
         job(GitLabCi).login(&[]).ok();
         let plain = job(GitLabCi);
@@ -158,12 +158,12 @@ fn what_is_damaged_is_a_new_login() {
         ("gone", |dir| std::fs::remove_file(dir.join("known_hosts")).unwrap(), "is missing, not private"),
         (
             "open",
-            |dir| std::fs::set_permissions(dir.join("key"), PermissionsExt::from_mode(0o644)).unwrap(),
+            |dir| std::fs::set_permissions(dir.join("key"), std::fs::Permissions::from_mode(0o644)).unwrap(),
             "is missing, not private",
         ),
         (
             "open folder",
-            |dir| std::fs::set_permissions(dir, PermissionsExt::from_mode(0o755)).unwrap(),
+            |dir| std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).unwrap(),
             "is not private",
         ),
         ("empty", |dir| put(&dir.join("tlscert"), ""), "tlscert"),

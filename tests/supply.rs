@@ -73,3 +73,46 @@ fn advisories_are_checked_where_that_is_possible() {
         ran.all()
     );
 }
+
+/// `rust-version` is kept: no crate asks for a newer compiler, and clippy refuses what is newer in our own code
+/// (`incompatible_msrv`). A crate that names no version is not known.
+#[test]
+fn no_crate_needs_a_newer_compiler() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--locked", "--offline", "--format-version", "1"]);
+    let metadata = Ran::of(&cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()).ok().stdout;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    let version =
+        |text: &str| -> Vec<u32> { text.split('.').map(|number| number.parse().unwrap()).collect() };
+    let ours = version(env!("CARGO_PKG_RUST_VERSION"));
+    assert_eq!(ours, [1, 89]);
+    let packages = metadata["packages"].as_array().unwrap();
+    let named =
+        packages.iter().filter_map(|package| Some((package, version(package["rust_version"].as_str()?))));
+    let (newer, fine): (Vec<_>, Vec<_>) =
+        named.partition(|(_, needed)| *needed > [&ours[..], &[u32::MAX]].concat());
+    let newer: Vec<String> =
+        newer.iter().map(|(package, needed)| format!("{}: {needed:?}", package["id"])).collect();
+    assert!(newer.is_empty(), "{newer:#?}");
+    assert!(fine.len() > 100, "{} of {} name one", fine.len(), packages.len());
+}
+
+/// An action is what its commit is: a tag can be moved.
+#[test]
+fn workflows_pin_what_they_use() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/.github/workflows");
+    let mut used = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for line in text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: "))
+        {
+            let (action, version) = line.split_once(" # v").unwrap_or_else(|| panic!("{line}: no version"));
+            let (_, commit) = action.split_once('@').unwrap_or_else(|| panic!("{line}: no commit"));
+            assert!(commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()), "{line}");
+            assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{line}");
+            used += 1;
+        }
+        assert!(text.contains("\npermissions: {}\n"), "nothing is allowed that no job asks for");
+    }
+    assert!(used >= 5, "{used}");
+}

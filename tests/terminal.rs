@@ -63,3 +63,13 @@ fn the_recording_is_true() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/terminal.txt");
     assert_data_eq!(out, Data::read_from(file.as_ref(), None).raw());
 }
+
+#[test]
+fn the_readme_has_the_recording() {
+    let readme = include_str!("../README.md");
+    let recording = include_str!("../docs/terminal.txt").trim_end();
+    assert!(
+        readme.contains(&format!("```text\n{recording}\n```\n")),
+        "copy docs/terminal.txt into README.md"
+    );
+}

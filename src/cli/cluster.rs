@@ -9,7 +9,7 @@ use super::value::{self, Pin};
 use crate::net::HostPort;
 
 /// Arguments about the cluster.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterArgs {
     /// The proxy's web address

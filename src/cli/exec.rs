@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::Login;
+use super::tunnel_spec::{self, TunnelSpec};
 use super::variables::LOGIN_ONLY;
 
 /// Run a command with credentials of its own, remove them when it ends, and pass its status on
@@ -18,9 +19,16 @@ use super::variables::LOGIN_ONLY;
     found. If there are no credentials the command does not start, and the exit codes are those of `jobpass login`."
 )]
 pub struct Exec {
+    /// Keep the private keys of ssh outputs in an ssh-agent for the command, and in no file
+    #[arg(long, help_heading = "Command")]
+    pub agent: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+    /// Keep a tunnel open for as long as the command runs, repeatable: `database=SERVICE[:PORT]`, `app=NAME[:PORT]`,
+    /// `kube=CLUSTER[:PORT]`, as `jobpass tunnel` takes them. Without `--output` nothing but tunnels is issued
+    #[arg(long, value_name = "SPEC", value_parser = tunnel_spec::parse, help_heading = "Credentials")]
+    pub tunnel: Vec<TunnelSpec>,
     /// What `login` takes
     #[command(flatten)]
     pub login: LoginOfExec,

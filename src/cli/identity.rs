@@ -9,7 +9,7 @@ use crate::platform::Platform;
 use crate::teleport::JoinMethod;
 
 /// Arguments about the job's identity.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 #[command(next_help_heading = "Identity")]
 pub struct IdentityArgs {
     /// Name of the join token (`kind: token`), or the absolute path of a file with that name

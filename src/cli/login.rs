@@ -139,7 +139,7 @@ pub struct Guards {
 }
 
 /// Trial runs against a cluster inside the process.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 #[command(next_help_heading = "Trial runs")]
 pub struct TrialArgs {
     /// Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes

@@ -4,10 +4,11 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// The commands that have a manual page of their own.
-pub const COMMANDS: [&str; 13] = [
+pub const COMMANDS: [&str; 14] = [
     "login",
     "logout",
     "exec",
+    "tunnel",
     "explain",
     "doctor",
     "inspect",

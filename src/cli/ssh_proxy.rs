@@ -13,8 +13,11 @@ use crate::net::HostPort;
 #[derive(Debug, Args)]
 pub struct SshProxy {
     /// The folder that login wrote
-    #[arg(long, value_name = "DIR", value_parser = value::folder)]
-    pub dir: PathBuf,
+    #[arg(long, value_name = "DIR", value_parser = value::folder, required_unless_present = "socket")]
+    pub dir: Option<PathBuf>,
+    /// The socket of a running `jobpass exec --agent`, which has the keys and connects, in place of a folder
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["dir", "proxy", "ca_file", "renew"])]
+    pub socket: Option<PathBuf>,
     /// The proxy's web address; that of the login when left out
     #[arg(long, value_name = "HOST[:PORT]", value_parser = value::address)]
     pub proxy: Option<HostPort>,

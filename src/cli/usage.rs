@@ -47,6 +47,10 @@ const OF_TBOT: [(&str, &str); 16] = [
     ("--ca-pins", "pass one pin with `--ca-pin`"),
 ];
 
+/// The command of `exec`, as clap shows it.
+const COMMAND: &str = "<COMMAND>...";
+const AFTER_DASHES: &str = "put the command to run behind `--`: `jobpass exec --token NAME -- COMMAND`";
+
 impl UsageError {
     /// A variable in place of a flag without a value.
     pub(super) fn not_a_truth(variable: &str) -> Self {
@@ -110,12 +114,18 @@ impl UsageError {
             }
             ErrorKind::MissingRequiredArgument => {
                 let missing = all(error, ContextKind::InvalidArg);
+                if missing.iter().any(|arg| arg.starts_with(COMMAND)) {
+                    hints.push(AFTER_DASHES.to_owned());
+                }
                 let missing: Vec<_> = missing.iter().map(|arg| format!("`{}`", flag(arg))).collect();
                 if !from_variables.is_empty() {
                     let variables: Vec<_> = from_variables.iter().map(|(_, v)| format!("`{v}`")).collect();
                     hints.push(format!("check the variables that are set: {}", variables.join(", ")));
                 }
-                format!("{} is missing", missing.join(" and "))
+                format!(
+                    "{} is missing",
+                    missing.join(" and ").replace(&format!("`{COMMAND}`"), "the command to run")
+                )
             }
             ErrorKind::ArgumentConflict => {
                 let others: Vec<_> = all(error, ContextKind::PriorArg).iter().map(|a| named(a)).collect();
@@ -152,6 +162,9 @@ impl UsageError {
                      read command lines"
                         .to_owned(),
                 );
+            }
+            if command == Some("exec") {
+                hints.push(AFTER_DASHES.to_owned());
             }
             "unexpected argument".to_owned()
         };

@@ -224,4 +224,23 @@ mod tests {
             assert_eq!(newest(&all).as_deref(), want, "{all:?}");
         }
     }
+
+    #[test]
+    fn answers_of_the_machine_under_fire() {
+        let answers = [
+            r#"{"apiVersions":["2017-03-01","2021-12-13"]}"#,
+            r#"{"access_token":"eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln","expires_in":"3599"}"#,
+        ];
+        crate::under_fire::parser("answers of Azure's metadata service", answers)
+            .memory(200, 256 * 1024)
+            .text(|text| {
+                if let Ok(versions) = serde_json::from_str::<Versions>(text) {
+                    let newest = newest(&versions.all);
+                    assert!(newest.is_none_or(|version| version.len() == 10));
+                }
+                if let Ok(answer) = serde_json::from_str::<TokenAnswer>(text) {
+                    let _ = answer.token();
+                }
+            });
+    }
 }

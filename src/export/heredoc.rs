@@ -175,4 +175,21 @@ mod tests {
             prop_assert_eq!(assigned(&variables(&pairs, "GITHUB_ENV").unwrap()), pairs);
         }
     }
+
+    #[test]
+    fn values_come_back_under_fire() {
+        let values = [
+            "one\ntwo\r\n",
+            "x<<ghadelimiter_00000000000000000000000000000000\n",
+            "<<EOF\nEOF\n",
+            "::set-env name=a::b",
+        ];
+        crate::under_fire::parser("GitHub's command files", values).slow(4).text(|text| {
+            let pairs = [("A".to_owned(), text.to_owned()), ("B".to_owned(), "last".to_owned())];
+            match variables(&pairs, "GITHUB_ENV") {
+                Ok(file) => assert_eq!(parse(&file), pairs),
+                Err(_) => assert!(text.contains('\0')),
+            }
+        });
+    }
 }

@@ -13,6 +13,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PKCS1_SHA512,
 };
 use secrecy::SecretString;
 use ssh_key::private::{Ed25519Keypair, Ed25519PrivateKey, KeypairData};
@@ -130,6 +131,14 @@ impl KeyPair {
             Key::Ed25519(key) => key.try_sign(message).map(|signature| signature.as_ref().to_vec()),
         };
         signature.map_err(|_| KeyError::Sign)
+    }
+
+    /// Signs with RSA, PKCS#1 v1.5 SHA-512; other kinds as [`KeyPair::sign`] does.
+    pub fn sign_sha512(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let Key::Rsa2048(key) = &*self.key else { return self.sign(message) };
+        let mut signature = vec![0; key.public_modulus_len()];
+        let signed = key.sign(&RSA_PKCS1_SHA512, &SystemRandom::new(), message, &mut signature);
+        signed.map(|()| signature).map_err(|_| KeyError::Sign)
     }
 
     /// Derives the public half and the text forms.

@@ -9,16 +9,22 @@ pub(super) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
 }
 
 /// The blocks of a text, each by its label. `pem-rfc7468` reads a text that ends with the one block it has, but bundles
-/// have several, with SSH certificates between them: so their ends are found here.
+/// have several, with SSH certificates between them: so their ends are found here. Each part of the text is looked at once.
 pub(super) fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
-    const BEGIN: &str = "-----BEGIN ";
-    text.match_indices(BEGIN).filter_map(|(at, _)| {
-        let rest = text.get(at + BEGIN.len()..)?;
-        let (label, rest) = rest.split_once("-----")?;
-        let body = rest.split_once(&format!("-----END {label}-----")).map(|(body, _)| body);
-        Some(Block { label, body })
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, block) = rest.split_once("-----BEGIN ")?;
+        let (label, block) = block.split_once(DASHES)?;
+        // A body has no such line: what comes next is its end, or belongs to something else.
+        let (body, next) = block.split_at(block.find(DASHES).unwrap_or(block.len()));
+        let end = next.strip_prefix("-----END ").and_then(|end| end.strip_prefix(label));
+        let end = end.and_then(|end| end.strip_prefix(DASHES));
+        rest = end.unwrap_or(next);
+        Some(Block { label, body: end.map(|_| body) })
     })
 }
+
+const DASHES: &str = "-----";
 
 /// What stands between two boundaries.
 pub(super) struct Block<'a> {

@@ -97,3 +97,25 @@ fn exceptions(text: &str) -> String {
     let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|e| !e.is_empty());
     entries.map(entry).collect::<Vec<_>>().join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_under_fire() {
+        let urls = [
+            "http://u:p%40w@[2001:db8::1]:3128/",
+            "HTTPS://proxy.example",
+            "q:3128",
+            "*.example.com, 10.0.0.0/8 ,b.",
+        ];
+        crate::under_fire::parser("URLs of HTTP proxies", urls).text(|text| {
+            if let Ok(proxy) = Proxy::parse(text) {
+                let shown = proxy.to_string();
+                assert!(!shown.contains('@') && proxy.address.port > 0, "{shown}");
+            }
+            let _ = exceptions(text);
+        });
+    }
+}

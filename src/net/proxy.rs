@@ -267,4 +267,26 @@ mod tests {
             assert!(matches!(error, NetError::Proxy { status: None, .. }), "{error}");
         }
     }
+
+    /// Heads of proxies' answers to CONNECT.
+    #[test]
+    fn answers_to_connect_under_fire() {
+        use crate::under_fire::{parser, peer::Peer};
+        use tokio::io::AsyncReadExt as _;
+
+        let heads = [
+            "HTTP/1.1 200 Connection established\r\n\r\n",
+            "HTTP/1.0 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 2\r\n\r\nno",
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\n\r\n",
+        ];
+        let proxy = Proxy { address: HostPort { host: "p".into(), port: 1 }, tls: false, auth: None };
+        let target = HostPort { host: "a.example".into(), port: 443 };
+        let peer = Peer::new();
+        parser("answers to CONNECT", heads).slow(2).memory(64, 4 << 20).bytes(move |bytes| {
+            peer.says(bytes, async |_, stream| match proxy.tunnel(stream, &target).await {
+                Ok(mut tunnel) => drop(tunnel.read_to_end(&mut Vec::new()).await),
+                Err(error) => assert!(matches!(error, NetError::Proxy { .. }), "{error}"),
+            });
+        });
+    }
 }

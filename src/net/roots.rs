@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use super::{NetError, Options};
 use crate::env::{Env, MAX_FILE, names};
 use crate::log::Log;
+use crate::system::ROOTS_IN_FILES;
 use crate::text::io_reason;
 
 /// Where systems keep their bundle: Debian, Alpine and Arch; Fedora and RHEL; SUSE; the BSDs and macOS.
@@ -166,9 +167,7 @@ fn from_system(bundles: &[&str], native: fn() -> Vec<CertificateDer<'static>>) -
         let loaded = usable(found, "the system", &silent).ok()?;
         Some(Loaded { named: Arc::default(), ..loaded })
     };
-    // Elsewhere the certificates are in the system's own store, not in files.
-    let in_files = cfg!(all(unix, not(target_vendor = "apple")));
-    let mut files = bundles.iter().filter(|_| in_files).filter_map(|path| file(Path::new(path)).ok());
+    let mut files = bundles.iter().filter(|_| ROOTS_IN_FILES).filter_map(|path| file(Path::new(path)).ok());
     if let Some(loaded) = files.find_map(system) {
         return loaded;
     }
@@ -364,7 +363,7 @@ mod tests {
         let pki = Pki::new();
         let bundle = pki.ca_file();
         let bundles = ["/does/not/exist", bundle.to_str().unwrap()];
-        if cfg!(all(unix, not(target_vendor = "apple"))) {
+        if ROOTS_IN_FILES {
             let loaded = from_system(&bundles, Vec::new);
             assert_eq!(loaded.description, "1 of the system");
             assert!(loaded.named.is_empty(), "no root of the system is a server");
@@ -374,5 +373,21 @@ mod tests {
         assert!(!description(&[("SSL_CERT_FILE", "")], None).unwrap().starts_with('0'));
         // The system's store has what its bundle has.
         assert_eq!(native().is_empty(), !BUNDLES.iter().any(|path| file(Path::new(path)).is_ok()));
+    }
+
+    #[test]
+    fn bundles_under_fire() {
+        let bundle = include_str!("../../tests/data/teleport/tbot_output/identity.txt");
+        let bundle = &bundle[bundle.find("-----BEGIN CERTIFICATE").unwrap()..];
+        crate::under_fire::parser(
+            "bundles of roots",
+            [bundle, "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n"],
+        )
+        .slow(4)
+        .bytes(|bytes| {
+            if let Ok(found) = certificates(bytes) {
+                assert!(found.iter().map(Vec::len).sum::<usize>() <= bytes.len());
+            }
+        });
     }
 }

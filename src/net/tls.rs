@@ -65,6 +65,14 @@ pub enum Trust {
     System,
     /// These CA certificates (DER) only, such as a cluster's host CA.
     Only(Vec<Vec<u8>>),
+    /// The web roots for the server's name; or these CA certificates (DER) for a name of their own: a proxy shows its web
+    /// certificate or one of the cluster's, as it is reached.
+    WebOr {
+        /// The cluster's host CA.
+        authorities: Vec<Vec<u8>>,
+        /// The name in its certificates.
+        name: String,
+    },
     /// A CA whose `SubjectPublicKeyInfo` has this SHA-256 (Teleport's `sha256:…` CA pin), found in the chain the server sends.
     Pin([u8; 32]),
     /// Nothing is verified (an explicit flag of the user's, or a probe that sends nothing).
@@ -116,7 +124,7 @@ impl Network {
 
     /// What checks a chain by those anchors.
     pub(super) fn verifier(&self, peer: &str, trust: &Trust) -> Result<Verifier, NetError> {
-        match verifier(peer, trust)? {
+        match verifier(self, peer, trust)? {
             Some(verifier) => Ok(verifier),
             None if matches!(trust, Trust::System) => web_verifier(self.system_roots()?),
             None => web_verifier(self.cluster_roots()?),
@@ -158,20 +166,24 @@ fn web_verifier(roots: &Loaded) -> Result<Verifier, NetError> {
 }
 
 /// For anchors that are not the web's.
-fn verifier(peer: &str, trust: &Trust) -> Result<Option<Verifier>, NetError> {
+fn verifier(network: &Network, peer: &str, trust: &Trust) -> Result<Option<Verifier>, NetError> {
     Ok(match trust {
         Trust::Web | Trust::System => None,
-        Trust::Only(authorities) => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(
-                authorities.iter().map(|der| CertificateDer::from(der.as_slice())),
-            );
-            let verifier = Verifier::with_roots(Arc::new(roots), Arc::default(), provider());
-            Some(verifier.ok_or_else(|| no_roots(peer))?)
+        Trust::Only(authorities) => Some(only(peer, authorities)?),
+        Trust::WebOr { authorities, name: own } => {
+            let web = web_verifier(network.cluster_roots()?)?;
+            Some(Verifier::either(web, only(peer, authorities)?, name(own)?, provider()))
         }
         Trust::Pin(pin) => Some(Verifier::with_pin(*pin, provider())),
         Trust::Blindly => Some(Verifier::blind(provider())),
     })
+}
+
+fn only(peer: &str, authorities: &[Vec<u8>]) -> Result<Verifier, NetError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(authorities.iter().map(|der| CertificateDer::from(der.as_slice())));
+    let verifier = Verifier::with_roots(Arc::new(roots), Arc::default(), provider());
+    verifier.ok_or_else(|| no_roots(peer))
 }
 
 pub(super) fn name(text: &str) -> Result<ServerName<'static>, NetError> {
@@ -194,7 +206,7 @@ pub(super) async fn handshake(
 ) -> Result<TlsStream, NetError> {
     let peer = &spec.peer;
     let name = name(&spec.server_name)?;
-    let verifier = verifier(peer, &spec.trust)?;
+    let verifier = verifier(network, peer, &spec.trust)?;
     let is_system = matches!(spec.trust, Trust::System);
     let mut config = match (verifier, &spec.client) {
         (None, None) if is_system => network.system_config()?,

@@ -38,6 +38,8 @@ enum Anchors {
         named: Arc<BTreeSet<Vec<u8>>>,
     },
     Pin([u8; 32]),
+    /// The first for the server's name, or the second for this one.
+    Either(Box<[Verifier; 2]>, ServerName<'static>),
     Blindly,
 }
 
@@ -57,6 +59,16 @@ impl Verifier {
         Self { anchors: Anchors::Pin(pin), provider }
     }
 
+    /// Accepts what one of the two does: `web` for the server's name, `own` for a name of its own.
+    pub(super) fn either(
+        web: Self,
+        own: Self,
+        name: ServerName<'static>,
+        provider: Arc<CryptoProvider>,
+    ) -> Self {
+        Self { anchors: Anchors::Either(Box::new([web, own]), name), provider }
+    }
+
     /// Accepts any certificate.
     pub(super) fn blind(provider: Arc<CryptoProvider>) -> Self {
         Self { anchors: Anchors::Blindly, provider }
@@ -68,7 +80,7 @@ impl Verifier {
         let is_named = match &self.anchors {
             Anchors::Roots { named, .. } => named.contains(certificate.as_ref()),
             Anchors::Pin(pin) => public_key_hash(certificate) == Some(*pin) && is_self_signed(certificate),
-            Anchors::Blindly => false,
+            Anchors::Either(..) | Anchors::Blindly => false,
         };
         is_named && read(certificate).is_some_and(|c| has_no_name_constraints(&c))
     }
@@ -109,6 +121,15 @@ impl ServerCertVerifier for Verifier {
         let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
         let verifier = match &self.anchors {
             Anchors::Blindly => return Ok(ServerCertVerified::assertion()),
+            Anchors::Either(both, name) => {
+                let [web, own] = both.as_ref();
+                let by_web =
+                    web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+                return by_web.or_else(|refused| {
+                    let by_own = own.verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
+                    by_own.map_err(|_| refused)
+                });
+            }
             _ if self.is_trusted_itself(end_entity) => return alone(end_entity, server_name, now),
             Anchors::Roots { verifier, .. } => verifier.clone(),
             Anchors::Pin(pin) => self.pinned(*pin, &chain)?,

@@ -208,4 +208,17 @@ mod tests {
             assert!(absent.why.contains(why) && hints.contains(hint) && !hints.contains(not), "{absent:?}");
         }
     }
+
+    /// One line, which the agent turns back into what was said (`taskcommand.ts`).
+    #[test]
+    fn annotations_come_back_under_fire() {
+        crate::under_fire::parser("annotations of Azure DevOps", ["100%\r\n##vso[x]y", "%AZP250A"]).text(
+            |text| {
+                let line = annotate(Severity::Warning, "t", text);
+                let message = line.strip_prefix("##vso[task.logissue type=warning]t: ").unwrap();
+                assert!(!message.contains(['\r', '\n']));
+                assert_eq!(message.replace("%0D", "\r").replace("%0A", "\n").replace("%AZP25", "%"), text);
+            },
+        );
+    }
 }

@@ -34,3 +34,23 @@ fn escape_data(text: &str) -> String {
 fn escape_property(text: &str) -> String {
     escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line, which the runner turns back into what was said (`ActionCommand.cs`).
+    #[test]
+    fn annotations_come_back_under_fire() {
+        crate::under_fire::parser("GitHub's annotations", ["100%\r\n::error::x", "%250A", "a,b:c"]).text(
+            |text| {
+                let line = annotate(Severity::Error, text, text);
+                assert!(!line.contains(['\r', '\n']));
+                let (title, message) = line.strip_prefix("::error title=").unwrap().split_once("::").unwrap();
+                let back = |text: &str| text.replace("%0D", "\r").replace("%0A", "\n");
+                assert_eq!(back(message).replace("%25", "%"), text);
+                assert_eq!(back(title).replace("%3A", ":").replace("%2C", ",").replace("%25", "%"), text);
+            },
+        );
+    }
+}

@@ -24,7 +24,7 @@ use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
 use crate::run::written::Written;
-use crate::write::contents::{self, Context};
+use crate::write::contents::{self, Context, Sockets};
 use crate::write::{self, FileToWrite, Folders, MANIFEST, Placed};
 
 /// Name of the copy of the binary in a folder.
@@ -42,8 +42,14 @@ pub struct Delivered {
     pub failures: Vec<Failure>,
 }
 
-/// Writes the folders. When a part of it fails, nothing is left.
-pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Delivered, Failed> {
+/// Writes the folders. When a part of it fails, nothing is left. `private`: the folder with the sockets of a running
+/// `jobpass exec --agent`, which keeps the keys of ssh outputs.
+pub fn write(
+    plan: &Plan<'_>,
+    folders: Folders,
+    credentials: &Credentials,
+    private: Option<&Path>,
+) -> Result<Delivered, Failed> {
     let (args, env, log) = (plan.args, plan.env, plan.log);
     let proxy = &credentials.proxy;
     let mut report = report(plan, credentials, proxy);
@@ -53,6 +59,7 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
     for (index, issued) in credentials.checked.batch.issued.iter().enumerate() {
         let folder = &issued.output.destination.folder;
         let copy = args.output.copy_binary.then(|| folder.join(BINARY));
+        let sockets = private.map(|folder| Sockets::of(folder, index));
         let context = Context {
             authorities: &credentials.checked.batch.authorities,
             cluster: &credentials.bot.cluster,
@@ -63,6 +70,7 @@ pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Re
             ca_file: plan.ca_file.as_deref(),
             consumers: &args.output.export_vars,
             kube: credentials.kube.as_ref(),
+            sockets: sockets.as_ref(),
             renew: args.output.renew,
             expires: issued.expires(),
         };
@@ -222,7 +230,11 @@ fn already_set(plan: &Plan<'_>, exports: &Exports, dir: &Path) -> Vec<String> {
     let named = current.value(&variable).map(Path::new);
     let earlier = named.into_iter().chain([dir]).filter_map(Written::find);
     let ours: Vec<(String, String)> = earlier.flat_map(|login| login.variables()).collect();
-    let pairs = exports.variables.iter().filter(|pair| !ours.contains(pair));
+    // What names our own folder is ours, whoever wrote it there.
+    let folders = plan.issue.outputs.iter().map(|output| output.destination.path().display().to_string());
+    let folders: Vec<String> = folders.collect();
+    let is_ours = |value: &str| folders.iter().any(|folder| value.contains(folder));
+    let pairs = exports.variables.iter().filter(|pair| !ours.contains(pair) && !is_ours(&pair.1));
     pairs.filter(|(name, value)| current.value(name) == Some(value)).map(|(name, _)| name.clone()).collect()
 }
 

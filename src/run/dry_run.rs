@@ -1,4 +1,4 @@
-//! `--dry-run` of `login` and `exec`: the same pipeline against a cluster that lives in this process.
+//! `--dry-run` of `login`, `exec` and `tunnel`: the same pipeline against a cluster that lives in this process.
 
 mod next;
 
@@ -11,7 +11,7 @@ use crate::error::Failed;
 use crate::export::Sink;
 use crate::log::Log;
 use crate::net::{HostPort, Options};
-use crate::output::{Kind, KubeClusters};
+use crate::output::{Kind, KubeClusters, Output};
 use crate::platform::Platform;
 use crate::run::error::RunError;
 use crate::run::job_files::JobFiles;
@@ -27,8 +27,8 @@ use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    let (trial, setting) = Trial::start(args, env, log).await?;
-    let outcome = pipeline(args, &trial.env, log, setting).await;
+    let (trial, setting) = Box::pin(Trial::start(args, env, log, &[])).await?;
+    let outcome = Box::pin(pipeline(args, &trial.env, log, setting)).await;
     let next = match &outcome {
         Ok(outcome) => {
             let folders = outcome.placed.iter().map(|placed| placed.dir().to_owned()).collect();
@@ -57,8 +57,13 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Starts the cluster. The setting is that of the job.
-    pub async fn start(args: &Login, env: &Env, log: &Log) -> Result<(Self, Setting), Failed> {
+    /// Starts the cluster, which has what the command line and these tunnels name. The setting is that of the job.
+    pub async fn start(
+        args: &Login,
+        env: &Env,
+        log: &Log,
+        tunnels: &[Output],
+    ) -> Result<(Self, Setting), Failed> {
         let real = Platform::marked(env);
         if in_ci(env) && !args.trial.allow_dry_run_in_ci {
             return Err(RunError::Usage {
@@ -89,7 +94,7 @@ impl Trial {
             )
             .into());
         }
-        let options = cluster_for(args, simulated);
+        let options = cluster_for(args, tunnels, simulated);
         let token = options.token_for(simulated).map(|t| t.name.clone()).unwrap_or_default();
         if branch != usual {
             log.note(format!(
@@ -128,6 +133,7 @@ impl Trial {
                 (sink, _) => sink.clone(),
             },
             audience: args.identity.audience.clone().or_else(|| sandbox.audience(simulated)),
+            tunnels: tunnels.to_vec(),
             dry_run: true,
             base: None,
         };
@@ -160,7 +166,7 @@ fn ids() -> String {
 }
 
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
-fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
+fn cluster_for(args: &Login, tunnels: &[Output], job: Simulated) -> SandboxOptions {
     let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::admitting([job]) };
     options.branch.clone_from(&args.trial.as_branch);
     for token in &mut options.tokens {
@@ -178,7 +184,8 @@ fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
         options.cluster.clone_from(cluster);
     }
     let of_outputs = args.output.output.iter().filter_map(|o| o.roles.as_ref()).flatten();
-    let roles = args.output.roles.iter().chain(of_outputs).chain(&args.guards.expect_role);
+    let of_tunnels = tunnels.iter().filter_map(|o| o.roles.as_ref()).flatten();
+    let roles = args.output.roles.iter().chain(of_outputs).chain(of_tunnels).chain(&args.guards.expect_role);
     for name in roles {
         if !options.roles.iter().any(|r| r.name == *name) {
             options.roles.push(SandboxRole { name: name.clone(), ..SandboxRole::default() });
@@ -189,7 +196,7 @@ fn cluster_for(args: &Login, job: Simulated) -> SandboxOptions {
     }
     let clusters = args.output.output.iter().filter_map(|o| o.kind.cluster().map(str::to_owned));
     options.leaves.extend(clusters.filter(|c| *c != options.cluster));
-    for kind in args.output.output.iter().map(|o| &o.kind) {
+    for kind in args.output.output.iter().map(|o| &o.kind).chain(tunnels.iter().map(|o| &o.kind)) {
         match kind {
             Kind::Ssh { .. } => {}
             Kind::Kube(kube) => {

@@ -40,6 +40,23 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// What would remove the files after a crash did not start.
+    #[error("could not start `{program}`, which is to remove the credentials should jobpass be killed")]
+    Watchdog {
+        program: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The `jobpass exec` that has the keys does not answer.
+    #[error("`jobpass exec` does not answer at `{path}`")]
+    NoExec {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// What the `jobpass exec` that has the keys says.
+    #[error("{message}")]
+    ByExec { message: String, exit: Exit },
     /// A file that the user named cannot be read.
     #[error("could not read `{path}`")]
     Read {
@@ -61,9 +78,10 @@ impl StageError for RunError {
         match self {
             Self::Usage { .. } | Self::Read { .. } => Exit::Usage,
             Self::Stopped { code, .. } => *code,
-            Self::NotRenewed { exit, .. } => *exit,
+            Self::ByExec { exit, .. } | Self::NotRenewed { exit, .. } => *exit,
+            Self::Watchdog { .. } => Exit::Internal,
             Self::Expired { .. } => Exit::Refused,
-            Self::NoCredentials { .. } | Self::Output { .. } => Exit::Files,
+            Self::NoCredentials { .. } | Self::Output { .. } | Self::NoExec { .. } => Exit::Files,
             Self::Command { source, .. } if source.kind() == ErrorKind::NotFound => Exit::NotFound,
             Self::Command { .. } => Exit::NotExecutable,
         }
@@ -73,10 +91,14 @@ impl StageError for RunError {
         match self {
             Self::NoCredentials { reason, .. } => vec![reason.clone()],
             Self::NotRenewed { causes, .. } => causes.clone(),
-            Self::Output { source, .. } | Self::Read { source, .. } | Self::Command { source, .. } => {
-                vec![io_reason(source)]
+            Self::Output { source, .. }
+            | Self::Read { source, .. }
+            | Self::Command { source, .. }
+            | Self::Watchdog { source, .. }
+            | Self::NoExec { source, .. } => vec![io_reason(source)],
+            Self::Usage { .. } | Self::Stopped { .. } | Self::Expired { .. } | Self::ByExec { .. } => {
+                Vec::new()
             }
-            Self::Usage { .. } | Self::Stopped { .. } | Self::Expired { .. } => Vec::new(),
         }
     }
 
@@ -84,8 +106,14 @@ impl StageError for RunError {
         let hint = match self {
             Self::Usage { hint, .. } => return hint.iter().cloned().collect(),
             Self::NoCredentials { hint, .. } => hint,
+            Self::Stopped { .. } | Self::ByExec { .. } => return Vec::new(),
+            Self::Watchdog { .. } => {
+                "keep the binary where it is while it runs, and executable for this user"
+            }
+            Self::NoExec { .. } => {
+                "ssh works as long as the command of `jobpass exec` runs: start it from there"
+            }
             Self::NotRenewed { hints, .. } => return hints.clone(),
-            Self::Stopped { .. } => return Vec::new(),
             Self::Expired { .. } => "run `jobpass login` again in this job",
             Self::Output { .. } => "keep standard output open, or leave out what prints to it",
             Self::Read { .. } => "check the path and that this user may read it",

@@ -62,7 +62,7 @@ pub async fn run(args: &cli::KubeCredential, env: &Env, log: &Log) -> Result<Out
     let version = version(env.var(EXEC_INFO))?;
     let dir = env.absolute(&args.dir);
     if args.renew {
-        renew::renew(&dir, env, log, LIMIT).await?;
+        Box::pin(renew::renew(&dir, env, log, LIMIT)).await?;
     }
     let path = certificate_file(&dir, args.kube.as_deref())?;
     let none = |path: &Path, reason: String| RunError::NoCredentials {

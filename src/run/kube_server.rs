@@ -8,7 +8,7 @@ use crate::join::BotIdentity;
 use crate::log::Log;
 use crate::net::http::Connection;
 use crate::net::{HostPort, Network};
-use crate::output::Kind;
+use crate::output::{Kind, Output};
 use crate::run::plan::Plan;
 use crate::teleport::dial::Endpoint;
 use crate::teleport::kube::{KubeServer, probe};
@@ -49,7 +49,9 @@ pub async fn kube_server(
     ping: &Ping,
     proxy: &HostPort,
 ) -> Option<Found> {
-    if !plan.issue.outputs.iter().any(|output| matches!(output.kind, Kind::Kube(_))) {
+    let is_for_kubectl =
+        |output: &Output| matches!(output.kind, Kind::Kube(_)) && !output.destination.is_in_memory();
+    if !plan.issue.outputs.iter().any(is_for_kubectl) {
         return None;
     }
     let network = cluster.network();

@@ -11,6 +11,7 @@ use crate::error::Failed;
 use crate::export;
 use crate::log::Log;
 use crate::net::Options;
+use crate::output::Output;
 use crate::platform::Platform;
 use crate::report::Failure;
 use crate::rules::Flaw;
@@ -30,10 +31,10 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     {
         return Ok(outcome);
     }
-    let setting = setting(args, env)?;
+    let setting = setting(args, env, Vec::new())?;
     request::check_stdout(args)?;
     let (platform, sink) = (setting.detected.platform, setting.sink.clone());
-    let outcome = pipeline(args, env, log, setting).await;
+    let outcome = Box::pin(pipeline(args, env, log, setting)).await;
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
@@ -42,8 +43,8 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     outcome
 }
 
-/// The job as it is, and the cluster that the command line names.
-pub fn setting(args: &Login, env: &Env) -> Result<Setting, Failed> {
+/// The job as it is, and the cluster that the command line names, for these tunnels besides.
+pub fn setting(args: &Login, env: &Env, tunnels: Vec<Output>) -> Result<Setting, Failed> {
     let detected = detect::detect(env, &request::detection(&args.identity))?;
     let entry = request::entry(&args.cluster, env)?;
     // At an auth service `--ca-file` is about the cluster's own CA, not about the web.
@@ -51,7 +52,7 @@ pub fn setting(args: &Login, env: &Env) -> Result<Setting, Failed> {
     let options = Options { ca_file, ..Options::default() };
     let sink = args.output.export.clone();
     let audience = request::token(&args.identity).audience;
-    Ok(Setting { options, detected, entry, sink, audience, dry_run: false, base: None })
+    Ok(Setting { options, detected, entry, sink, audience, tunnels, dry_run: false, base: None })
 }
 
 /// What an earlier login of this job left, where it serves.
@@ -73,18 +74,18 @@ fn reused(args: &Login, env: &Env, log: &Log, least: Duration) -> Result<Option<
 
 /// Asks again for what is in a folder, and puts it in its place. Later steps are told nothing.
 pub async fn write_again(args: &Login, env: &Env, log: &Log) -> Result<(), Failed> {
-    let plan = Plan::new(args, env, log, setting(args, env)?)?;
+    let plan = Plan::new(args, env, log, setting(args, env, Vec::new())?)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = swap(&plan).await?;
-    delivery::write(&plan, folders, &credentials).map(drop)
+    let credentials = Box::pin(swap(&plan)).await?;
+    delivery::write(&plan, folders, &credentials, None).map(drop)
 }
 
 /// Prove, obtain, deliver.
 pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> Result<Outcome, Failed> {
     let plan = Plan::new(args, env, log, setting)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = swap(&plan).await?;
-    let delivered = delivery::write(&plan, folders, &credentials)?;
+    let credentials = Box::pin(swap(&plan)).await?;
+    let delivered = delivery::write(&plan, folders, &credentials, None)?;
     let outcome = delivery::export(&plan, delivered)?;
     tell_timings(&plan);
     Ok(outcome)
@@ -101,7 +102,7 @@ pub async fn swap(plan: &Plan<'_>) -> Result<Credentials, Failed> {
         }
         Ok(proof)
     });
-    obtain::obtain(plan, proof).await
+    Box::pin(obtain::obtain(plan, proof)).await
 }
 
 /// How long the stages took, for `-v`.

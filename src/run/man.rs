@@ -35,7 +35,7 @@ const OF_FOLDERS: [&str; 8] =
     ["login", "logout", "exec", "doctor", "inspect", "renew", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 29] = [
+const EXAMPLES: [(&str, &str, &str); 33] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -59,6 +59,22 @@ const EXAMPLES: [(&str, &str, &str); 29] = [
     ("login", "Once in a job, however often it is called:", "jobpass login --reuse-if-valid-for 10m"),
     ("logout", "At the end of the job:", "jobpass logout --all"),
     ("logout", "The variables in this shell, too:", "eval \"$(jobpass logout --export shell)\""),
+    (
+        "exec",
+        "A plain psql, with no credential in any file:",
+        "jobpass exec --tunnel database=pg,user=ci,database-name=app -- psql -c 'select 1'",
+    ),
+    (
+        "tunnel",
+        "A database, for a plain psql:",
+        "jobpass tunnel database=pg:5432,user=ci,database-name=app --ready-file ready & until [ -e ready ]; do sleep 0.1; done; . ./ready; psql",
+    ),
+    (
+        "tunnel",
+        "Several at once:",
+        "jobpass tunnel database=pg app=grafana:3000 kube=prod --export env-file=tunnels.env",
+    ),
+    ("tunnel", "On a Unix socket:", "jobpass tunnel database=cache,socket=/run/user/1000/redis.sock"),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),
     ("explain", "Anywhere:", "jobpass explain --rules token.yaml --claims claims.json"),
     ("doctor", "In the job:", "jobpass doctor --proxy teleport.example.com --token ci-deploy"),

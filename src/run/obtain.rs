@@ -1,5 +1,7 @@
 //! Proof → credentials that passed all checks. The only part of a login that knows Teleport.
 
+use std::sync::Arc;
+
 use crate::env;
 use crate::error::Failed;
 use crate::identity::logins::RoleLogins;
@@ -21,6 +23,8 @@ const LAST_ROLES_PER_OUTPUT: u32 = 19;
 
 /// What Teleport issued.
 pub struct Credentials {
+    /// The cluster, and how it is reached.
+    pub cluster: Arc<Cluster>,
     /// Who joined.
     pub bot: BotIdentity,
     /// What the cluster says of itself.
@@ -43,7 +47,7 @@ pub async fn obtain(
     proof: impl Future<Output = Result<Proof, TokenError>>,
 ) -> Result<Credentials, Failed> {
     let log = plan.log;
-    let cluster = Cluster::new(plan.network.clone(), plan.entry.clone());
+    let cluster = Arc::new(Cluster::new(plan.network.clone(), plan.entry.clone()));
     let (bot, ping) = log.timed("join", join::join(&cluster, &plan.join, proof)).await?;
     if ping.major >= LAST_ROLES_PER_OUTPUT && plan.issue.outputs.iter().any(|output| output.roles.is_some()) {
         log.warn(format!(
@@ -59,7 +63,7 @@ pub async fn obtain(
     let kube = async { Ok(kube_server(plan, &cluster, &bot, &ping, &proxy).await) };
     let ((checked, refused, role_logins), kube) = tokio::try_join!(issued, kube)?;
     let kube = kube.map(|found| found.told(log, cluster.is_behind_a_balancer()));
-    Ok(Credentials { bot, ping, proxy, kube, checked, refused, role_logins })
+    Ok(Credentials { cluster, bot, ping, proxy, kube, checked, refused, role_logins })
 }
 
 /// The outputs, issued and checked; with `--keep-going` those that are missing; the logins of their roles.

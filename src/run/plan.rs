@@ -13,8 +13,10 @@ use crate::export::{self, ExportError, Sink};
 use crate::identity::keys::KeyKind;
 use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
+use crate::output::Output;
 use crate::platform::Platform;
 use crate::run::base_folder::BaseFolder;
+use crate::run::error::RunError;
 use crate::run::{identities, request, ttl};
 use crate::system::user;
 use crate::teleport::dial::Endpoint;
@@ -34,6 +36,8 @@ pub struct Setting {
     pub sink: Sink,
     /// The audience to ask for.
     pub audience: Option<String>,
+    /// Outputs whose credentials are for tunnels of this process.
+    pub tunnels: Vec<Output>,
     /// Whether the cluster is the one in this process.
     pub dry_run: bool,
     /// The folder of outputs that name none of their own, where that is decided already.
@@ -81,7 +85,7 @@ impl<'a> Plan<'a> {
     /// Decides, and finds what is wrong with the command line, the environment and the folder.
     pub fn new(args: &'a Login, env: &'a Env, log: &'a Log, setting: Setting) -> Result<Self, Failed> {
         let begin = Instant::now();
-        let Setting { options, detected, entry, sink, audience, dry_run, base } = setting;
+        let Setting { options, detected, entry, sink, audience, tunnels, dry_run, base } = setting;
         for reason in &detected.reasons {
             log.detail(format!("{}: {}", reason.platform, reason.why));
         }
@@ -100,11 +104,13 @@ impl<'a> Plan<'a> {
             Some(base) => BaseFolder::at(base),
             None => BaseFolder::choose(folder, args.output.name.as_deref(), env, detected.platform)?,
         };
-        if let Some(problem) = base.problem() {
+        // Who asks for tunnels alone has no use for the usual output.
+        let are_written = tunnels.is_empty() || !args.output.output.is_empty();
+        if let Some(problem) = base.problem().filter(|_| are_written) {
             let risk = "where credentials get committed, cached or baked into images";
             log.warn(format!("{problem}, {risk}: choose another `--dir`"));
         }
-        let outputs = request::outputs(args, env, base.path())?;
+        let mut outputs = if are_written { request::outputs(args, env, base.path())? } else { Vec::new() };
         request::check_consumers(args, &outputs)?;
         let name = args.output.name.as_deref();
         identities::check_own(name, &outputs)?;
@@ -117,6 +123,13 @@ impl<'a> Plan<'a> {
                 log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
             }
         }
+        if let Some(name) =
+            tunnels.iter().map(|t| &t.name).find(|name| outputs.iter().any(|o| o.name == **name))
+        {
+            let message = format!("an output and a tunnel have the same name: `{name}`");
+            return Err(RunError::usage(message, "tell them apart by `name=`").into());
+        }
+        outputs.extend(tunnels);
         let sink = self::sink(args, env, detected.platform, &sink, log)?;
         // One for issuing, one for each set of roles to look around or to be verified under.
         let connections =

@@ -34,7 +34,7 @@ pub async fn run(args: &cli::Renew, env: &Env, log: &Log) -> Result<Outcome, Fai
 pub async fn renew(dir: &Path, env: &Env, log: &Log, timeout: Duration) -> Result<(), Failed> {
     let Some(end) = due(dir)? else { return Ok(()) };
     // The login has a deadline of its own, which says more.
-    match tokio::time::timeout(timeout + INTERVAL * 20, renew_alone(dir, env, log, timeout)).await {
+    match tokio::time::timeout(timeout + INTERVAL * 20, Box::pin(renew_alone(dir, env, log, timeout))).await {
         Ok(Ok(())) => Ok(()),
         failed if end > env::now() => {
             let why = failed.map_or_else(|_| "it takes too long".to_owned(), |done| reason(&done));
@@ -97,7 +97,7 @@ async fn renew_alone(dir: &Path, env: &Env, log: &Log, timeout: Duration) -> Res
                 quiet.detail(text);
             }
         });
-        login::write_again(&args, env, &quiet).await?;
+        Box::pin(login::write_again(&args, env, &quiet)).await?;
         log.detail(format!("renewed `{}`", written.dir.display()));
         return Ok(());
     }

@@ -1,15 +1,14 @@
 //! Signals that end a run in order, or are for the command that runs.
 
 use std::future::poll_fn;
-use std::path::Path;
 use std::task::Poll;
 
 use rustix::process::Signal;
 use tokio::signal::unix::{self, SignalKind, signal};
 
-use crate::env;
 use crate::error::{Exit, Failed};
 use crate::run::error::RunError;
+use crate::system::ignored_signals;
 
 /// Ends `work` at a signal; dropping it removes what is not finished.
 pub async fn stoppable<T>(work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
@@ -30,7 +29,7 @@ impl Signals {
     /// Catches these. One that is ignored stays so, as whoever started us wants it (`nohup`, jobs in the background of a
     /// script), and is ignored by what we start.
     pub fn of(signals: &[Signal]) -> std::io::Result<Self> {
-        let ignored = ignored();
+        let ignored = ignored_signals();
         let wanted = signals.iter().filter(|wanted| !is_in(ignored, **wanted));
         let caught = wanted.map(|wanted| Ok((*wanted, signal(SignalKind::from_raw(wanted.as_raw()))?)));
         caught.collect::<std::io::Result<_>>().map(Self)
@@ -66,13 +65,6 @@ fn stopped_by(signal: Signal) -> RunError {
         _ => ("SIGTERM", Exit::Terminated),
     };
     RunError::Stopped { signal, code }
-}
-
-/// A bit for each signal that this process ignores (Linux, `proc_pid_status(5)`); none elsewhere.
-fn ignored() -> u64 {
-    let status = env::read_text(Path::new("/proc/self/status")).unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 fn is_in(mask: u64, signal: Signal) -> bool {

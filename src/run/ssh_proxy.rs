@@ -16,6 +16,7 @@ use crate::net::{Deadline, HostPort, Network, Options};
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
 use crate::run::renew;
+use crate::run::ssh_relay::{Request, ask};
 use crate::teleport::Cluster;
 use crate::teleport::dial::Endpoint;
 use crate::teleport::transport::{Target, carry};
@@ -26,9 +27,14 @@ const LONGEST: Duration = Duration::from_secs(25 * 3_600);
 
 /// Connects standard input and output with the node.
 pub async fn run(args: &cli::SshProxy, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    let dir = env.absolute(&args.dir);
+    if let Some(socket) = &args.socket {
+        let request = Request { host: args.host.clone(), port: args.port, cluster: args.cluster.clone() };
+        ask(&env.absolute(socket), &request, tokio::io::stdin(), tokio::io::stdout()).await?;
+        return Ok(Outcome::default());
+    }
+    let dir = env.absolute(args.dir.as_deref().unwrap_or(Path::new("")));
     if args.renew {
-        renew::renew(&dir, env, log, args.timeout).await?;
+        Box::pin(renew::renew(&dir, env, log, args.timeout)).await?;
     }
     let identity = Identity::read(&dir)?;
     let proxy = match &args.proxy {

@@ -27,7 +27,7 @@ pub fn ttl(
     log: &Log,
 ) -> Duration {
     let Some(asked) = asked.0 else {
-        return automatic(env, platform, now, log).min(request::LONGEST);
+        return automatic(env, platform, now, log);
     };
     request::cap_ttl(asked, log)
 }
@@ -38,7 +38,8 @@ fn automatic(env: &Env, platform: Option<Platform>, now: Timestamp, log: &Log) -
         log.note(format!("`--ttl auto`: {whose} tells no time limit of this job: asking for 1h"));
         return DEFAULT;
     };
-    let ttl = left.saturating_add(MARGIN).max(SHORTEST);
+    let left = left.min(request::LONGEST);
+    let ttl = (left + MARGIN).max(SHORTEST).min(request::LONGEST);
     let shown = |time: Duration| duration(time.try_into().unwrap_or(jiff::SignedDuration::MAX));
     log.detail(format!("`--ttl auto`: the job may run for {}: asking for {}", shown(left), shown(ttl)));
     ttl

@@ -1,5 +1,7 @@
 //! The proxy's place for applications and databases: who shows a certificate with their route is let through.
 
+use std::net::SocketAddr;
+
 use http::HeaderValue;
 use http::header::{HOST, LOCATION};
 use hyper::body::Incoming;
@@ -11,21 +13,22 @@ use super::options::SandboxApp;
 use super::peer::Caller;
 use super::reply;
 use crate::identity::route::Route;
+use crate::teleport::database_protocol;
+use crate::teleport::target::TCP;
 
-/// What clients offer for TCP applications and for databases, each followed by a kind (gravitational/teleport
-/// `lib/srv/alpnproxy/common`).
-const TCP: &str = "teleport-tcp";
-const DATABASES: [&str; 5] =
-    ["teleport-postgres", "teleport-mysql", "teleport-mongodb", "teleport-redis", "teleport-cassandra"];
+/// What clients offer for databases and for TCP applications.
+fn protocols() -> impl Iterator<Item = &'static str> {
+    database_protocol::all().map(|protocol| protocol.alpn).chain([TCP])
+}
 
 /// The protocol among those offered that is for a server which speaks no HTTP.
 pub(super) fn tunneled(offered: &[String]) -> Option<&'static str> {
-    DATABASES.into_iter().chain([TCP]).find(|protocol| offered.iter().any(|offer| offer == protocol))
+    protocols().find(|protocol| offered.iter().any(|offer| offer == protocol))
 }
 
 /// All such protocols.
 pub(super) fn tunneled_protocols() -> Vec<&'static [u8]> {
-    DATABASES.into_iter().chain([TCP]).map(str::as_bytes).collect()
+    protocols().map(str::as_bytes).collect()
 }
 
 /// Whether the name is the public address of an application.
@@ -65,9 +68,9 @@ pub(super) fn answer(
 /// A connection to the server that the certificate names, if its protocol is the one agreed on.
 pub(super) async fn connect(cluster: &Cluster, caller: &Caller, protocol: &str) -> Option<TcpStream> {
     let target = match &caller.route {
-        Route::Database(route) if protocol == format!("teleport-{}", route.protocol) => {
-            let mut targets = cluster.options.database_targets.iter();
-            targets.find(|(name, _)| *name == route.service)?.1.to_string()
+        // Whose protocol is another than that of the connection is refused, whatever the certificate is for.
+        Route::Database(route) if database_protocol::find(&route.protocol)?.alpn == protocol => {
+            target(&cluster.options.database_targets, &route.service)?.to_string()
         }
         Route::App(route) if protocol == TCP => {
             let app = cluster.options.apps.iter().find(|app| app.name == route.name)?;
@@ -75,6 +78,24 @@ pub(super) async fn connect(cluster: &Cluster, caller: &Caller, protocol: &str) 
         }
         _ => return None,
     };
+    stream(target).await
+}
+
+/// A connection to the server behind the web application or the kubernetes cluster that the certificate names, where there is one.
+pub(super) async fn connect_web(cluster: &Cluster, caller: &Caller) -> Option<TcpStream> {
+    let target = match &caller.route {
+        Route::App(route) => target(&cluster.options.app_targets, &route.name)?,
+        Route::Kube { kube } => target(&cluster.options.kube_targets, kube)?,
+        Route::Database(_) | Route::Cluster => return None,
+    };
+    stream(target.to_string()).await
+}
+
+fn target(targets: &[(String, SocketAddr)], name: &str) -> Option<SocketAddr> {
+    targets.iter().find(|(known, _)| known == name).map(|(_, address)| *address)
+}
+
+async fn stream(target: String) -> Option<TcpStream> {
     let tcp = TcpStream::connect(target).await.ok()?;
     let _ = tcp.set_nodelay(true);
     Some(tcp)

@@ -120,6 +120,10 @@ pub struct SandboxOptions {
     pub databases: Vec<SandboxDatabase>,
     /// Where databases listen, by name: for clients that come through the proxy.
     pub database_targets: Vec<(String, SocketAddr)>,
+    /// The same of web applications, in place of the sandbox's own answers: clients' bytes as they come out of TLS.
+    pub app_targets: Vec<(String, SocketAddr)>,
+    /// The same of kubernetes clusters.
+    pub kube_targets: Vec<(String, SocketAddr)>,
     /// Registered applications.
     pub apps: Vec<SandboxApp>,
     /// Per-session MFA for the whole cluster (`cluster_auth_preference`), which no role shows.
@@ -184,6 +188,8 @@ impl SandboxOptions {
             kube_web_certificate: false,
             databases: Vec::new(),
             database_targets: Vec::new(),
+            app_targets: Vec::new(),
+            kube_targets: Vec::new(),
             apps: Vec::new(),
             require_session_mfa: false,
             rotation: None,

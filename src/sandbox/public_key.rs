@@ -70,3 +70,26 @@ struct RsaPublicKey {
     modulus: Uint,
     exponent: Uint,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::keys::{KeyKind, KeyPair};
+
+    #[test]
+    fn public_keys_under_fire() {
+        let key = KeyPair::generate(KeyKind::P256).unwrap();
+        let line = key.public_ssh_line();
+        let rsa = include_str!("../../tests/data/teleport/tbot_output/known_hosts");
+        let rsa = &rsa[rsa.find("ssh-rsa").unwrap()..];
+        let seeds = [line.as_bytes(), rsa.trim().as_bytes(), key.public_der(), key.public_pem().as_bytes()]
+            .map(<[u8]>::to_vec);
+        // ssh-key makes room for a length before it looks what is there: 1 MiB at most.
+        crate::under_fire::parser("public keys", seeds).slow(2).memory(64, 2 << 20).bytes(|bytes| {
+            for key in [from_line(bytes), from_wire(bytes)].into_iter().flatten() {
+                let _ = to_der(&key);
+            }
+            let _ = (from_pem(bytes), from_der(bytes));
+        });
+    }
+}

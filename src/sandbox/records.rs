@@ -2,6 +2,9 @@
 
 use std::sync::Mutex;
 
+use super::peer::Caller;
+use crate::identity::route::Route;
+
 const MAX_CONNECTIONS: usize = 1000;
 const MAX_PATHS: usize = 200;
 const MAX_MESSAGE: usize = 1000;
@@ -19,6 +22,8 @@ pub struct Record {
     pub established: bool,
     /// CN of the client's certificate.
     pub client: Option<String>,
+    /// What that certificate is for, where it is for a database, an application or a kubernetes cluster.
+    pub route: Option<String>,
     /// The connection upgrade around it: `alpn` or `websocket`.
     pub upgrade: Option<&'static str>,
     /// Paths asked for, with their query: `/webapi/ping`, `/proto.AuthService/GetRole`, …
@@ -45,11 +50,13 @@ impl Records {
     }
 
     /// The handshake was completed.
-    pub(super) fn established(&self, number: usize, alpn: Option<String>, client: Option<String>) {
+    pub(super) fn established(&self, number: usize, alpn: Option<String>, client: Option<&Caller>) {
         self.change(number, |record| {
             record.established = true;
             record.alpn = alpn;
-            record.client = client;
+            record.client = client.map(|caller| caller.user.clone());
+            let route = client.map(|caller| &caller.route).filter(|route| **route != Route::Cluster);
+            record.route = route.map(ToString::to_string);
         });
     }
 

@@ -10,10 +10,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -22,18 +19,18 @@ use tokio_rustls::LazyConfigAcceptor;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::ca::{Ca, Cas};
+use super::ca::Ca;
 use super::cluster::Cluster;
 use super::error::SandboxError;
 use super::fault_injection::OddHandshake;
 use super::peer::{Caller, Peer};
 use super::records::Record;
 use super::reply::unknown;
+use super::server_config::{Certificate, Clients, config, config_by};
 use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
 use super::{app, auth_service, join_service, kube, registration, transport, upgrade, web};
-use crate::identity::keys::{KeyKind, KeyPair};
-use crate::net::tls::provider;
+use crate::identity::keys::KeyKind;
 use crate::net::{HostPort, Stream};
 use crate::text::hex;
 
@@ -67,8 +64,12 @@ pub(super) struct TlsConfigs {
     auth_port: Arc<ServerConfig>,
     transport: Arc<ServerConfig>,
     app: Arc<ServerConfig>,
+    /// The same in an upgraded connection.
+    app_upgraded: Arc<ServerConfig>,
     /// Databases and TCP applications.
     tunnel: Arc<ServerConfig>,
+    /// The same in an upgraded connection.
+    tunnel_upgraded: Arc<ServerConfig>,
     kube: Arc<ServerConfig>,
     /// Agrees on no protocol.
     closed: Arc<ServerConfig>,
@@ -125,6 +126,8 @@ impl TlsConfigs {
             auth_port: config(&host, &[HTTP_2], Clients::AnyOrOf(cas))?,
             transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(cas))?,
             app: config(&web, &[HTTP_1, HTTP_2], Clients::AnyOrOf(cas))?,
+            app_upgraded: config(&host, &[HTTP_1], Clients::AnyOrOf(cas))?,
+            tunnel_upgraded: config(&host, &app::tunneled_protocols(), Clients::Of(cas))?,
             tunnel: config(&web, &app::tunneled_protocols(), Clients::Of(cas))?,
             kube: config(&kube, &[HTTP_2, HTTP_1], Clients::Of(cas))?,
             closed: config(&web, &[b"none"], Clients::Any)?,
@@ -134,6 +137,8 @@ impl TlsConfigs {
     fn config(&self, service: Service, upgraded: bool) -> Arc<ServerConfig> {
         Arc::clone(match service {
             Service::Join if upgraded => &self.join_upgraded,
+            Service::App if upgraded => &self.app_upgraded,
+            Service::Tunnel if upgraded => &self.tunnel_upgraded,
             Service::App => &self.app,
             Service::Auth => &self.auth,
             Service::AuthPort => &self.auth_port,
@@ -186,7 +191,7 @@ async fn connection(
     let sni = hello.server_name().map(str::to_owned);
     let offered: Vec<String> =
         hello.alpn().into_iter().flatten().map(|p| String::from_utf8_lossy(p).into_owned()).collect();
-    let service = select(&cluster, sni.as_deref(), &offered);
+    let service = select(&cluster, sni.as_deref(), &offered, upgrade.is_some());
     let tunneled = app::tunneled(&offered).filter(|_| service == Service::Tunnel);
     let number = cluster.records.connection(Record {
         sni,
@@ -212,9 +217,16 @@ async fn connection(
         .and_then(|chain| chain.first())
         .and_then(|leaf| Caller::from_certificate(leaf));
     let alpn = tls.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
-    cluster.records.established(number, alpn, caller.as_ref().map(|c| c.user.clone()));
+    cluster.records.established(number, alpn, caller.as_ref());
     if let (Some(protocol), Some(caller)) = (tunneled, &caller) {
         let Some(mut server) = app::connect(&cluster, caller, protocol).await else { return };
+        let mut client = stream;
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        return;
+    }
+    if let (Service::App | Service::Kube, Some(caller)) = (service, &caller)
+        && let Some(mut server) = app::connect_web(&cluster, caller).await
+    {
         let mut client = stream;
         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
         return;
@@ -235,7 +247,7 @@ async fn connection(
     }
 }
 
-fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {
+fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String], is_upgraded: bool) -> Service {
     let has = |protocol: &[u8]| offered.iter().any(|p| p.as_bytes() == protocol);
     let internal = sni.is_some_and(|n| n == CLUSTER_NAME || n.ends_with(&format!(".{CLUSTER_NAME}")));
     if let Some(wanted) = offered.iter().find(|p| p.starts_with(AUTH)) {
@@ -249,6 +261,8 @@ fn select(cluster: &Cluster, sni: Option<&str>, offered: &[String]) -> Service {
         () if has(JOIN) => Service::Join,
         () if app::tunneled(offered).is_some() => Service::Tunnel,
         () if app::is_public_address(cluster, sni) => Service::App,
+        // Which application is meant is in the client's certificate then.
+        () if is_upgraded && offered.iter().all(|p| p.as_bytes() == HTTP_1) => Service::App,
         // No browser offers this alone under that name.
         () if internal && offered.iter().all(|p| p.as_bytes() == HTTP_2) => Service::AuthPort,
         () => Service::Web,
@@ -306,34 +320,6 @@ async fn answer(
     }
 }
 
-/// A server certificate with its key.
-struct Certificate {
-    key: KeyPair,
-    chain: Vec<CertificateDer<'static>>,
-}
-
-impl Certificate {
-    fn new(ca: &Ca, names: &[String], with_ca: bool) -> Result<Self, SandboxError> {
-        let (key, der) = ca.server(names)?;
-        let mut chain = vec![CertificateDer::from(der)];
-        if with_ca {
-            chain.push(CertificateDer::from(ca.der.clone()));
-        }
-        Ok(Self { key, chain })
-    }
-}
-
-/// Who may connect.
-#[derive(Clone, Copy)]
-enum Clients<'a> {
-    /// Anyone; no certificate is asked for.
-    Any,
-    /// Anyone; a certificate that is shown must be one of the user CA.
-    AnyOrOf(&'a Cas),
-    /// Who has a certificate of the user CA.
-    Of(&'a Cas),
-}
-
 /// The auth service's, odd where that is asked for.
 fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig>, SandboxError> {
     let clients = Clients::Of(&cluster.cas);
@@ -352,45 +338,4 @@ fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig
         Some(OddHandshake::Stalls) | None => {}
     }
     config_by(Arc::new(provider), versions, host, &[HTTP_2], clients)
-}
-
-fn config(
-    certificate: &Certificate,
-    alpn: &[&[u8]],
-    clients: Clients<'_>,
-) -> Result<Arc<ServerConfig>, SandboxError> {
-    config_by(provider(), rustls::ALL_VERSIONS, certificate, alpn, clients)
-}
-
-fn config_by(
-    provider: Arc<CryptoProvider>,
-    versions: &[&'static SupportedProtocolVersion],
-    certificate: &Certificate,
-    alpn: &[&[u8]],
-    clients: Clients<'_>,
-) -> Result<Arc<ServerConfig>, SandboxError> {
-    let failed = |e: &dyn std::fmt::Display| SandboxError::create("TLS setup", e);
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(versions)
-        .map_err(|e| failed(&e))?;
-    let verifier = |cas: &Cas, optional: bool| {
-        let mut roots = RootCertStore::empty();
-        for ca in cas.users() {
-            roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
-        }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
-        verifier.build().map_err(|e| failed(&e))
-    };
-    let builder = match clients {
-        Clients::Any => builder.with_no_client_auth(),
-        Clients::AnyOrOf(cas) => builder.with_client_cert_verifier(verifier(cas, true)?),
-        Clients::Of(cas) => builder.with_client_cert_verifier(verifier(cas, false)?),
-    };
-    let key = PrivatePkcs8KeyDer::from(certificate.key.private().expose().to_vec());
-    let mut config = builder
-        .with_single_cert(certificate.chain.clone(), PrivateKeyDer::Pkcs8(key))
-        .map_err(|e| failed(&e))?;
-    config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
-    Ok(Arc::new(config))
 }

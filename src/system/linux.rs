@@ -2,9 +2,12 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, FsWord, RenameFlags, renameat_with, statfs};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 /// `f_type` of tmpfs (statfs(2)).
 const TMPFS: FsWord = 0x0102_1994;
@@ -35,7 +38,15 @@ pub(super) fn user_of_peer(own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     })
 }
 
-/// The `uid` of a line of the table, if it is the socket of the other end: its own address is our peer, its peer we.
+/// `SigIgn` (`proc_pid_status(5)`).
+pub(super) fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+/// The `uid` of a line of the table, if it is the socket of the other end: its own address is our peer, its peer we. A socket that its
+/// process has closed belongs to nobody any more: its line has no inode, and says user 0 whoever it was.
 fn owner(line: &str, own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     let mut fields = line.split_ascii_whitespace().skip(1);
     let is = |text: Option<&str>, wanted: SocketAddr| {
@@ -45,8 +56,9 @@ fn owner(line: &str, own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     if !(is(fields.next(), peer) && is(fields.next(), own)) {
         return None;
     }
-    // `st`, `tx:rx`, `tr:when`, `retrnsmt`, `uid`.
-    fields.nth(4)?.parse().ok()
+    // `st`, `tx:rx`, `tr:when`, `retrnsmt`, `uid`, `timeout`, `inode`.
+    let user = fields.nth(4)?.parse().ok()?;
+    (fields.nth(1)? != "0").then_some(user)
 }
 
 /// `0100007F:0CEA`: groups of 32 bits as the machine keeps them, each of which holds four bytes in network order.
@@ -65,6 +77,31 @@ fn address(text: &str) -> Option<(IpAddr, u16)> {
         _ => return None,
     };
     Some((ip, u16::from_str_radix(port, 16).ok()?))
+}
+
+/// `pidfd_open(2)`, Linux 5.3; before that, and where a sandbox forbids it, the number has to do.
+#[derive(Debug)]
+pub(super) enum Handle {
+    Descriptor(OwnedFd),
+    Number(Pid),
+}
+
+impl Handle {
+    pub(super) fn of(process: Pid) -> Option<Self> {
+        match pidfd_open(process, PidfdFlags::empty()) {
+            Ok(descriptor) => Some(Self::Descriptor(descriptor)),
+            Err(Errno::SRCH) => None,
+            Err(_) => Some(Self::Number(process)),
+        }
+    }
+
+    pub(super) fn send(&self, signal: Signal) -> bool {
+        match self {
+            Self::Descriptor(descriptor) => pidfd_send_signal(descriptor, signal),
+            Self::Number(process) => kill_process(*process, signal),
+        }
+        .is_ok()
+    }
 }
 
 #[cfg(test)]
@@ -93,13 +130,16 @@ mod tests {
             assert_eq!((owner(v4, own, peer), owner(v6, own, peer)), (None, None), "{own} {peer}");
         }
         let other =
-            "0: 00000000000000000000000001000000:0001 00000000000000000000000002000000:FFFF 1 0 0 0 7";
+            "0: 00000000000000000000000001000000:0001 00000000000000000000000002000000:FFFF 1 0 0 0 7 0 9";
         assert_eq!(owner(other, socket("[::2]:65535"), socket("[::1]:1")), Some(7));
-        for cut in 0..v4.len() - "00        0 5 1".len() {
+        // Closed by its process.
+        let closed = v4.replace("1000        0 5 1", "0        0 0 1");
+        assert_eq!(owner(&closed, own, peer), None);
+        for cut in 0..v4.len() - " 5 1".len() {
             let _ = owner(&v4[..cut], own, peer);
         }
         for bad in
-            ["", "1:", "1: x y", "1: 0100007F 0100007F:0CEA", "1: 01é0007F:8A1C 0100007F:0CEA 1 0 0 0 7"]
+            ["", "1:", "1: x y", "1: 0100007F 0100007F:0CEA", "1: 01é0007F:8A1C 0100007F:0CEA 1 0 0 0 7 0 9"]
         {
             assert_eq!(owner(bad, own, peer), None, "{bad}");
         }

@@ -14,7 +14,7 @@ use super::ping::{self, Ping};
 use crate::env;
 use crate::net::http::Connection;
 use crate::net::tls::ClientIdentity;
-use crate::net::{HostPort, Network};
+use crate::net::{Deadline, HostPort, Network, Stream};
 use crate::text::is_name;
 
 /// A cluster, entered through its proxy or at its auth service.
@@ -150,6 +150,11 @@ impl Cluster {
         let service =
             Service::Auth { cluster: cluster.to_owned(), authorities: authorities.to_vec(), client };
         self.dialer.connect(&service).await.map(AuthService::new)
+    }
+
+    /// Bytes to and from a server behind the proxy, within that deadline.
+    pub async fn open(&self, service: &Service, deadline: Deadline) -> Result<Stream, ClusterError> {
+        self.dialer.under(deadline).dial(None, service).await
     }
 
     /// The proxy's ssh service under an issued identity.

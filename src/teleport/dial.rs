@@ -11,7 +11,7 @@ use super::parked::{Held, Open, Opened, Parked, Place};
 use super::upgrade::upgrade;
 use crate::net::held::Hello;
 use crate::net::tls::{ClientIdentity, TlsSpec, TlsStream, Trust};
-use crate::net::{HostPort, NetError, Network, Stream};
+use crate::net::{Deadline, HostPort, NetError, Network, Stream};
 use crate::text::{hex, safe};
 
 /// Public gRPC of the proxy: the join service (gravitational/teleport `lib/srv/alpnproxy/common/protocols.go`).
@@ -43,6 +43,13 @@ pub enum Service {
         /// The client's certificate and key.
         client: ClientIdentity,
     },
+    /// A server that is none of Teleport's own: the handshake at the proxy, and in a connection that was upgraded there.
+    Behind {
+        /// Where ALPN reaches the proxy.
+        direct: Box<TlsSpec>,
+        /// Where something before the proxy terminates TLS.
+        upgraded: Box<TlsSpec>,
+    },
     /// ssh through the proxy, for that client.
     ProxySsh {
         /// CAs to trust, DER.
@@ -57,6 +64,7 @@ impl Service {
         match self {
             Self::ProxyGrpc => "the proxy's join service",
             Self::Auth { .. } => "the auth service",
+            Self::Behind { .. } => "the proxy",
             Self::ProxySsh { .. } => "the proxy's ssh service",
         }
     }
@@ -65,23 +73,20 @@ impl Service {
     /// HTTP/2 before them does not, so the handshake alone tells the two apart. The proxy refuses the others without `h2`
     /// behind them (`no_application_protocol`), and agrees on that.
     fn alpn(&self, endpoint: &Endpoint) -> Vec<Vec<u8>> {
-        match endpoint {
-            Endpoint::Proxy(_) if matches!(self, Self::ProxyGrpc) => vec![self.own_alpn().into_bytes()],
-            Endpoint::Proxy(_) => vec![self.own_alpn().into_bytes(), H2.to_vec()],
-            Endpoint::Auth { .. } => vec![H2.to_vec()],
-        }
+        let own = match (self, endpoint) {
+            (Self::Behind { direct, .. }, _) => return direct.alpn.clone(),
+            (_, Endpoint::Auth { .. }) => return vec![H2.to_vec()],
+            (Self::ProxyGrpc, _) => return vec![ALPN_PROXY_GRPC.into()],
+            (Self::Auth { cluster, .. }, _) => alpn_auth(cluster),
+            (Self::ProxySsh { .. }, _) => ALPN_PROXY_SSH_GRPC.to_owned(),
+        };
+        vec![own.into_bytes(), H2.to_vec()]
     }
 
-    fn own_alpn(&self) -> String {
-        match self {
-            Self::ProxyGrpc => ALPN_PROXY_GRPC.to_owned(),
-            Self::Auth { cluster, .. } => alpn_auth(cluster),
-            Self::ProxySsh { .. } => ALPN_PROXY_SSH_GRPC.to_owned(),
-        }
-    }
-
-    fn spec(&self, endpoint: &Endpoint) -> TlsSpec {
+    fn spec(&self, endpoint: &Endpoint, is_upgraded: bool) -> TlsSpec {
         let (server_name, trust, client) = match (self, endpoint) {
+            (Self::Behind { upgraded, .. }, _) if is_upgraded => return *upgraded.clone(),
+            (Self::Behind { direct, .. }, _) => return *direct.clone(),
             (Self::ProxyGrpc, Endpoint::Proxy(proxy)) => (proxy.host.clone(), Trust::Web, None),
             (Self::ProxyGrpc, Endpoint::Auth { trust, .. }) => {
                 (CLUSTER_SERVER_NAME.to_owned(), trust.clone(), None)
@@ -219,7 +224,7 @@ impl Dialer {
 
     /// A handshake that was begun ahead. `None`: it is gone, and another is to be dialled.
     async fn finish(&self, held: Held, service: &Service) -> Result<Option<Stream>, NetError> {
-        let spec = service.spec(&self.endpoint);
+        let spec = service.spec(&self.endpoint, false);
         let finished = match held.taken().await {
             Some(held) => held.finish(&self.network, &spec).await,
             None => Err(NetError::Closed { peer: spec.peer.clone(), during: String::new() }),
@@ -234,7 +239,13 @@ impl Dialer {
         }
     }
 
-    async fn dial(&self, open: Option<Open>, service: &Service) -> Result<Stream, ClusterError> {
+    /// The same route under another deadline, where nothing is opened ahead.
+    pub(super) fn under(&self, deadline: Deadline) -> Self {
+        Self { network: self.network.under(deadline), ..self.clone() }
+    }
+
+    /// Bytes to and from a service, over what is open already if there is something.
+    pub(super) async fn dial(&self, open: Option<Open>, service: &Service) -> Result<Stream, ClusterError> {
         match self.route() {
             Route::Direct => self.direct(open, service).await.map_err(|e| unreachable(service, e)),
             Route::Upgraded => self.upgraded(open, service).await,
@@ -267,7 +278,7 @@ impl Dialer {
     }
 
     async fn direct(&self, open: Option<Open>, service: &Service) -> Result<Stream, NetError> {
-        let spec = service.spec(&self.endpoint);
+        let spec = service.spec(&self.endpoint, false);
         let tcp = async || self.network.tcp(self.endpoint.address()).await;
         let ahead = match open {
             Some(open) => open.opened().await,
@@ -299,7 +310,7 @@ impl Dialer {
             Some(Err(error)) if !error.is_transient() => return Err(error),
             _ => fresh().await?,
         };
-        let mut spec = service.spec(&self.endpoint);
+        let mut spec = service.spec(&self.endpoint, true);
         if matches!(service, Service::ProxyGrpc) {
             // In here the proxy shows a certificate of the cluster's host CA, which nobody knows before the join. The TLS around it is
             // verified, and whoever terminates that is trusted as the proxy's own web certificate is elsewhere.

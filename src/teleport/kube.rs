@@ -62,9 +62,14 @@ impl KubeServer {
 }
 
 /// `kube-teleport-proxy-alpn.HOST`; an address has no names below it (`api/client/proxy`, v18: `GetKubeTLSServerName`).
-fn server_name(proxy: &HostPort) -> String {
+pub(super) fn server_name(proxy: &HostPort) -> String {
     let host = if proxy.ip().is_some() { CLUSTER_SERVER_NAME } else { &proxy.host };
     format!("{LABEL}.{host}")
+}
+
+/// The name for addresses, which the cluster's own certificates have whatever else they are called.
+pub(super) fn server_name_of_addresses() -> String {
+    format!("{LABEL}.{CLUSTER_SERVER_NAME}")
 }
 
 /// Looks, by one handshake that sends nothing, at the certificate that the server shows, and says who signed it. `authorities` are
@@ -94,8 +99,7 @@ pub async fn probe(
         let signer = network.own_roots().map_or(Signer::System, Signer::Named);
         return Ok(KubeServer { signer, ..server.clone() });
     };
-    // The cluster's own certificates have the name for addresses, too, whatever else they are called.
-    let inner = format!("{LABEL}.{CLUSTER_SERVER_NAME}");
+    let inner = server_name_of_addresses();
     if server.server_name.is_some() && accepts(&inner, &cluster).is_ok() {
         let was = safe(server.name(), 300);
         network.log().detail(format!("{peer} shows no certificate for `{was}`: `{inner}` it is"));

@@ -1,10 +1,13 @@
 //! A tunnel through a load balancer that terminates TLS: one `GET` that turns into a stream (`/webapi/connectionupgrade`).
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::{CONNECTION, HOST, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -41,7 +44,8 @@ pub async fn upgrade(network: &Network, tcp: Stream, target: &HostPort) -> Resul
     let headers = answer.headers().clone();
     let upgraded = hyper::upgrade::on(answer).await;
     let upgraded = upgraded.map_err(|e| NetError::Http { peer: peer.clone(), reason: e.to_string() })?;
-    let stream: Stream = Box::new(TokioIo::new(upgraded));
+    // Tunnels end one direction before the other; what terminates TLS on the way may take the end of one for that of both.
+    let stream: Stream = Box::new(KeptOpen(TokioIo::new(upgraded)));
     match kind(&headers, &key).map_err(not_teleport)? {
         Kind::Raw => Ok(stream),
         Kind::Frames => Ok(frames(stream, Role::Client).await),
@@ -105,7 +109,39 @@ pub async fn frames(stream: Stream, role: Role) -> Stream {
     let socket = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
     let (near, far) = tokio::io::duplex(BUFFER);
     tokio::spawn(pump(socket, far));
-    Box::new(near)
+    Box::new(KeptOpen(near))
+}
+
+/// A stream whose writing side ends with the whole: the TLS within says itself that one direction has ended, and frames have no
+/// word for that.
+struct KeptOpen<S>(S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for KeptOpen<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for KeptOpen<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.poll_flush(context)
+    }
 }
 
 /// Carries bytes in both directions until either side ends; pings are answered by the library.
@@ -219,5 +255,27 @@ mod tests {
         tokio::time::timeout(std::time::Duration::from_secs(10), end).await.unwrap().unwrap();
         assert_eq!(received, b"last words");
         drop(peer);
+    }
+
+    #[test]
+    fn answers_to_an_upgrade_under_fire() {
+        use crate::under_fire::{parser, peer::Peer};
+
+        let key = "dGhlIHNhbXBsZSBub25jZQ==";
+        let answers = [
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: alpn\r\nConnection: Upgrade\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: alpn\r\n\r\n\x02\x01",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        ];
+        let target = HostPort { host: "a.example".into(), port: 443 };
+        let peer = Peer::new();
+        parser("answers to an upgrade", answers).slow(2).memory(64, 4 << 20).bytes(move |bytes| {
+            peer.says(bytes, async |network, stream| {
+                let Ok(answer) = ask(&network, stream, &target, key).await else { return };
+                let _ = kind(answer.headers(), key);
+                let _ = hyper::upgrade::on(answer).await;
+            });
+        });
     }
 }

@@ -160,7 +160,10 @@ impl Asked<'_> {
             Err(_) if is_html(answer) => "an HTML page".to_owned(),
             Err(_) => String::from_utf8_lossy(answer.body.get(..4096).unwrap_or(&answer.body)).into_owned(),
         };
-        safe(&text.replace(self.endpoint.secret.expose_secret(), "[token]"), 200)
+        let secret = self.endpoint.secret.expose_secret();
+        let shown = safe(&text.replace(secret, "[token]"), usize::MAX);
+        // Characters that are not shown may have stood between its own.
+        safe(&shown.replace(secret, "[token]"), 200)
     }
 }
 
@@ -186,5 +189,35 @@ mod tests {
         ] {
             assert_eq!(with_audience(url, audience), want);
         }
+    }
+
+    #[test]
+    fn answers_of_platforms_under_fire() {
+        let vars = [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x/t?a=b"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hunter2"),
+            ("GITHUB_ACTIONS", "true"),
+        ];
+        let env = crate::env::Env::new(vars, "/");
+        let Some(crate::platform::TokenPlace::Endpoint(endpoint)) =
+            crate::platform::Platform::GitHubActions.token_place(&env)
+        else {
+            panic!("GitHub's address is not found");
+        };
+        let answers = [
+            r#"{"value":"eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln","count":1}"#,
+            r#"{"message":"it was hunter2","errorMessage":1}"#,
+            r#"{"message":"it was hun\u0000ter2, or hun\u200bter2"}"#,
+            "<!DOCTYPE html>",
+        ];
+        crate::under_fire::parser("answers of platforms", answers).memory(200, 256 * 1024).bytes(
+            move |bytes| {
+                let asked = Asked { platform: "GitHub", endpoint: &endpoint };
+                let answer = Answer { status: 200, headers: http::HeaderMap::new(), body: bytes.to_vec() };
+                let _ = asked.read(&answer);
+                let detail = asked.detail(&answer);
+                assert!(detail.chars().count() <= 200 && !detail.contains("hunter2"), "{detail}");
+            },
+        );
     }
 }

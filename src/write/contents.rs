@@ -22,7 +22,7 @@ use super::file::FileToWrite;
 use crate::issue::Issued;
 use crate::output::Kind;
 pub use consumers::Consumer;
-pub use parts::{Contents, Context};
+pub use parts::{Contents, Context, Sockets};
 
 /// Files and variables of one output.
 pub fn contents(issued: &Issued, context: &Context<'_>) -> Result<Contents, WriteError> {

@@ -31,6 +31,13 @@ pub enum WriteError {
     /// Others could swap the folder for one of theirs.
     #[error("`{path}` is not a safe place for private keys")]
     Unsafe { path: String, reason: String },
+    /// A Unix socket could not be opened there.
+    #[error("could not listen at `{path}`")]
+    Socket {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
     /// Something about the place or what should go there.
     #[error("`{path}` cannot be written: {reason}")]
     Unfit { path: String, reason: String },
@@ -43,7 +50,7 @@ impl StageError for WriteError {
 
     fn causes(&self) -> Vec<String> {
         match self {
-            Self::Io { source, .. } => vec![io_reason(source)],
+            Self::Io { source, .. } | Self::Socket { source, .. } => vec![io_reason(source)],
             Self::Unsafe { reason, .. } => vec![reason.clone()],
             Self::NotWritten { reason, .. } => vec![(*reason).to_owned()],
             Self::NotOurs { .. } | Self::Unfit { .. } => Vec::new(),
@@ -65,6 +72,9 @@ impl StageError for WriteError {
             },
             Self::NotOurs { .. } => {
                 "choose another `--dir`, or remove that folder if nothing in it is needed"
+            }
+            Self::Socket { .. } => {
+                "set `XDG_RUNTIME_DIR` to a folder with a short path that only this user may change"
             }
             Self::NotWritten { .. } => "name the folder that `jobpass login` wrote, as its report has it",
             Self::Unfit { .. } => "choose another `--dir`",

@@ -14,7 +14,8 @@ impl Folders {
     /// Makes sure, before anything is asked of Teleport, that the folders of all outputs can be written.
     pub fn prepare(outputs: &[Output]) -> Result<Self, WriteError> {
         let mut folders: Vec<Pending> = Vec::new();
-        for folder in outputs.iter().map(|o| &o.destination.folder) {
+        let written = outputs.iter().filter(|o| !o.destination.is_in_memory());
+        for folder in written.map(|o| &o.destination.folder) {
             check_folder(folder)?;
             if folders.iter().all(|known| known.dir() != folder) {
                 folders.push(Pending::prepare(folder)?);

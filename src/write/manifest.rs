@@ -53,3 +53,28 @@ pub fn files(manifest: &Value) -> Vec<PathBuf> {
 pub(super) fn manifest_files(dir: &Path) -> Option<Vec<PathBuf>> {
     read(dir).map(|manifest| files(&manifest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_under_fire() {
+        let manifests = [
+            r#"{"jobpass":"0.1.0","files":["key","a/b","../x","/y","jobpass.json"]}"#,
+            r#"{"files":[1,null,"./a"],"jobpass":"x"}"#,
+        ];
+        crate::under_fire::parser("manifests", manifests).memory(200, 256 * 1024).text(|text| {
+            let Ok(manifest) = serde_json::from_str(text) else { return };
+            let _ = is_wiped(&manifest);
+            for file in files(&manifest) {
+                assert!(Path::new("/folder").join(&file).starts_with("/folder"), "{}", file.display());
+                assert!(
+                    file.components().all(|part| matches!(part, Component::Normal(_))),
+                    "{}",
+                    file.display()
+                );
+            }
+        });
+    }
+}

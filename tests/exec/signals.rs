@@ -5,9 +5,11 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdout, Stdio};
 
 use jobpass::platform::Platform::GitHubActions;
+use jobpass::sandbox::SandboxOptions;
+use jobpass::sandbox::fault_injection::FaultInjection;
 
 use crate::support::cluster::{Cluster, Job, listing};
-use crate::support::command::run;
+use crate::support::command::{Ran, run};
 
 /// `jobpass exec` of a script that says `ready` first.
 pub fn started(job: &Job<'_>, flags: &[&str], script: &str) -> (Child, BufReader<ChildStdout>) {
@@ -29,7 +31,7 @@ pub fn line(output: &mut BufReader<ChildStdout>) -> String {
     line.trim_end().to_owned()
 }
 
-pub fn send(signal: &str, id: u32) {
+pub fn send(signal: &str, id: impl ToString) {
     run("kill", &[&format!("-{signal}"), &id.to_string()]).ok();
 }
 
@@ -56,6 +58,41 @@ fn each_is_passed_on() {
         std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"on\n").unwrap();
         assert_eq!(line(&mut output), "on", "{signal}");
         assert_eq!(child.wait().unwrap().code(), Some(9), "{signal}");
+        assert_eq!(listing(cluster.folder.path()), before, "{signal}");
+    }
+}
+
+#[test]
+fn before_the_command_starts_they_end_the_run() {
+    let inject = FaultInjection { hang_on: vec!["GenerateUserCerts".into()], ..FaultInjection::default() };
+    let cluster = Cluster::start(SandboxOptions { inject, ..SandboxOptions::simulating(None) });
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let job = cluster.job(GitHubActions);
+        let before = listing(cluster.folder.path());
+        let seen = cluster.sandbox.records().len();
+        let proxy = cluster.proxy();
+        let all = ["exec", "--proxy", &proxy, "--token", &job.token, "-q", "--", "echo", "started"];
+        let mut command = job.command(&all);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let is_asked = || {
+            let records = cluster.sandbox.records();
+            records
+                .iter()
+                .skip(seen)
+                .flat_map(|record| &record.paths)
+                .any(|path| path.ends_with("GenerateUserCerts"))
+        };
+        while !is_asked() {
+            std::thread::yield_now();
+        }
+        send(signal, child.id());
+        let ran = Ran::of(&child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{signal}");
+        assert!(
+            ran.stderr.contains(&format!("error: stopped by SIG{signal}; nothing was written\n")),
+            "{}",
+            ran.stderr
+        );
         assert_eq!(listing(cluster.folder.path()), before, "{signal}");
     }
 }

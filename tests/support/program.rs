@@ -56,7 +56,16 @@ impl Program {
 impl Program {
     /// Asks it to end, and waits until it has.
     pub fn interrupt(&mut self) {
-        run("kill", &["-INT", &self.child.id().to_string()]);
+        self.signal("-INT");
+    }
+
+    /// The same for those that take no interrupt.
+    pub fn terminate(&mut self) {
+        self.signal("-TERM");
+    }
+
+    fn signal(&mut self, signal: &str) {
+        run("kill", &[signal, &self.child.id().to_string()]);
         let _ = self.child.wait();
     }
 }

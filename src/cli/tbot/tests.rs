@@ -325,3 +325,16 @@ proptest! {
         prop_assert_eq!(format!("{:?}{:?}", read.output, read.cluster), format!("{:?}{:?}", again.output, again.cluster));
     }
 }
+
+#[test]
+fn files_under_fire() {
+    let file = "version: v2\nproxy_server: p.example:443\nonboarding: {token: ci, join_method: github, ca_pins: ['sha256:ab']}\n\
+                credential_ttl: 1h\noutputs:\n- type: identity\n  roles: [a, b]\n  destination: {type: directory, path: /x}\n\
+                - type: database\n  service: pg\n  username: ci\n  destination: /y\n";
+    let services = "version: v2\nauth_server: a:3025\nservices:\n- {type: kubernetes/v2, selectors: [{name: k}], destination: &d {path: /z}}\n\
+                    - {type: application, app_name: x, destination: *d}\n";
+    // The budget for nodes and aliases is what bounds a document.
+    crate::under_fire::parser("tbot.yaml", [file, services]).slow(4).memory(2_000, 16 << 20).text(|text| {
+        let _ = (read(text, false), read(text, true));
+    });
+}

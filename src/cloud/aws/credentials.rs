@@ -178,4 +178,17 @@ mod tests {
             assert!(!text.contains("s3cr3t") && !text.contains('\u{1b}'), "{text}");
         }
     }
+
+    #[test]
+    fn answers_with_credentials_under_fire() {
+        let answers = [
+            r#"{"Code":"Success","AccessKeyId":"ASIA","SecretAccessKey":"s","Token":"t","Expiration":"2026-11-21T06:00:00Z"}"#,
+            r#"{"code":"InvalidRoleName","message":"no"}"#,
+        ];
+        crate::under_fire::parser("AWS credentials", answers).memory(200, 256 * 1024).text(|text| {
+            if let Ok(credentials) = Credentials::from_json("x", text) {
+                assert!(credentials.expose_secret().bytes().all(|b| b.is_ascii_graphic()));
+            }
+        });
+    }
 }

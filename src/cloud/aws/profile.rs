@@ -148,4 +148,15 @@ mod tests {
         assert_eq!(below_home("~/x", None), Path::new("~/x"));
         assert_eq!(below_home("/x", Some("/h")), Path::new("/x"));
     }
+
+    #[test]
+    fn shared_files_under_fire() {
+        let files = [
+            "# top\n[default]\nregion = eu-west-1 ; near\n[profile \"a b\"]\nrole_arn=x#y\ns3 =\n  region = no\n",
+            "[ci]\naws_access_key_id = AKIA\naws_secret_access_key=a=b+/ # mine\n",
+        ];
+        crate::under_fire::parser("AWS profiles", files)
+            .memory(200, 256 * 1024)
+            .text(|text| drop(profiles(text, text)));
+    }
 }

@@ -223,3 +223,23 @@ fn assumed(call: &'static str, answer: &Value, action: &str, place: &str) -> Res
     let (id, secret, token) = (text("AccessKeyId")?, text("SecretAccessKey")?, text("SessionToken")?);
     Credentials::new(place, id, secret, Some(token), expires)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_sts_under_fire() {
+        let answers = [
+            r#"{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"123456789012","Arn":"arn:aws:sts::1:x"}}}"#,
+            r#"{"AssumeRoleResponse":{"AssumeRoleResult":{"Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":1.795e9}}}}"#,
+            r#"{"Error":{"Code":"ExpiredToken","Message":"no"}}"#,
+        ];
+        crate::under_fire::parser("answers of AWS STS", answers).memory(200, 256 * 1024).bytes(|bytes| {
+            let answer = Answer { status: 200, headers: http::HeaderMap::new(), body: bytes.to_vec() };
+            if let Ok(json) = read("the call", &answer) {
+                let _ = assumed("the call", &json, "AssumeRole", "x");
+            }
+        });
+    }
+}

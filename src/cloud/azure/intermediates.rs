@@ -174,4 +174,19 @@ mod tests {
             assert_eq!(microsofts(url), want, "{url}");
         }
     }
+
+    #[test]
+    fn addresses_under_fire() {
+        use base64::Engine as _;
+        let sample: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/data/azure/attested.json")).unwrap();
+        let signature = sample["signature"].as_str().unwrap();
+        let message = base64::engine::general_purpose::STANDARD.decode(signature).unwrap();
+        let signer = super::super::pkcs7::SignedData::parse(&message).unwrap().certificates.remove(0);
+        crate::under_fire::parser("addresses of issuers", [signer]).bytes(|bytes| {
+            if let Some(url) = Certificate::from_der(bytes).ok().as_ref().and_then(address) {
+                assert!(url.starts_with(&format!("https://{FOLDER}")), "{url}");
+            }
+        });
+    }
 }

@@ -164,3 +164,19 @@ async fn only_this_machine_and_its_link_are_asked() {
         };
     }
 }
+
+#[test]
+fn refusals_under_fire() {
+    let refusals = [
+        r#"{"error":"invalid_request","error_description":"no"}"#,
+        r#"{"error":{"code":"x","message":"no"}}"#,
+        "<!DOCTYPE html>",
+        "no such path",
+    ];
+    crate::under_fire::parser("refusals of metadata services", refusals).memory(200, 256 * 1024).bytes(
+        |bytes| {
+            let words = said(bytes);
+            assert!(words.chars().count() <= SHOWN && !words.chars().any(char::is_control), "{words}");
+        },
+    );
+}

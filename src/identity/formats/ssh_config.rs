@@ -16,6 +16,8 @@ pub struct SshConfigParts<'a> {
     /// The words of the `ProxyCommand` up to, not including, `HOST PORT CLUSTER`: binary path and its arguments. `None`:
     /// hosts are dialed directly.
     pub proxy_command: Option<&'a [String]>,
+    /// Absolute path of the ssh-agent that has the private key; `None`: it is in the folder.
+    pub agent: Option<&'a str>,
     /// The words of a command that gets new credentials when these end: ssh runs it before it reads them.
     pub renew: Option<&'a [String]>,
 }
@@ -72,7 +74,16 @@ fn block(parts: &SshConfigParts<'_>, cluster: &str) -> Result<String, FormatErro
     let _ = writeln!(text, "# Common flags for all {cluster} hosts");
     let _ = writeln!(text, "Host {all}");
     let _ = writeln!(text, "    UserKnownHostsFile {}", file("known_hosts")?);
-    let _ = writeln!(text, "    IdentityFile {}", file("key")?);
+    match parts.agent {
+        // The public half says which key of the agent is meant.
+        Some(agent) => {
+            let _ = writeln!(text, "    IdentityAgent {}", quoted(agent)?);
+            let _ = writeln!(text, "    IdentityFile {}", file("key.pub")?);
+        }
+        None => {
+            let _ = writeln!(text, "    IdentityFile {}", file("key")?);
+        }
+    }
     let _ = writeln!(text, "    CertificateFile {}", file("key-cert.pub")?);
     let _ = writeln!(text, "    IdentitiesOnly yes");
     let _ = writeln!(text, "    HostKeyAlgorithms {HOST_KEYS}");

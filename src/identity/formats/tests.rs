@@ -83,7 +83,7 @@ type Owners<'a> = &'a [(&'a str, Option<usize>)];
 /// The cluster whose nodes `ssh` takes this host for, with the whole configuration of `ssh -G`.
 fn dialed(hosts: &Hosts<'_>, host: &str) -> Option<String> {
     let words = ["jobpass".to_owned()];
-    let parts = SshConfigParts { dir: "/d", hosts, proxy_command: Some(&words), renew: None };
+    let parts = SshConfigParts { dir: "/d", hosts, proxy_command: Some(&words), renew: None, agent: None };
     let got = ssh_g(&ssh_config(&parts).unwrap(), host);
     let command = got.lines().find_map(|l| l.strip_prefix("proxycommand "))?.to_owned();
     command.rsplit(' ').next().map(str::to_owned)
@@ -186,8 +186,13 @@ fn openssh_understands_the_config() {
     let cas = recorded_authorities();
     let hosts = Hosts::new("teleport.test", &cas.host).unwrap();
     let words = ["/opt/a b/jobpass", "ssh-proxy", "--dir", "/tmp/it's 100% \"of\" $x/x"].map(str::to_owned);
-    let parts =
-        SshConfigParts { dir: "/tmp/a b 100%/x", hosts: &hosts, proxy_command: Some(&words), renew: None };
+    let parts = SshConfigParts {
+        dir: "/tmp/a b 100%/x",
+        hosts: &hosts,
+        proxy_command: Some(&words),
+        renew: None,
+        agent: None,
+    };
     let config = ssh_config(&parts).unwrap();
     for (host, cluster) in [("node1.lab.example", "lab.example"), ("n.leaf.example", "leaf.example")] {
         let got = ssh_g(&config, host);
@@ -241,7 +246,7 @@ proptest::proptest! {
         let hosts = Hosts::new("teleport.test", &cas).unwrap();
         let shown = dir.to_str().unwrap();
         let command = ["true".to_owned()];
-        let parts = SshConfigParts { dir: shown, hosts: &hosts, proxy_command: Some(&command), renew: None };
+        let parts = SshConfigParts { dir: shown, hosts: &hosts, proxy_command: Some(&command), renew: None, agent: None };
         let Ok(config) = ssh_config(&parts) else {
             assert!(name.contains("${"), "{name}");
             return Ok(());

@@ -54,6 +54,36 @@ async fn accepts_a_server_by_each_kind_of_trust() {
     assert_eq!(network.connections(), 2);
 }
 
+/// A proxy shows its web certificate, or one of the cluster's under a name of its own.
+#[tokio::test]
+async fn accepts_one_of_two_trusts_each_for_its_own_name() {
+    let (pki, other) = (Pki::new(), Pki::named("Other Root"));
+    let server = Server::start(Some(pki.server()), says_hi).await;
+    let either = |authority: &Pki, name: &str| Trust::WebOr {
+        authorities: vec![authority.ca_der()],
+        name: name.to_owned(),
+    };
+    let (web, none) = (pki.network(&[]), other.network(&[]));
+    for (network, name, trust) in [
+        (&web, "localhost", either(&other, "elsewhere.example")),
+        (&none, "elsewhere.example", either(&pki, "localhost")),
+    ] {
+        assert!(connect(network, &server, &spec(name, trust)).await.is_ok(), "{name}");
+    }
+    for (network, name, trust, wanted) in [
+        // Web roots are for the server's name only, the other ones for theirs only.
+        (&web, "elsewhere.example", either(&other, "localhost"), Fault::Name),
+        (&none, "localhost", either(&pki, "elsewhere.example"), Fault::Issuer),
+        (&none, "localhost", either(&other, "localhost"), Fault::Issuer),
+    ] {
+        match connect(network, &server, &spec(name, trust)).await {
+            Err(NetError::Certificate { fault, .. }) => assert_eq!(fault, wanted, "{name}"),
+            Err(error) => panic!("{name}: {error}"),
+            Ok(_) => panic!("{name}: accepted"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn says_why_a_certificate_is_not_accepted() {
     let (pki, other, twin) = (Pki::new(), Pki::named("Other Root"), Pki::new());

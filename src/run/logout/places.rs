@@ -8,6 +8,7 @@ use crate::export::{Current, Sink};
 use crate::output::suffixed;
 use crate::platform::Platform;
 use crate::run::base_folder::BaseFolder;
+use crate::run::written::Written;
 
 /// A folder to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,7 @@ fn siblings(plain: &Path) -> Vec<PathBuf> {
         .flatten()
         .filter(|entry| entry.file_name().to_str().is_some_and(is_named))
         .map(|entry| entry.path())
+        .filter(|path| Written::find(path).is_some())
         .collect();
     found.sort();
     found

@@ -80,7 +80,7 @@ pub(super) fn contents(kube: &Kube, issued: &Issued, context: &Context<'_>) -> R
     let server =
         context.kube.ok_or_else(|| unfit("the address of the kubernetes service is not known".into()))?;
     let config = Kubeconfig {
-        server: server.address.to_string(),
+        server: format!("https://{}", server.address),
         server_name: server.server_name.as_deref(),
         authority: match &server.signer {
             Signer::Cluster => Some(pems(cas.host.first())),
@@ -123,6 +123,20 @@ pub(super) fn contents(kube: &Kube, issued: &Issued, context: &Context<'_>) -> R
         ("expires-at", context.expires.to_string()),
     ];
     Ok(Contents { files, variables, step_outputs, usage, warnings: Vec::new() })
+}
+
+/// A kubeconfig that leads kubectl to a tunnel, which has the credential. `cluster` is Teleport's, `name` that of kubernetes.
+pub fn of_tunnel(kube: &Kube, cluster: &str, name: &str, url: &str) -> Result<String, WriteError> {
+    let config = Kubeconfig {
+        server: url.to_owned(),
+        server_name: None,
+        authority: None,
+        namespace: kube.namespace.as_deref(),
+        contexts: vec![Entry { name: context_name(kube, cluster, name), user: User::Nobody }],
+    };
+    let text = kubeconfig::text(&config);
+    let unfit = |reason| WriteError::Unfit { path: KUBECONFIG.into(), reason };
+    text.map(|text| text.to_string()).map_err(unfit)
 }
 
 /// The kubernetes cluster of a credential.

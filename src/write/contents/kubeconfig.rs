@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// What a kubeconfig says. Each context has a cluster and a user of its own name: files are merged by name
 /// (`KUBECONFIG=A:B`), and what is shared between two of them could be that of another file.
 pub(super) struct Kubeconfig<'a> {
-    /// `HOST:PORT`.
+    /// `https://HOST:PORT`.
     pub(super) server: String,
     /// `tls-server-name`.
     pub(super) server_name: Option<&'a str>,
@@ -30,6 +30,8 @@ pub(super) struct Entry<'a> {
 pub(super) enum User<'a> {
     /// It is in the file, PEM.
     Embedded { certificate: &'a str, key: &'a str },
+    /// Whom the server asks nothing.
+    Nobody,
     /// By running a program.
     Exec { command: &'a str, arguments: Vec<String> },
 }
@@ -47,7 +49,7 @@ pub(super) fn text(config: &Kubeconfig<'_>) -> Result<Zeroizing<String>, String>
     }
     let authority = config.authority.as_ref().map(|pem| STANDARD.encode(pem));
     let cluster = ClusterBody {
-        server: format!("https://{}", config.server),
+        server: config.server.clone(),
         server_name: config.server_name,
         authority: authority.as_deref(),
     };
@@ -87,14 +89,14 @@ fn data(user: &User<'_>) -> Option<[Zeroizing<String>; 2]> {
         User::Embedded { certificate, key } => {
             Some([certificate, key].map(|pem| Zeroizing::new(STANDARD.encode(pem))))
         }
-        User::Exec { .. } => None,
+        User::Nobody | User::Exec { .. } => None,
     }
 }
 
 fn user<'a>(user: &'a User<'_>, data: Option<&'a [Zeroizing<String>; 2]>) -> UserBody<'a> {
     let (certificate, key) = data.map(|[certificate, key]| (certificate.as_str(), key.as_str())).unzip();
     let exec = match user {
-        User::Embedded { .. } => None,
+        User::Embedded { .. } | User::Nobody => None,
         User::Exec { command, arguments } => Some(ExecBody {
             api_version: EXEC_VERSION,
             command,
@@ -188,7 +190,7 @@ mod tests {
     fn config<'a>(names: &[&str], user: impl Fn() -> User<'a>) -> Kubeconfig<'a> {
         let contexts = names.iter().map(|name| Entry { name: (*name).to_owned(), user: user() }).collect();
         Kubeconfig {
-            server: "p.test:443".into(),
+            server: "https://p.test:443".into(),
             server_name: Some("kube.p.test"),
             authority: Some("CA".into()),
             namespace: None,

@@ -1,6 +1,6 @@
 //! What the files of a kind are made from, and what comes of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -31,10 +31,28 @@ pub struct Context<'a> {
     pub consumers: &'a [Consumer],
     /// Where kubectl goes; `None` where no output is for it.
     pub kube: Option<&'a KubeServer>,
+    /// Where an ssh output's private keys are, if they are to be in no file.
+    pub sockets: Option<&'a Sockets>,
     /// `--renew`: who uses the files gets new ones when these end.
     pub renew: bool,
     /// When the output expires.
     pub expires: Timestamp,
+}
+
+/// Where a running `jobpass exec --agent` answers for the keys of an ssh output.
+#[derive(Debug, Clone)]
+pub struct Sockets {
+    /// Its ssh-agent.
+    pub agent: PathBuf,
+    /// Where `ssh-proxy` asks for connections.
+    pub proxy: PathBuf,
+}
+
+impl Sockets {
+    /// Those of the output of that number, in the private folder.
+    pub fn of(folder: &Path, output: usize) -> Self {
+        Self { agent: folder.join("agent.sock"), proxy: folder.join(format!("proxy-{output}.sock")) }
+    }
 }
 
 /// What comes of one output.

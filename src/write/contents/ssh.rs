@@ -33,10 +33,17 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
     let dir_text = text_of(&dir)?;
     let cas = context.authorities;
     let hosts = Hosts::new(context.proxy_host, &cas.host).map_err(unwritable)?;
-    let mut words = vec![text_of(context.binary)?, "ssh-proxy".into(), "--dir".into(), dir_text.clone()];
-    if let Some(file) = context.ca_file {
-        words.extend(["--ca-file".into(), text_of(file)?]);
+    let mut words = vec![text_of(context.binary)?, "ssh-proxy".into()];
+    if let Some(sockets) = context.sockets {
+        words.extend(["--socket".into(), text_of(&sockets.proxy)?]);
+    } else {
+        words.extend(["--dir".into(), dir_text.clone()]);
+        if let Some(file) = context.ca_file {
+            words.extend(["--ca-file".into(), text_of(file)?]);
+        }
     }
+    let agent = context.sockets.map(|sockets| text_of(&sockets.agent)).transpose()?;
+    let in_files = agent.is_none();
     let renew = context.renew.then(|| words_of_renewal(&words, &dir_text));
     if context.renew {
         words.push("--renew".into());
@@ -45,6 +52,7 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         dir: &dir_text,
         hosts: &hosts,
         proxy_command: Some(&words),
+        agent: agent.as_deref(),
         renew: renew.as_deref(),
     };
 
@@ -53,14 +61,18 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         let content = Zeroizing::new(content.as_bytes().to_vec());
         contents.files.push(FileToWrite { path: destination.file(name), content, mode: 0o600 });
     };
-    add("identity", &formats::identity_file(identity, cas).map_err(unwritable)?);
+    if in_files {
+        add("identity", &formats::identity_file(identity, cas).map_err(unwritable)?);
+    }
     if let Some(ssh) = &identity.ssh {
-        add("key", ssh.key.ssh_pem().expose_secret());
+        if in_files {
+            add("key", ssh.key.ssh_pem().expose_secret());
+        }
         add("key.pub", &ssh.key.public_ssh_line());
         add("key-cert.pub", &format!("{}\n", ssh.cert.line));
     }
     add("tlscert", &identity.tls.cert.pem);
-    if let Some(tls) = identity.split_tls_key() {
+    if let Some(tls) = identity.split_tls_key().filter(|_| in_files) {
         add("tlskey", tls.tls_pem().expose_secret());
     }
     add("teleport-host-ca.crt", &pems(cas.host.first()));
@@ -94,6 +106,11 @@ pub(super) fn contents(issued: &Issued, context: &Context<'_>) -> Result<Content
         ("key-file", path("key")),
         ("expires-at", context.expires.to_string()),
     ];
+    if !in_files {
+        // They name files that are not there.
+        contents.variables.retain(|(name, _)| *name != "TELEPORT_IDENTITY_FILE");
+        contents.step_outputs.retain(|(name, _)| !["identity-file", "key-file"].contains(name));
+    }
     Ok(contents)
 }
 

@@ -62,6 +62,7 @@ fn made(issued: &Issued, ping: &Ping, proxy: &str, ca_file: Option<&Path>) -> Co
         ca_file,
         kube: None,
         consumers: &[],
+        sockets: None,
         renew: false,
         expires: Timestamp::UNIX_EPOCH,
     };

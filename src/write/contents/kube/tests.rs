@@ -75,6 +75,7 @@ impl Case {
             ca_file: None,
             consumers: &[],
             kube: Some(&server),
+            sockets: None,
             renew: false,
             expires: Timestamp::UNIX_EPOCH,
         };
