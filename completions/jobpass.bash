@@ -899,7 +899,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__sandbox)
-            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --node --role --trait --database --app --leaf --require-session-mfa --ca-rotation --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --public-addr --node --role --trait --database --app --leaf --require-session-mfa --ca-rotation --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -926,6 +926,10 @@ _jobpass() {
                     return 0
                     ;;
                 --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --public-addr)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

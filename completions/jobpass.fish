@@ -481,6 +481,7 @@ azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l public-addr -d 'The address that the cluster advertises and that its web certificate is for, behind a name of the network\'s own (DNS, an HTTP proxy)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l role -d 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l trait -d 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable' -r
