@@ -27,8 +27,8 @@ pub struct Tunnel {
     #[command(flatten)]
     pub identity: IdentityArgs,
     /// How long the tunnels are open, at most 24h (e.g. 30m, 1h, 1h30m)
-    #[arg(long, alias = "certificate-ttl", value_name = "DURATION", default_value = "1h", value_parser = value::duration, help_heading = "Tunnels")]
-    pub ttl: Duration,
+    #[arg(long, alias = "certificate-ttl", value_name = "DURATION", default_value = "1h", value_parser = value::ttl, help_heading = "Tunnels")]
+    pub ttl: value::Auto<Duration>,
     /// Roles, comma-separated; all that the bot may have when left out
     #[arg(long, value_name = "ROLES", value_delimiter = ',', value_parser = value::text, help_heading = "Tunnels")]
     pub roles: Vec<String>,

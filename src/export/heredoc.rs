@@ -187,7 +187,7 @@ mod tests {
         crate::under_fire::parser("GitHub's command files", values).slow(4).text(|text| {
             let pairs = [("A".to_owned(), text.to_owned()), ("B".to_owned(), "last".to_owned())];
             match variables(&pairs, "GITHUB_ENV") {
-                Ok(file) => assert_eq!(parse(&file), pairs),
+                Ok(file) => assert_eq!(assigned(&file), pairs),
                 Err(_) => assert!(text.contains('\0')),
             }
         });
