@@ -48,8 +48,8 @@ class Cluster(contextlib.AbstractContextManager):
         command += ["--public-addr", CLUSTER, "--tokens", EXAMPLES / platform / "token.yaml", "--env-file", env_file]
         command += ["--node", f"web-1=127.0.0.1:{sshd.port}", "--user-ca", sshd.folder / "user_ca.pub"]
         command += ["--host-key", sshd.folder / "host_key.pub", "--kube", "staging", "--app", "grafana=http://127.0.0.1:1"]
-        self._run(command, clean_environment())
-        wait(env_file.exists, "the sandbox")
+        sandbox = self._run(command, clean_environment())
+        wait(env_file.exists, sandbox, "the sandbox")
         self._stack.callback(sshd.stop)
         sshd.start()
         self.variables = sourced(env_file)
@@ -66,6 +66,7 @@ class Cluster(contextlib.AbstractContextManager):
     def _run(self, command, environment):
         process = subprocess.Popen([str(part) for part in command], env=environment)
         self._stack.callback(end, process)
+        return process
 
 
 class Sshd:
@@ -97,7 +98,7 @@ class Sshd:
         with self.log.open("w") as log:
             command = ["/usr/sbin/sshd", "-D", "-e", "-f", folder / "config"]
             self.process = subprocess.Popen([str(part) for part in command], env=environment, stderr=log)
-        wait(lambda: "Server listening" in self.log.read_text(), "sshd")
+        wait(lambda: "Server listening" in self.log.read_text(), self.process, "sshd")
 
     def lets_in(self, yes):
         """A node that refuses makes a job fail behind its login."""
@@ -201,10 +202,10 @@ def git(repository, environment):
         subprocess.run(["git", *arguments], cwd=repository, env=environment, check=True)
 
 
-def wait(condition, what):
+def wait(condition, process, what):
     until = time.monotonic() + PATIENCE
     while not condition():
-        if time.monotonic() > until:
+        if time.monotonic() > until or process.poll() is not None:
             raise RuntimeError(f"{what} did not start")
         time.sleep(0.02)
 
