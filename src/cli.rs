@@ -14,6 +14,7 @@ pub mod man;
 pub mod messages;
 pub mod output;
 pub mod parse;
+pub mod request;
 pub mod resource;
 pub mod sandbox;
 pub mod ssh_proxy;
@@ -31,6 +32,7 @@ pub use kube_credential::KubeCredential;
 pub use login::{Guards, KeyType, Login, OutputArgs, TrialArgs};
 pub use man::{Completions, Man};
 pub use messages::MessageArgs;
+pub use request::RequestArgs;
 pub use sandbox::Sandbox;
 pub use ssh_proxy::SshProxy;
 

@@ -14,16 +14,16 @@ use super::roots::{Loaded, Roots};
 use crate::env::Env;
 use crate::log::Log;
 
-/// Roots, proxies and deadline of this run; clones share them.
+/// Roots, proxies and deadline of this run; clones share roots and proxies.
 #[derive(Clone)]
 pub struct Network {
     pub(super) inner: Arc<Inner>,
+    deadline: Deadline,
 }
 
 pub(super) struct Inner {
     roots: Roots,
     pub(super) proxies: Arc<Proxies>,
-    deadline: Deadline,
     log: Log,
     connections: AtomicUsize,
     /// For the cluster's web certificate and no client certificate: built once, so that sessions are resumed.
@@ -41,13 +41,19 @@ impl Network {
         let proxies = Arc::new(Proxies::from_env(env)?);
         let (connections, cluster_config, system_config) =
             (AtomicUsize::new(0), OnceLock::new(), OnceLock::new());
-        let inner = Inner { roots, proxies, deadline, log, connections, cluster_config, system_config };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Inner { roots, proxies, log, connections, cluster_config, system_config };
+        Ok(Self { inner: Arc::new(inner), deadline })
     }
 
     /// The deadline of the whole run.
     pub fn deadline(&self) -> Deadline {
-        self.inner.deadline
+        self.deadline
+    }
+
+    /// The same network under another deadline, for a part of the run that has one of its own.
+    #[must_use]
+    pub fn under(&self, deadline: Deadline) -> Self {
+        Self { inner: Arc::clone(&self.inner), deadline }
     }
 
     /// The log of this run.

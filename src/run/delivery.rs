@@ -138,6 +138,7 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         join_method: bot.method.map(|m| m.name().to_owned()),
         issued_at: env::now(),
         valid_until: checked.ends,
+        access_request: credentials.request.clone(),
         dry_run: plan.dry_run,
         dir: dir.unwrap_or(&plan.base).clone(),
         files: Vec::new(),

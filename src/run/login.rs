@@ -11,7 +11,7 @@ use crate::report::Failure;
 use crate::rules::Flaw;
 use crate::run::outcome::Outcome;
 use crate::run::plan::{Plan, Setting};
-use crate::run::{delivery, obtain, request};
+use crate::run::{approval, delivery, obtain, request};
 use crate::teleport::dial::Endpoint;
 use crate::token;
 use crate::write::Folders;
@@ -29,6 +29,12 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     let audience = request::token(&args.identity).audience;
     let setting = Setting { options, detected, entry, sink: sink.clone(), audience, dry_run: false };
     let outcome = pipeline(args, env, log, setting).await;
+    if args.request.is_wanted() && !args.request.request_nowait && outcome.is_ok() {
+        log.note(
+            "what was issued has the bot's own role, too, and can ask for more as long as it is valid: `jobpass exec` leaves none of it \
+             behind, `jobpass logout` wipes it",
+        );
+    }
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
@@ -40,7 +46,6 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
 /// Prove, obtain, deliver.
 pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> Result<Outcome, Failed> {
     let plan = Plan::new(args, env, log, setting)?;
-    let folders = Folders::prepare(&plan.issue.outputs)?;
     // Runs once it is awaited: while the connections are opened.
     let proof = log.timed("token", async {
         let proof = token::token(env, &plan.network, &plan.detected, &plan.token).await?;
@@ -49,6 +54,10 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> R
         }
         Ok(proof)
     });
+    if let Some(request) = plan.approval.as_ref().filter(|request| request.only_file) {
+        return approval::file(&plan, request, proof).await;
+    }
+    let folders = Folders::prepare(&plan.issue.outputs)?;
     let credentials = obtain::obtain(&plan, proof).await?;
     let outcome = delivery::deliver(&plan, folders, &credentials)?;
     let timings: Vec<_> =

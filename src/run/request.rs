@@ -18,7 +18,7 @@ use crate::teleport::dial::Endpoint;
 use crate::verify::Expectations;
 
 /// The longest life Teleport gives a bot's certificate.
-const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+pub const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// What detection takes of the flags.
 pub fn detection(args: &IdentityArgs) -> detect::Request {

@@ -9,6 +9,8 @@ use crate::run::error::RunError;
 pub async fn stoppable<T>(work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
     let mut stop = Stop::new()?;
     tokio::select! {
+        // What has more to say of a signal hears it first.
+        biased;
         outcome = work => outcome,
         stopped = stop.received() => Err(stopped.into()),
     }

@@ -15,7 +15,7 @@ use super::ping::{self, Ping};
 use crate::env;
 use crate::net::http::Connection;
 use crate::net::tls::ClientIdentity;
-use crate::net::{HostPort, Network};
+use crate::net::{Deadline, HostPort, Network};
 
 /// A cluster, entered through its proxy or at its auth service.
 pub struct Cluster {
@@ -33,6 +33,13 @@ impl Cluster {
     pub fn new(network: Network, endpoint: Endpoint) -> Self {
         let dialer = Dialer::new(network.clone(), endpoint.clone());
         Self { network, endpoint, dialer, pending: Mutex::default() }
+    }
+
+    /// The same cluster under another deadline. Connections that are open keep theirs.
+    #[must_use]
+    pub fn under(self, deadline: Deadline) -> Self {
+        let network = self.network.under(deadline);
+        Self { dialer: self.dialer.over(network.clone()), network, ..self }
     }
 
     /// The address that the user gave.

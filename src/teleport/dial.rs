@@ -136,6 +136,11 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Whether it is a proxy, which has a web page.
+    pub fn is_proxy(&self) -> bool {
+        matches!(self, Self::Proxy(_))
+    }
+
     /// The address of all connections.
     pub fn address(&self) -> &HostPort {
         match self {
@@ -160,6 +165,11 @@ impl Dialer {
             Endpoint::Auth { .. } => Route::Direct,
         };
         Self { network, endpoint, route: Arc::new(AtomicU8::new(route as u8)) }
+    }
+
+    /// The same over that network; what was learnt of the route stays.
+    pub(super) fn over(&self, network: Network) -> Self {
+        Self { network, ..self.clone() }
     }
 
     /// What the connections so far have shown.

@@ -9,6 +9,8 @@ pub fn check_output(stdout: &str) {
     let Ok(json) = serde_json::from_str::<Value>(stdout) else { return };
     if json.get("jobpass").is_some() {
         check("report", &json);
+    } else if json.get("access_request").is_some() {
+        check("filed", &json);
     } else if json.get("error").is_some() {
         check("failure", &json);
     }
