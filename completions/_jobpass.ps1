@@ -24,7 +24,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
     $values = switch ([string]$before) {
         '--ca-rotation' { 'update-clients', 'update-servers'; break }
         '--color' { 'auto', 'always', 'never'; break }
-        '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'shell', 'env-file=PATH', 'none'; break }
+        '--export' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'shell', 'fish', 'powershell', 'env-file=PATH', 'none'; break }
         '--export-vars' { 'git', 'rsync', 'ansible', 'terraform'; break }
         '--join-method' { 'auto', 'azure', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'iam', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
@@ -32,7 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         '--request-answer' { 'approve', 'deny'; break }
         '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'kubernetes', 'aws', 'gcp', 'azure'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
-        'man' { 'login', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
+        'man' { 'login', 'exec', 'explain', 'doctor', 'inspect', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
     }
     if ($values) {
         return $values | Where-Object { $_ -like "$wordToComplete*" } |
@@ -47,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Swap this job''s identity for credentials')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with credentials of its own, remove them when it ends, and pass its status on')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Show which rule of a join token this job matches, and which field fails')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Try every step short of the join and report what is wrong')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what a folder of credentials is for: who, roles, logins, until when')
@@ -111,6 +112,58 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each step')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jobpass;exec' {
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'The proxy''s web address')
+            [CompletionResult]::new('--auth-server', '--auth-server', [CompletionResultType]::ParameterName, 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below')
+            [CompletionResult]::new('--ca-pin', '--ca-pin', [CompletionResultType]::ParameterName, 'SHA-256 of the public key of the cluster''s host CA, as `tctl status` shows it (with `--auth-server`)')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Trust only these roots (PEM) for the cluster''s web certificate, with `--auth-server` for the auth service; other servers keep the system''s roots (or `SSL_CERT_FILE`)')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Deadline of the whole run; a bare number is seconds')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Name of the join token (`kind: token`), or the absolute path of a file with that name')
+            [CompletionResult]::new('--join-method', '--join-method', [CompletionResultType]::ParameterName, 'The join method of the token')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'The CI platform')
+            [CompletionResult]::new('--id-token-env', '--id-token-env', [CompletionResultType]::ParameterName, 'Take the identity token from this variable')
+            [CompletionResult]::new('--id-token-file', '--id-token-file', [CompletionResultType]::ParameterName, 'Take the identity token from this file (`-`: standard input)')
+            [CompletionResult]::new('--id-token-command', '--id-token-command', [CompletionResultType]::ParameterName, 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Ask the platform for a token with this audience')
+            [CompletionResult]::new('--azure-client-id', '--azure-client-id', [CompletionResultType]::ParameterName, 'Client id of the user-assigned identity that a machine of Azure''s joins as')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the credentials are valid, at most 24h (e.g. 30m, 1h, 1h30m, 1d)')
+            [CompletionResult]::new('--roles', '--roles', [CompletionResultType]::ParameterName, 'Roles, comma-separated; all that the bot may have when left out')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What to issue, repeatable: `ssh`, `kube=CLUSTER`, `database=SERVICE`, `app=NAME`, each with `,roles=A+B`, `,name=N`, `,dir=D`; ssh with `,cluster=LEAF`, kube with `,context=` and `,namespace=`, database with `,user=`, `,database-name=`, `,protocol=` and `,format=`, app with `,target-port=` and `,format=`')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'A name for this identity: its own folder, suffixed variables')
+            [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the keys, for servers or consumers that need another than the cluster''s suite')
+            [CompletionResult]::new('--export-vars', '--export-vars', [CompletionResultType]::ParameterName, 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`')
+            [CompletionResult]::new('--expect-cluster', '--expect-cluster', [CompletionResultType]::ParameterName, 'The cluster must have this name')
+            [CompletionResult]::new('--expect-bot', '--expect-bot', [CompletionResultType]::ParameterName, 'The bot must have this name')
+            [CompletionResult]::new('--expect-role', '--expect-role', [CompletionResultType]::ParameterName, 'Every output must have this role (repeatable)')
+            [CompletionResult]::new('--require-login', '--require-login', [CompletionResultType]::ParameterName, 'Every output must allow this login (repeatable)')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'A login and node that the job will use: checked for per-session MFA (repeatable)')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Pretend to be a job of this platform, or in a pod (with `--dry-run`)')
+            [CompletionResult]::new('--as-branch', '--as-branch', [CompletionResultType]::ParameterName, 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder to write; a private one in the platform''s temp folder when left out')
+            [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'How later steps get the variables')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
+            [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
+            [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
+            [CompletionResult]::new('--copy-binary', '--copy-binary', [CompletionResultType]::ParameterName, 'Put a copy of this binary into the folder: containers and later steps need nothing else for ssh')
+            [CompletionResult]::new('--kube-exec', '--kube-exec', [CompletionResultType]::ParameterName, 'kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig')
+            [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'Write the other outputs when some are refused; the exit code is 4 then')
+            [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not check whether per-session MFA or Device Trust keep bots out')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
+            [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each step')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each step')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
+            [CompletionResult]::new('--print-command', '--print-command', [CompletionResultType]::ParameterName, 'Print the command line that does the same without the file, and do nothing')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -320,6 +373,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         }
         'jobpass;help' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Swap this job''s identity for credentials')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with credentials of its own, remove them when it ends, and pass its status on')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Show which rule of a join token this job matches, and which field fails')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Try every step short of the join and report what is wrong')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show what a folder of credentials is for: who, roles, logins, until when')
@@ -333,6 +387,9 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             break
         }
         'jobpass;help;login' {
+            break
+        }
+        'jobpass;help;exec' {
             break
         }
         'jobpass;help;explain' {

@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod color;
 pub mod config;
 pub mod doctor;
+pub mod exec;
 pub mod explain;
 pub mod identity;
 pub mod inspect;
@@ -68,6 +69,8 @@ pub struct Cli {
 pub enum Command {
     /// Swap this job's identity for credentials
     Login(Box<Login>),
+    /// Run a command with credentials of its own, remove them when it ends, and pass its status on
+    Exec(Box<exec::Exec>),
     /// Show which rule of a join token this job matches, and which field fails
     Explain(Box<explain::Explain>),
     /// Try every step short of the join and report what is wrong
@@ -93,6 +96,7 @@ impl Command {
     pub fn messages(&self) -> MessageArgs {
         match self {
             Self::Login(args) => args.messages,
+            Self::Exec(args) => args.login.0.messages,
             Self::Doctor(args) => args.messages,
             Self::Inspect(args) => args.messages,
             Self::Sandbox(args) => args.messages,

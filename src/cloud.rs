@@ -33,13 +33,15 @@ pub enum Cloud {
 /// Variables by which a cloud hands an identity to its containers, where the firmware's names are often hidden: the task
 /// and pod roles of AWS (AWS SDKs, "Container credential provider"), web identity tokens (EKS), managed identities of
 /// App Service and Container Apps, and the address of a stand-in for Google's metadata server (Go `compute/metadata`).
-const AWS_VARIABLES: [&str; 3] = [
+/// Then the markers of AWS `CodeBuild` and Google Cloud Build, whose builds have the identity of a service role or account.
+const AWS_VARIABLES: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "CODEBUILD_BUILD_ID",
 ];
 const AZURE_VARIABLES: [&str; 1] = ["IDENTITY_ENDPOINT"];
-const GCP_VARIABLES: [&str; 1] = ["GCE_METADATA_HOST"];
+const GCP_VARIABLES: [&str; 2] = ["GCE_METADATA_HOST", "BUILDER_OUTPUT"];
 
 impl Cloud {
     /// In order of precedence: a pod's identity is narrower than that of the machine below it.
@@ -104,7 +106,9 @@ mod tests {
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", Cloud::Aws),
             ("AWS_WEB_IDENTITY_TOKEN_FILE", Cloud::Aws),
             ("IDENTITY_ENDPOINT", Cloud::Azure),
+            ("CODEBUILD_BUILD_ID", Cloud::Aws),
             ("GCE_METADATA_HOST", Cloud::Gcp),
+            ("BUILDER_OUTPUT", Cloud::Gcp),
         ] {
             let found = |value| {
                 let env = Env::new([(name, value)], "/");

@@ -147,7 +147,7 @@ impl Env {
     }
 
     /// A file of the machine's own; `path` is relative to its root.
-    pub fn machine_file(&self, path: &str) -> Option<PathBuf> {
+    pub fn machine_file(&self, path: impl AsRef<Path>) -> Option<PathBuf> {
         Some(self.root.as_ref()?.join(path))
     }
 

@@ -22,6 +22,10 @@ pub enum Exit {
     Network = 5,
     /// Files or export.
     Files = 6,
+    /// A command that is there but cannot be run, as shells number it.
+    NotExecutable = 126,
+    /// A command that is not there, as shells number it.
+    NotFound = 127,
     /// SIGHUP, as shells number it.
     HungUp = 129,
     /// SIGINT, as shells number it.

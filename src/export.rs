@@ -3,104 +3,35 @@
 //! All names and values are checked and formatted before the first byte is written. Only paths and names are handed
 //! on, never a key or a token, so there is nothing for a log to mask.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::env::Env;
-use crate::platform::{Channel, Platform};
+use crate::platform::Platform;
 
 mod commands;
 mod error;
+mod exports;
 mod file;
 mod heredoc;
 mod lines;
 mod name;
+mod page;
 mod shell;
+mod sink;
+mod target;
+mod tool;
 
 pub use error::ExportError;
+pub use exports::{Exported, Exports};
+pub use shell::Shell;
+pub use sink::Sink;
 
-/// The flag that names a file of the user's.
-const ENV_FILE: &str = "`--export env-file`";
-
-/// `--export`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Sink {
-    /// The detected platform's own; nothing where there is none.
-    #[default]
-    Auto,
-    /// That platform's.
-    Platform(Platform),
-    /// `export K=V` lines on standard output, for `eval`.
-    Shell,
-    /// `K=V` lines in a file of the user's, created or replaced as a whole (0600).
-    EnvFile(PathBuf),
-    /// Nothing.
-    None,
-}
-
-impl Sink {
-    /// Whether a shell evaluates standard output.
-    pub fn is_for_a_shell(&self) -> bool {
-        match self {
-            Self::Shell => true,
-            Self::Platform(platform) => matches!(platform.channel(), Channel::Script { .. }),
-            Self::Auto | Self::EnvFile(_) | Self::None => false,
-        }
-    }
-
-    /// Whether it was asked for what goes to standard output.
-    pub fn is_standard_output(&self) -> bool {
-        let gives_commands =
-            matches!(self, Self::Platform(platform) if matches!(platform.channel(), Channel::Commands(_)));
-        gives_commands || self.is_for_a_shell()
-    }
-}
-
-/// What later steps get. Paths and names only: never a key or a token.
-#[derive(Debug, Clone, Default)]
-pub struct Exports {
-    /// Environment of later steps, in order: `TELEPORT_PROXY`, …
-    pub variables: Vec<(String, String)>,
-    /// Step outputs, on platforms that have them: `destination-dir`, …
-    pub outputs: Vec<(String, String)>,
-    /// Markdown for a step summary.
-    pub summary: String,
-}
-
-/// What was done.
-#[derive(Debug, Clone, Default)]
-pub struct Exported {
-    /// Where it went, for people: `GITHUB_ENV`, `BASH_ENV`, …; empty: nowhere.
-    pub places: Vec<String>,
-    /// Lines for a shell or the platform's log, to be printed on standard output.
-    pub stdout: String,
-    /// Where some commands of the job do not get the variables: what to do in those.
-    pub hint: Option<&'static str>,
-}
+use error::io_error;
+use target::Target;
 
 /// Finds out whether [`export`] can write where it would; writes nothing.
 pub fn check(env: &Env, detected: Option<Platform>, sink: &Sink) -> Result<(), ExportError> {
-    let (channel, is_asked_for) = match (sink, detected) {
-        (Sink::None | Sink::Shell, _) | (Sink::Auto, None) => return Ok(()),
-        (Sink::EnvFile(path), _) => {
-            let path = env.absolute(path);
-            return file::check_replace(&path).map_err(|source| io_error(ENV_FILE, &path, source));
-        }
-        (Sink::Auto, Some(platform)) => (platform.channel(), false),
-        (Sink::Platform(platform), _) => (platform.channel(), true),
-    };
-    let (variable, optional) = match channel {
-        Channel::CommandFiles { environment, outputs, .. } => (environment, Some(outputs)),
-        Channel::EnvFile { variable, .. } if is_asked_for || env.var(variable).is_some() => (variable, None),
-        Channel::BashFile { variable } => (variable, None),
-        Channel::EnvFile { .. } | Channel::Commands(_) | Channel::Script { .. } => return Ok(()),
-    };
-    let optional = optional.filter(|variable| env.var(variable).is_some());
-    for variable in std::iter::once(variable).chain(optional) {
-        let path = file_of(env, variable)?;
-        file::check_append(&path).map_err(|source| io_error(variable, &path, source))?;
-    }
-    Ok(())
+    Target::new(env, detected, sink)?.check()
 }
 
 /// Gives later steps the variables. `detected` is the platform the job runs on, for `Sink::Auto`.
@@ -112,60 +43,25 @@ pub fn export(
     sink: &Sink,
     exports: &Exports,
 ) -> Result<Exported, ExportError> {
-    let mut done = Exported::default();
-    let variables = &exports.variables;
-    let (channel, is_asked_for) = match (sink, detected) {
-        (Sink::None, _) | (Sink::Auto, None) => return Ok(done),
-        (Sink::Shell, _) => {
-            to_standard_output(variables, &mut done)?;
-            return Ok(done);
-        }
-        (Sink::EnvFile(path), _) => {
-            let path = env.absolute(path);
-            replace_file(ENV_FILE, &path, lines::env_file(variables)?.as_bytes())?;
-            done.places.push(path.display().to_string());
-            return Ok(done);
-        }
-        (Sink::Auto, Some(platform)) => (platform.channel(), false),
-        (Sink::Platform(platform), _) => (platform.channel(), true),
+    let mut done = Target::new(env, detected, sink)?.write(env, exports)?;
+    let platform = match sink {
+        Sink::Auto => detected,
+        Sink::Platform(platform) => Some(*platform),
+        _ => None,
     };
-    match channel {
-        Channel::CommandFiles { environment, outputs, .. } => {
-            let lines = heredoc::variables(&exports.variables, environment)?;
-            let step = heredoc::outputs(&exports.outputs, outputs)?;
-            append(env, environment, &lines, &mut done)?;
-            // Old servers have neither outputs nor summaries, and nothing depends on the summary.
-            if env.var(outputs).is_some() {
-                append(env, outputs, &step, &mut done)?;
-            }
-            if let Some(variable) = append_summary(env, channel, &exports.summary) {
-                done.places.push(variable.to_owned());
-            }
-        }
-        Channel::EnvFile { variable, hint } => {
-            if is_asked_for || env.var(variable).is_some() {
-                append(env, variable, &lines::gitlab(variables, variable)?, &mut done)?;
-            }
-            done.hint = Some(hint);
-        }
-        Channel::BashFile { variable } => {
-            append(env, variable, &shell::exports(variables, &format!("`{variable}`"))?, &mut done)?;
-        }
-        Channel::Commands(dialect) => {
-            done.stdout = commands::lines(variables, dialect)?;
-            done.places.push("standard output".to_owned());
-        }
-        Channel::Script { .. } if is_asked_for => to_standard_output(variables, &mut done)?,
-        Channel::Script { hint } => done.hint = Some(hint),
+    if let Some(platform) = platform {
+        let page = page::show(env, platform, &exports.summary);
+        done.places.extend(page.place.map(str::to_owned));
+        done.stdout.push_str(&page.stdout);
     }
     Ok(done)
 }
 
-/// Appends Markdown to the page that the platform shows of the step, unless the user wants nothing to be written.
-/// Nothing depends on it.
+/// Puts Markdown about a failure on the page that the platform shows of the step, unless the user wants nothing to be
+/// written. Nothing depends on it.
 pub fn summary(env: &Env, platform: Platform, sink: &Sink, markdown: &str) {
     if *sink != Sink::None {
-        append_summary(env, platform.channel(), markdown);
+        page::show_failure(env, platform, markdown);
     }
 }
 
@@ -176,41 +72,7 @@ pub fn replace_file(flag: &str, path: &Path, content: &[u8]) -> Result<(), Expor
 
 /// `export K=V` lines that a POSIX shell reads.
 pub fn shell_lines(variables: &[(String, String)]) -> Result<String, ExportError> {
-    shell::exports(variables, "a shell's `export`")
-}
-
-fn to_standard_output(variables: &[(String, String)], done: &mut Exported) -> Result<(), ExportError> {
-    done.stdout = shell_lines(variables)?;
-    done.places.push("standard output".to_owned());
-    Ok(())
-}
-
-/// The variable that names the summary's file, if the platform has one and it was written.
-fn append_summary(env: &Env, channel: Channel, markdown: &str) -> Option<&'static str> {
-    let Channel::CommandFiles { summary, .. } = channel else { return None };
-    let path = env.absolute(env.var(summary)?.as_ref());
-    let length = std::fs::metadata(&path).map_or(0, |m| m.len());
-    let text = heredoc::summary(markdown, length);
-    (!text.is_empty() && file::append(&path, text.as_bytes()).is_ok()).then_some(summary)
-}
-
-/// Appends to the file a variable names; an empty text needs no file.
-fn append(env: &Env, variable: &'static str, text: &str, done: &mut Exported) -> Result<(), ExportError> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    let path = file_of(env, variable)?;
-    file::append(&path, text.as_bytes()).map_err(|source| io_error(variable, &path, source))?;
-    done.places.push(variable.to_owned());
-    Ok(())
-}
-
-fn file_of(env: &Env, variable: &'static str) -> Result<PathBuf, ExportError> {
-    Ok(env.absolute(env.var(variable).ok_or(ExportError::NoFile { variable })?.as_ref()))
-}
-
-fn io_error(variable: &str, path: &Path, source: io::Error) -> ExportError {
-    ExportError::Io { variable: variable.to_owned(), path: path.display().to_string(), source }
+    shell::lines(Shell::Posix, variables, Shell::Posix.place())
 }
 
 #[cfg(test)]

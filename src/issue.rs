@@ -135,20 +135,16 @@ pub async fn issue(
 ) -> Result<Batch, IssueError> {
     let is_split = ping.major >= SPLIT_KEYS_SINCE;
     let choice = Choice { is_split, suite: bot.suite, asked: request.key_kind };
-    let kinds = request.outputs.iter().map(|output| output.kind.clone()).collect();
-    let keys = keys::generate(choice, kinds).boxed().shared();
+    let keys = keys::generate(choice, &request.outputs).shared();
     let network = cluster.network();
     let expires = expiry(now(), ping.clock_skew, request.ttl);
     let flight = |_| {
         let keys = keys.clone();
         async move {
-            let keys = async { Ok::<_, IssueError>(keys.await?) };
-            let auth = async { Ok(cluster.auth(&bot.cluster, &bot.authorities, bot.client.clone()).await?) };
-            // Keys are generated while the connection is opened.
-            let (keys, auth) = tokio::try_join!(keys, auth)?;
+            let auth = cluster.auth(&bot.cluster, &bot.authorities, bot.client.clone()).await?;
             let granted = request.granted.as_ref();
             let issuer = Issuer { cluster, auth: &auth, bot, is_split, expires, granted };
-            flights(issuer, request, &keys).await
+            flights(issuer, request, async { Ok(keys.await?) }).await
         }
     };
     retry(
@@ -162,18 +158,26 @@ pub async fn issue(
     .await
 }
 
-async fn flights(issuer: Issuer<'_>, request: &Request, keys: &[Keys]) -> Result<Batch, IssueError> {
+/// `keys` are needed for certificates alone, and may still be made when the first flight goes out.
+async fn flights(
+    issuer: Issuer<'_>,
+    request: &Request,
+    keys: impl Future<Output = Result<Vec<Keys>, IssueError>>,
+) -> Result<Batch, IssueError> {
     let authorities = async { Ok(authorities(issuer.auth, issuer.bot).await?) };
     if let Some(granted) = &request.granted {
-        let (issued, authorities) = tokio::join!(outputs(issuer, request, keys, &granted.roles), authorities);
+        let issued = async { outputs(issuer, request, &keys.await?, &granted.roles).await };
+        let (issued, authorities) = tokio::join!(issued, authorities);
         return batch(issued, authorities?);
     }
     if request.outputs.iter().any(|o| o.roles.is_none()) {
-        let (roles, authorities) = tokio::try_join!(default_roles(issuer.auth, issuer.bot), authorities)?;
-        let issued = outputs(issuer, request, keys, &roles).await;
+        let roles = default_roles(issuer.auth, issuer.bot);
+        let (roles, authorities, keys) = tokio::try_join!(roles, authorities, keys)?;
+        let issued = outputs(issuer, request, &keys, &roles).await;
         return batch(issued, authorities);
     }
-    let (issued, authorities) = tokio::join!(outputs(issuer, request, keys, &[]), authorities);
+    let issued = async { outputs(issuer, request, &keys.await?, &[]).await };
+    let (issued, authorities) = tokio::join!(issued, authorities);
     batch(issued, authorities?)
 }
 

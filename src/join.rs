@@ -1,14 +1,13 @@
 //! Proof → the bot's own identity, which is good for asking for outputs and nothing else.
 
+mod error;
+
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use thiserror::Error;
 
-use crate::claims::UnverifiedClaims;
 use crate::env::now;
-use crate::error::{Exit, StageError};
 use crate::identity::Suite;
 use crate::identity::keys::{KeyError, KeyKind, KeyPair};
 use crate::identity::tls::TlsCertificate;
@@ -17,12 +16,13 @@ use crate::net::tls::ClientIdentity;
 use crate::platform::Platform;
 use crate::rules::{self, ServerVersion, Unserved};
 use crate::teleport::challenge;
-use crate::teleport::join::{JoinAttempt, Joined};
+use crate::teleport::join::{JoinAttempt, Joined, Opening};
 use crate::teleport::ping::Ping;
 use crate::teleport::wire::join::Reason;
 use crate::teleport::{Cluster, ClusterError, JoinMethod};
 use crate::text::{is_name, safe};
 use crate::token::{Proof, TokenError};
+pub use error::{JoinError, Refusal};
 
 /// How the job joins.
 #[derive(Debug, Clone)]
@@ -58,144 +58,6 @@ pub struct BotIdentity {
     pub method: Option<JoinMethod>,
 }
 
-/// What is known when a join was refused: enough to explain it, and no secret.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// Teleport's words.
-    pub message: String,
-    /// Name of the join token.
-    pub token: String,
-    /// The method, where known.
-    pub method: Option<JoinMethod>,
-    /// The CI system.
-    pub platform: Option<Platform>,
-    /// What the job's proof says of it.
-    pub claims: UnverifiedClaims,
-    /// The ping, unless the auth service was dialled directly.
-    pub ping: Option<Ping>,
-}
-
-/// Why there is no bot identity.
-#[derive(Debug, Error)]
-#[allow(missing_docs)]
-pub enum JoinError {
-    /// The cluster cannot be reached, or its answers make no sense.
-    #[error("could not join the cluster")]
-    Cluster(#[from] ClusterError),
-    /// The key could not be generated or used.
-    #[error("could not generate the key for the join")]
-    Key(#[from] KeyError),
-    /// The token on the cluster is for another method than this job was detected, or told, to use.
-    #[error("the join token `{token}` is for the method `{theirs}`, but this job would use `{ours}`")]
-    Method { token: String, ours: JoinMethod, theirs: String },
-    /// The token on the cluster is for a method whose proof is no identity token, and that is all that was given.
-    #[error("the join token `{token}` is for the method `{method}`, which takes no identity token")]
-    NoTokenMethod { token: String, method: JoinMethod },
-    /// The ping names another cluster than `--expect-cluster`.
-    #[error("`--expect-cluster {expected}` is not met: the cluster is `{found}`")]
-    OtherCluster { expected: String, found: String },
-    /// There is nothing to show to the cluster.
-    #[error(transparent)]
-    Proof(#[from] TokenError),
-    /// The server does not have the method.
-    #[error("the cluster cannot serve the join method of this job: {problem}")]
-    Unserved { problem: String, hint: &'static str, server: String },
-    /// Only the join stream serves the method, and that was not there.
-    #[error("could not reach the join service, by which alone `{method}` joins")]
-    StreamOnly {
-        method: JoinMethod,
-        #[source]
-        source: ClusterError,
-    },
-    /// Teleport says no.
-    #[error("Teleport refused to let this job join")]
-    Refused(Box<Refusal>),
-    /// The token on the cluster is for a method that this client does not support.
-    #[error("the join token `{token}` is for the method `{method}`, which jobpass does not support")]
-    Unsupported { token: String, method: String },
-}
-
-impl JoinError {
-    /// Whether no answer came, so that joining again is safe: the join tokens of the methods supported here may be
-    /// used any number of times.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Cluster(error) | Self::StreamOnly { source: error, .. } if error.is_transient())
-    }
-}
-
-impl StageError for JoinError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Cluster(error) => error.exit(),
-            // What refuses the stream itself is not the cluster.
-            Self::StreamOnly { source: ClusterError::Refused { .. }, .. } => Exit::Network,
-            Self::StreamOnly { source, .. } => source.exit(),
-            Self::Key(_) => Exit::Internal,
-            Self::Proof(error) => error.exit(),
-            Self::Method { .. }
-            | Self::NoTokenMethod { .. }
-            | Self::OtherCluster { .. }
-            | Self::Refused(_)
-            | Self::Unserved { .. }
-            | Self::Unsupported { .. } => Exit::Refused,
-        }
-    }
-
-    fn causes(&self) -> Vec<String> {
-        match self {
-            Self::Cluster(error) | Self::StreamOnly { source: error, .. } => error.chain(),
-            Self::Key(error) => error.chain(),
-            Self::Proof(error) => error.causes(),
-            Self::Unserved { server, .. } => vec![format!("it is {server}; the identity token was not sent")],
-            Self::Refused(refusal) => vec![refusal.message.clone()],
-            Self::Method { .. }
-            | Self::NoTokenMethod { .. }
-            | Self::OtherCluster { .. }
-            | Self::Unsupported { .. } => Vec::new(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Cluster(error) => error.hints(),
-            Self::Key(error) => error.hints(),
-            Self::Proof(error) => error.hints(),
-            Self::Unserved { hint, .. } => vec![(*hint).to_owned()],
-            Self::StreamOnly { source, .. } => {
-                let service = "let gRPC (`teleport.join.v1.JoinService`) through to the proxy: whatever stands before it \
-                               must pass HTTP/2 on";
-                source.hints().into_iter().chain([service.to_owned()]).collect()
-            }
-            Self::OtherCluster { .. } => {
-                vec!["check `--proxy` and `--token`; nothing of this job's was sent".to_owned()]
-            }
-            // The report says more.
-            Self::Refused(_) => Vec::new(),
-            Self::Method { token, theirs, .. } if !takes_token(theirs) => vec![format!(
-                "use a join token made for this platform, or pass `--join-method {theirs}`; \
-                 `tctl get token/{token}` shows the join token"
-            )],
-            Self::Method { token, theirs, .. } => vec![format!(
-                "use a join token made for this platform, or pass `--join-method {theirs}` and its identity token; \
-                 `tctl get token/{token}` shows the join token"
-            )],
-            Self::NoTokenMethod { method, .. } => vec![format!(
-                "leave out `--id-token-env`, `--id-token-file` or `--id-token-command` and pass `--join-method {method}`"
-            )],
-            Self::Unsupported { method, .. } if method == "token" => vec![
-                "create a join token for this platform's own method: a shared secret is not needed in CI"
-                    .to_owned(),
-            ],
-            Self::Unsupported { .. } => vec!["create a join token for this platform's own method".to_owned()],
-        }
-    }
-}
-
-/// Whether an identity token proves by the method of that name.
-fn takes_token(method: &str) -> bool {
-    method.parse().is_ok_and(JoinMethod::proves_with_token)
-}
-
 /// How often a join that got no answer is tried.
 const ATTEMPTS: u32 = 4;
 
@@ -221,27 +83,53 @@ pub async fn join(
 async fn attempt(
     cluster: &Cluster,
     request: &Request,
-    proof: impl Future<Output = Result<Proof, TokenError>>,
+    proof: impl Future<Output = Result<Proof, TokenError>> + Clone,
     key: impl Future<Output = Result<KeyPair, KeyError>> + Clone,
 ) -> Result<(BotIdentity, Ping), JoinError> {
-    let begin = begin(cluster, request, key.clone());
+    let begin = begin(cluster, request, proof.clone(), key.clone());
     let (proof, attempt) = tokio::try_join!(async { Ok(proof.await?) }, begin)?;
     finish(cluster, attempt, &proof, &key.await?, request).await
 }
 
-/// All of a join that needs no proof, its challenge included.
+/// All of a join up to the server's word on the method, and the challenge of one that has it.
 async fn begin(
     cluster: &Cluster,
     request: &Request,
-    key: impl Future<Output = Result<KeyPair, KeyError>>,
+    proof: impl Future<Output = Result<Proof, TokenError>>,
+    key: impl Future<Output = Result<KeyPair, KeyError>> + Clone,
 ) -> Result<JoinAttempt, JoinError> {
-    let attempt = cluster.begin_join(&request.token, request.connections).await?;
+    let opening = opening(request, proof, key.clone());
+    let attempt = cluster.begin_join(&request.token, request.connections, opening).await?;
     check_cluster(&attempt, request)?;
     check_server(&attempt, request)?;
     let attempt = check_method(attempt, request).await?;
     let Some(kind) = request.method.and_then(challenge::Kind::of) else { return Ok(attempt) };
     let expires = expiry(now(), attempt.clock_skew(), request.ttl);
     Ok(attempt.ask(kind, &key.await?, expires).await?)
+}
+
+/// By how much our clock may be off before the server has told its own: a machine may take its local time for UTC.
+const UNKNOWN_SKEW: Duration = Duration::from_secs(14 * 60 * 60);
+
+/// What goes out before the server has said anything. Which method the join token is for comes back in the same round trip as the certificate; the
+/// POST, too, shows the proof to that server without asking. Nothing where the user has named the cluster: the ping is to say that this is it.
+async fn opening(
+    request: &Request,
+    proof: impl Future<Output = Result<Proof, TokenError>>,
+    key: impl Future<Output = Result<KeyPair, KeyError>>,
+) -> Option<Opening> {
+    // The server shortens what is too long, and the bot's identity is gone with this run.
+    let expires = expiry(now(), None, request.ttl.saturating_add(UNKNOWN_SKEW));
+    if request.cluster.is_some() {
+        return None;
+    }
+    if let Some(kind) = request.method.and_then(challenge::Kind::of) {
+        return Some(Opening::Challenge(kind, key.await.ok()?, expires));
+    }
+    match proof.await.ok()? {
+        Proof::IdentityToken { jwt, .. } => Some(Opening::Proof(jwt, key.await.ok()?, expires)),
+        Proof::Aws { .. } | Proof::Azure { .. } => None,
+    }
 }
 
 /// Checks, before the proof is shown, that this is the cluster the user means, where the ping says which it is.
@@ -254,7 +142,7 @@ fn check_cluster(attempt: &JoinAttempt, request: &Request) -> Result<(), JoinErr
     }
 }
 
-/// Checks, before the proof is shown, that the server has the method. One that has named it on the stream has it.
+/// Checks that the server has the method. One that has named it on the stream has it.
 fn check_server(attempt: &JoinAttempt, request: &Request) -> Result<(), JoinError> {
     let (Some(ping), Some(method), None) = (&attempt.ping, request.method, attempt.method()) else {
         return Ok(());
@@ -269,7 +157,7 @@ fn check_server(attempt: &JoinAttempt, request: &Request) -> Result<(), JoinErro
     }
 }
 
-/// Checks, before the proof is shown, that the server wants what we have. Gives up politely if not.
+/// Checks that the server wants what we have. Gives up politely if not.
 async fn check_method(attempt: JoinAttempt, request: &Request) -> Result<JoinAttempt, JoinError> {
     let Some(theirs) = attempt.method().map(str::to_owned) else {
         return stream_only(attempt, request.method);

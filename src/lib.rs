@@ -19,7 +19,7 @@
 //!
 //! Imports go downwards only: `main` → `run` → {`cli`, `report`} → stages (`detect`, `token`, `join`, `approval`, `issue`, `verify`, `write`,
 //! `export`) → `output` and `refusal` → {`platform`, `cloud`} and {`teleport`, `rules`, `sandbox`} → {`identity`, `net`} → {`claims`, `env`,
-//! `error`, `log`, `secret`, `text`}. A stage may name the types of the stage before it, never call it. No files import each other.
+//! `error`, `log`, `secret`, `system`, `text`}. A stage may name the types of the stage before it, never call it. No files import each other.
 
 pub mod approval;
 pub mod claims;
@@ -42,6 +42,7 @@ pub mod rules;
 pub mod run;
 pub mod sandbox;
 pub mod secret;
+pub mod system;
 pub mod teleport;
 pub mod text;
 pub mod token;

@@ -96,7 +96,7 @@ fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {
     let now = env::now();
     let failure = Failure::new(error, now);
     print(&failure.text_on(Platform::marked(env), now, env.columns), is_colored(form, env));
-    if form.json && !form.is_for_a_shell {
+    if form.json && form.shell.is_none() {
         let _ = std::io::stdout().write_all(failure.json().as_bytes());
     }
     leave(failure.exit as u8, form)
@@ -104,8 +104,8 @@ fn fail(error: &Failed, env: &Env, form: OutputForm) -> ExitCode {
 
 /// A shell that evaluates standard output learns of a failure, too.
 fn leave(exit: u8, form: OutputForm) -> ExitCode {
-    if form.is_for_a_shell && exit != 0 {
-        let _ = std::io::stdout().write_all(parse::exit_in_a_shell(exit).as_bytes());
+    if let Some(shell) = form.shell.filter(|_| exit != 0) {
+        let _ = std::io::stdout().write_all(shell.failure(exit).as_bytes());
     }
     ExitCode::from(exit)
 }

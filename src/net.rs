@@ -4,6 +4,7 @@ pub mod address;
 pub mod deadline;
 mod dial;
 pub mod error;
+pub mod held;
 pub mod http;
 mod network;
 mod options;

@@ -31,8 +31,9 @@ mod simulation;
 mod spacelift;
 mod teamcity;
 mod terraform_cloud;
+mod workflow_commands;
 
-pub use facts::{Absent, Channel, Dialect, Marker, Severity, TokenPlace};
+pub use facts::{Absent, Channel, Dialect, Marker, Program, Severity, TokenPlace};
 pub use simulation::{SimulatedJob, Simulation};
 
 /// A CI system.

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod doctor;
 pub mod dry_run;
 pub mod error;
+pub mod exec;
 pub mod explain;
 pub mod inspect;
 pub mod job_files;
@@ -35,6 +36,10 @@ use outcome::Outcome;
 pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     match &cli.command {
         Command::Login(args) => login_by(args, env, log).await,
+        Command::Exec(args) => {
+            tell_of_config(&args.login.0, log);
+            exec::run(args, env, log).await
+        }
         Command::Doctor(args) => doctor::run(args, env, log).await,
         Command::Inspect(args) => inspect::run(args, env),
         Command::Sandbox(args) => sandbox::run(args, env, log).await,
@@ -51,18 +56,22 @@ pub async fn run(cli: &Cli, env: &Env, log: &Log) -> Result<Outcome, Failed> {
 
 /// `login`, its dry run, or the command line that a tbot.yaml stands for.
 async fn login_by(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    let config = &args.config;
-    for note in &config.outcome.notes {
-        log.note(note);
-    }
-    for warning in &config.outcome.warnings {
-        log.warn(warning);
-    }
-    if config.print_command {
-        return Ok(Outcome::printing(config.outcome.command.clone()));
+    tell_of_config(args, log);
+    if args.config.print_command {
+        return Ok(Outcome::printing(args.config.outcome.command.clone()));
     }
     if args.trial.dry_run {
         return signals::stoppable(dry_run::login(args, env, log)).await;
     }
     signals::stoppable(login::login(args, env, log)).await
+}
+
+/// What of a tbot.yaml is not as tbot would do it.
+fn tell_of_config(args: &Login, log: &Log) {
+    for note in &args.config.outcome.notes {
+        log.note(note);
+    }
+    for warning in &args.config.outcome.warnings {
+        log.warn(warning);
+    }
 }

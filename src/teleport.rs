@@ -12,6 +12,7 @@ pub mod join;
 pub mod join_service;
 pub mod kube;
 pub mod method;
+mod parked;
 pub mod ping;
 pub mod probe;
 pub mod registration;

@@ -2,14 +2,13 @@
 
 pub mod contents;
 mod error;
-mod exchange;
 mod file;
 pub mod folders;
 pub mod manifest;
 pub mod ownership;
 pub mod pending;
 pub mod placed;
-mod stale;
+pub mod stale;
 
 use std::path::{Path, PathBuf};
 

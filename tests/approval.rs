@@ -279,3 +279,27 @@ fn doctor_and_explain_say_what_must_be_set() {
     }
     assert!(doctor.stdout.contains("skipped  access request"), "{}", doctor.stdout);
 }
+
+/// Nothing is left of what was approved, and nothing of a job that only asks.
+#[test]
+fn a_command_runs_with_what_was_approved() {
+    let cluster = cluster(answered(Verdict::Approve, "go"));
+    let job = cluster.job(Platform::GitHubActions);
+    let proxy = cluster.proxy();
+    let run = |more: &[&str]| {
+        let mut all = vec!["exec", "--proxy", &proxy, "--token", &job.token];
+        all.extend(ASK);
+        all.extend(more);
+        all.extend(["--", "sh", "-c", "cat \"$JOBPASS_DIR/jobpass.json\""]);
+        job.run(&all)
+    };
+    let ran = run(&[]).ok();
+    assert_eq!(json(&ran)["access_request"]["resolve_reason"], "go");
+    assert!(ran.stderr.contains("waiting for approval until"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("leaves none of it"), "it is so already: {}", ran.stderr);
+    assert_eq!(listing(&cluster.path("temp")), []);
+    let refused = run(&["--request-nowait"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.all());
+    assert!(refused.stderr.contains("`exec` takes no `--request-nowait`"), "{}", refused.stderr);
+    assert_eq!(cluster.sandbox.access_requests().len(), 1);
+}

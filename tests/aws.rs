@@ -194,10 +194,13 @@ fn a_job_may_join_as_its_machine() {
 fn a_server_that_wants_another_method_is_told() {
     let cluster = Cluster::any();
     let job = Job { token: "ci-github".into(), ..cluster.machine(Cloud::Aws) };
+    let words = "the join token `ci-github` is for the method `github`, but this job would use `iam`";
     let ran = login(&job);
     assert_eq!(ran.code, 4, "{}", ran.stderr);
+    assert!(ran.stderr.replace("\n       ", " ").contains(words), "{}", ran.stderr);
+    // The server learns it too, where nothing went out before it had named the method.
+    assert_eq!(job.login(&["--join-method", "iam", "--expect-cluster", "sandbox.example"]).code, 4);
     let gave_up: Vec<_> = cluster.sandbox.records().into_iter().filter_map(|r| r.gave_up).collect();
-    let words = "the join token `ci-github` is for the method `github`, but this job would use `iam`";
     assert_eq!(gave_up, [words]);
 }
 

@@ -1,6 +1,8 @@
 //! Azure Pipelines: the request for a token, commands in the log, its temp folder.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use jobpass::platform::Platform::AzureDevOps;
 use jobpass::sandbox::SandboxOptions;
@@ -23,11 +25,20 @@ fn later_steps_get_variables_by_commands_in_the_log() {
     let cluster = Cluster::any();
     let ran = cluster.job(AzureDevOps).login(&[]).ok();
     let told = variables(&ran.stdout);
-    assert_eq!(ran.stdout.lines().count(), told.len(), "nothing else is in it: {}", ran.stdout);
+    let page = ran.stdout.lines().find_map(|line| line.strip_prefix("##vso[task.uploadsummary]")).unwrap();
+    assert_eq!(ran.stdout.lines().count(), told.len() + 1, "nothing else is in it: {}", ran.stdout);
     let dir = cluster.path("temp/jobpass");
+    // Later jobs read outputs of a step that has a name.
+    assert_eq!(told["destination-dir;isOutput=true"], dir.display().to_string());
+    // Who, what, until when; in the folder that the agent empties.
+    let text = std::fs::read_to_string(page).unwrap();
+    assert!(text.contains("bot-ci") && text.contains("| valid until |") && text.contains("Z |"), "{text}");
+    assert_eq!(Path::new(page).parent(), Some(&*cluster.path("temp")));
+    let mode = std::fs::metadata(page).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     assert_eq!(told["TELEPORT_PROXY"], cluster.proxy());
     assert_eq!(told["JOBPASS_DIR"], dir.display().to_string());
-    assert!(std::path::Path::new(&told["TELEPORT_IDENTITY_FILE"]).exists());
+    assert!(Path::new(&told["TELEPORT_IDENTITY_FILE"]).exists());
     assert!(key_lines(&dir).len() > 5);
 
     // Where standard output is the report, they have no place there.

@@ -88,7 +88,7 @@ fn join_at(cluster: &Cluster, endpoint: Endpoint, kind: Kind, token: &str, proof
         let identity = aws::identity(&env, &network).await.unwrap();
         let key = KeyPair::generate(KeyKind::P256).unwrap();
         let expires = env::now() + jiff::SignedDuration::from_hours(1);
-        let attempt = Teleport::new(network, endpoint).begin_join(token, 0).await?;
+        let attempt = Teleport::new(network, endpoint).begin_join(token, 0, std::future::ready(None)).await?;
         let attempt = attempt.ask(kind, &key, expires).await?;
         let prove = async |question: Option<Question<'_>>| {
             let challenge = question.unwrap().text;

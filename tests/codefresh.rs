@@ -4,6 +4,7 @@ use jobpass::platform::Platform::Codefresh;
 use serde_json::json;
 
 use crate::support::cluster::Cluster;
+use crate::support::command::put;
 
 #[test]
 fn the_address_or_the_token_of_its_step() {
@@ -29,4 +30,26 @@ fn the_address_or_the_token_of_its_step() {
         "{}",
         ran.stderr
     );
+}
+
+/// The file that its own `cf_export` appends to: for credentials on the volume that steps share, and only if asked for.
+#[test]
+fn later_steps_are_told_where_the_user_says_so() {
+    let cluster = Cluster::any();
+    let volume = cluster.path("volume");
+    std::fs::create_dir(&volume).unwrap();
+    let job = || cluster.job(Codefresh).set("CF_VOLUME_PATH", &volume.display().to_string());
+    let file = volume.join("env_vars_to_export");
+    job().login(&[]).ok();
+    assert!(!file.exists());
+    put(&file, "EARLIER=1");
+    let dir = volume.join("creds").display().to_string();
+    let ran = job().login(&["--export", "codefresh", "--dir", &dir]).ok();
+    assert!(!ran.stderr.contains("hint"), "{}", ran.stderr);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("EARLIER=1\n") && text.contains(&format!("\nJOBPASS_DIR={dir}\n")), "{text}");
+    // Nobody says how its quotes are read, so no value that needs some is written.
+    let odd = volume.join("a b").display().to_string();
+    let ran = job().login(&["--export", "codefresh", "--dir", &odd]);
+    assert!(ran.code == 6 && !volume.join("a b").exists(), "{}", ran.all());
 }

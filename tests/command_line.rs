@@ -269,7 +269,7 @@ fn help_and_version_are_commands_too() {
     assert_eq!((none.code, none.stdout.as_str()), (2, ""));
     for part in [
         "[possible values: auto, github, gitlab, circleci, spacelift, bitbucket, ",
-        "jenkins, shell, env-file=PATH, none]",
+        "jenkins, shell, fish, powershell, env-file=PATH, none]",
         "generic_oidc",
         "[env: JOBPASS_PROXY, TELEPORT_PROXY]",
     ] {

@@ -89,20 +89,29 @@ fn nothing_is_there() {
     assert_eq!(ran.code, 3, "{}", ran.all());
     fits(&ran.stdout);
     assert_data_eq!(ran.stdout, file!["doctor/nothing.txt"]);
-    for (vars, code, name) in [
-        (&[("GITHUB_ACTIONS", "true"), ("GITLAB_CI", "1")][..], 0, "github"),
-        (&[("GITHUB_ACTIONS", "TRUE")], 3, "none"),
-        (&[("GITHUB_ACTIONS", "true"), ("GITEA_ACTIONS", "true")], 3, "gitea"),
+    let runner = [("GITHUB_ACTIONS", "true"), ("CI", "true"), ("KUBERNETES_SERVICE_HOST", "10.96.0.1")];
+    let forwarded = [
+        ("CI", "true"),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x"),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "s3cr3t"),
+        ("CODEBUILD_BUILD_ID", "b:1"),
+    ];
+    for (vars, code, snapshot) in [
+        (&[("GITHUB_ACTIONS", "true"), ("GITLAB_CI", "1")][..], 0, file!["doctor/platform_github.txt"]),
+        (&[("GITHUB_ACTIONS", "TRUE")], 3, file!["doctor/platform_none.txt"]),
+        (&[("GITHUB_ACTIONS", "true"), ("GITEA_ACTIONS", "true")], 3, file!["doctor/platform_gitea.txt"]),
+        (&[("GITHUB_ACTIONS", "true"), ("ACT", "true")], 3, file!["doctor/platform_act.txt"]),
+        (&[("CI", "true"), ("GITLAB_CI", "false")], 3, file!["doctor/platform_gitlab-ci-local.txt"]),
+        (&[("HARNESS_BUILD_ID", "7"), ("DRONE", "true")], 3, file!["doctor/platform_harness.txt"]),
+        (&runner, 0, file!["doctor/platform_runner_in_a_pod.txt"]),
+        (&forwarded, 3, file!["doctor/platform_forwarded.txt"]),
     ] {
         let only = jobpass(folder.path(), &["doctor", "--platform-only"], vars.iter().copied()).output();
         let ran = Ran::of(&only.unwrap());
         assert_eq!(ran.code, code, "{}", ran.all());
+        assert!(!ran.all().contains("s3cr3t"), "{}", ran.all());
         fits(&ran.stdout);
-        match name {
-            "github" => assert_data_eq!(ran.stdout, file!["doctor/platform_github.txt"]),
-            "none" => assert_data_eq!(ran.stdout, file!["doctor/platform_none.txt"]),
-            _ => assert_data_eq!(ran.stdout, file!["doctor/platform_gitea.txt"]),
-        }
+        assert_data_eq!(ran.stdout, snapshot);
     }
 }
 

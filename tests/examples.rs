@@ -21,6 +21,9 @@ fn examples() -> Vec<(String, PathBuf, String)> {
     let mut found = Vec::new();
     for folder in std::fs::read_dir(root().join("ci-examples")).unwrap() {
         let folder = folder.unwrap().path();
+        if !folder.is_dir() {
+            continue; // the ways to install it
+        }
         for file in std::fs::read_dir(&folder).unwrap() {
             let path = file.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();

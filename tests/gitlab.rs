@@ -121,7 +121,7 @@ fn shells_get_the_variables_by_eval() {
     let job = cluster.job(GitLabCi);
     let command = job.command(&[]);
     let exe = crate::support::command::binary().display().to_string();
-    for shell in ["bash", "sh"] {
+    for shell in ["bash", "dash", "zsh"] {
         let script = "eval \"$(\"$1\" login --proxy \"$2\" --token ci-gitlab --export shell --dir \"$3\")\"; \
                       printf '%s\\n' \"$JOBPASS_DIR\" && cat \"$TELEPORT_IDENTITY_FILE\" | grep -c BEGIN";
         let out = Command::new(shell)
@@ -135,7 +135,31 @@ fn shells_get_the_variables_by_eval() {
         let dir = odd.join("out").display().to_string();
         assert!(ran.stdout.starts_with(&format!("{dir}\n")), "{shell}: {}", ran.all());
     }
+    // fish has an `eval` and a pipe into `source`; both see a failure.
+    for (words, code) in [
+        (
+            "eval (\"$argv[1]\" login --proxy $argv[2] --token $argv[4] --export fish --dir $argv[3] | string collect)",
+            0,
+        ),
+        ("\"$argv[1]\" login --proxy $argv[2] --token $argv[4] --export fish --dir $argv[3] | source", 0),
+        ("\"$argv[1]\" login --proxy $argv[2] --token absent --export fish --dir $argv[3] | source", 4),
+    ] {
+        let script =
+            format!("{words}; or exit $status; printf '%s\\n' $JOBPASS_DIR; cat $TELEPORT_IDENTITY_FILE");
+        let dir = odd.join(format!("fish {code}"));
+        let out = Command::new("fish")
+            .args(["--no-config", "-c", &script, &exe, &cluster.proxy(), dir.to_str().unwrap(), "ci-gitlab"])
+            .env_clear()
+            .envs(command.get_envs().filter_map(|(n, v)| Some((n, v?))))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(out.status.code(), Some(code), "{words}");
+        let stdout = String::from_utf8(out.stdout).unwrap();
+        let begin = format!("{}\n-----BEGIN", dir.display());
+        assert_eq!(stdout.starts_with(&begin), code == 0, "{words}");
+    }
     // Where the shell is told, the platform's file is not.
     assert_eq!(std::fs::read_to_string(cluster.path("GITLAB_ENV")).unwrap(), "");
-    assert!(listing(&odd).iter().all(|(file, mode)| *mode == 0o600 || file == "out"));
+    assert!(listing(&odd).iter().all(|(file, mode)| *mode == 0o600 || odd.join(file).is_dir()));
 }

@@ -54,7 +54,7 @@ fn join(cluster: &Cluster) -> Result<Joined, ClusterError> {
         let network = Network::new(&Env::new([("", ""); 0], "/"), &options, deadline, Log::silent()).unwrap();
         let address = HostPort::parse(&cluster.proxy(), 443).unwrap();
         let teleport = Teleport::new(network, Endpoint::Proxy(address));
-        let attempt = teleport.begin_join(&job.token, 0).await?;
+        let attempt = teleport.begin_join(&job.token, 0, std::future::ready(None)).await?;
         let key = KeyPair::generate(KeyKind::P256).unwrap();
         let expires = env::now() + jiff::SignedDuration::from_hours(1);
         let prove = async |_: Option<Question<'_>>| Ok(Answer::IdToken(Jwt::parse(&token).unwrap()));

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("error", 0),
     ("env", 0),
     ("secret", 0),
+    ("system", 0),
 ];
 
 /// Same layer: a stage names the types of the stage before it; what the cluster, its rules and the sandbox share.

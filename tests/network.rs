@@ -136,6 +136,8 @@ fn tls_routing_by_alpn_needs_no_upgrade() {
 /// A cluster that calls itself `teleport.test`, with its job on GitHub, whose token endpoint is behind the same name.
 fn named() -> Cluster {
     Cluster::start(SandboxOptions {
+        // As most are: called like the host of their proxy.
+        cluster: NAME.into(),
         public_addr: Some(format!("{NAME}:443")),
         ..SandboxOptions::simulating(None)
     })

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::support::command::Ran;
 
 /// Folders that are packaged whole.
-const FOLDERS: [&str; 5] = ["benches", "ci-examples", "completions", "src", "tests"];
+const FOLDERS: [&str; 6] = ["benches", "ci-examples", "completions", "docs", "src", "tests"];
 
 /// Single files: what tests read, what README points to, and settings of tools.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     ".cargo/config.toml",
     ".clippy.toml",
     ".deny.toml",
@@ -20,6 +20,7 @@ const FILES: [&str; 10] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "SECURITY.md",
 ];
 
 fn root() -> &'static Path {

@@ -115,7 +115,7 @@ fn a_command_runs_in_the_job_and_its_status_is_ours() {
         (&["sh", "-c", &login][..], 7, "ci-github\n", "sandbox at 127.0.0.1:"),
         (&["sh", "-c", "kill -KILL $$"], 137, "", "sandbox at"),
         (&["true", "--help"], 0, "", "sandbox at"),
-        (&["./absent"], 2, "", "could not run `./absent`: no such file or directory"),
+        (&["./absent"], 127, "", "could not run `./absent`\n  caused by: no such file or directory"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let ran = Ran::of(&with_command(folder.path(), command).output().unwrap());

@@ -41,24 +41,32 @@ pub struct Outcome {
 /// Flags that count only beside `--auth-server`.
 const AT_AUTH_SERVER: [&str; 2] = ["ca-pin", "ca-file"];
 
-/// Fills in the flags of `login` from the file that it names, or that tbot's variables name.
+/// The commands that read such a file.
+const READERS: [&str; 2] = ["login", "exec"];
+
+/// Fills in the flags of `login` or `exec` from the file that it names, or that tbot's variables name.
 pub(super) fn fill_in(
     command: &Command,
     mut filled: Filled,
     env: &Env,
 ) -> Result<(Filled, Outcome), ConfigError> {
     let lenient = command.clone().ignore_errors(true).try_get_matches_from(&filled.arguments);
-    let Some(given) = lenient.as_ref().ok().and_then(|matches| matches.subcommand_matches("login")) else {
+    let called = lenient.as_ref().ok().and_then(|matches| matches.subcommand());
+    let Some((name, given)) = called.filter(|(name, _)| READERS.contains(name)) else {
         return Ok((filled, Outcome::default()));
     };
     let Some((file, text)) = text(given, env)? else { return Ok((filled, Outcome::default())) };
     let problem = |problem: Problem| ConfigError::Line { file: file.clone(), problem };
     let mut built = command.clone();
     built.build();
-    let login = built.find_subcommand("login").unwrap_or(&built);
+    let login = built.find_subcommand(name).unwrap_or(&built);
     let arg = |flag: &str| login.get_arguments().find(|arg| arg.get_long() == Some(flag));
     let is_given = |flag: &str| arg(flag).is_some_and(|arg| variables::is_given(arg, given));
+    // `exec` has a folder of its own.
     let is_free = |flag: &str| {
+        if flag == "dir" && name == "exec" {
+            return false;
+        }
         let excluded = arg(flag).map(|arg| variables::excluded_by(login, arg)).unwrap_or_default();
         !is_given(flag) && !excluded.iter().any(|arg| variables::is_given(arg, given))
     };
@@ -82,7 +90,7 @@ pub(super) fn fill_in(
     }
     let added =
         settings.iter().map(|setting| OsString::from(format!("--{}={}", setting.flag, setting.value)));
-    filled.add("login", added.collect());
+    filled.add(name, added.collect());
     filled.from_variables.extend(
         settings
             .into_iter()

@@ -4,8 +4,9 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// The commands that have a manual page of their own.
-pub const COMMANDS: [&str; 10] = [
+pub const COMMANDS: [&str; 11] = [
     "login",
+    "exec",
     "explain",
     "doctor",
     "inspect",

@@ -11,6 +11,7 @@ use super::usage::UsageError;
 use super::{Cli, Command, config, man, value, variables};
 use crate::env::Env;
 use crate::error::Exit;
+use crate::export::Shell;
 
 /// Why there is nothing to run.
 #[derive(Debug)]
@@ -43,10 +44,13 @@ pub fn parse(arguments: Vec<OsString>, env: &Env) -> Result<Cli, Stop> {
     let matches = command.clone().try_get_matches_from(&filled.arguments);
     let cli = matches.and_then(|matches| {
         let mut cli = Cli::from_arg_matches(&matches)?;
-        if let (Command::Login(login), Some(given)) = (&mut cli.command, matches.subcommand_matches("login"))
-        {
-            let line = config::equal_command(&command, given, &filled, from_variables);
-            login.config.outcome = config::Outcome { command: line, ..outcome };
+        match (&mut cli.command, matches.subcommand_matches("login")) {
+            (Command::Login(login), Some(given)) => {
+                let line = config::equal_command(&command, given, &filled, from_variables);
+                login.config.outcome = config::Outcome { command: line, ..outcome };
+            }
+            (Command::Exec(exec), _) => exec.login.0.config.outcome = outcome,
+            _ => {}
         }
         Ok(cli)
     });
@@ -72,8 +76,8 @@ pub struct OutputForm {
     pub json: bool,
     /// `--color`.
     pub color: Color,
-    /// `--export shell` or the like: a shell evaluates standard output.
-    pub is_for_a_shell: bool,
+    /// The shell that evaluates standard output: `--export shell` or the like.
+    pub shell: Option<Shell>,
 }
 
 impl OutputForm {
@@ -89,18 +93,16 @@ impl OutputForm {
         };
         let export = value("--export").or_else(|| env.var("JOBPASS_EXPORT"));
         let color = value("--color").or_else(|| env.var("JOBPASS_COLOR"));
+        let color = color.and_then(|text| Color::from_str(text, false).ok()).unwrap_or_default();
+        // Standard output is that of the command.
+        if called(arguments) == Some("exec") {
+            return Self { json: false, color, shell: None };
+        }
         Self {
             json: texts.contains(&"--json")
                 || env.var("JOBPASS_JSON").is_some_and(|v| v == "1" || v == "true"),
-            color: color.and_then(|text| Color::from_str(text, false).ok()).unwrap_or_default(),
-            is_for_a_shell: export
-                .and_then(|text| value::sink(text).ok())
-                .is_some_and(|sink| sink.is_for_a_shell()),
+            color,
+            shell: export.and_then(|text| value::sink(text).ok()).and_then(|sink| sink.shell()),
         }
     }
-}
-
-/// What a shell that evaluates standard output is to run, so that it does not go on without the variables.
-pub fn exit_in_a_shell(code: u8) -> String {
-    format!("(exit {code})\n")
 }

@@ -34,8 +34,14 @@ const OF_TBOT: [(&str, &str); 16] = [
     ("-d", "pass `-v` to print each step"),
     ("--debug", "pass `-v` to print each step"),
     ("--ca-path", "pass `--ca-file FILE`"),
-    ("-c", "pass flags, or set `JOBPASS_` variables: only `jobpass login` reads a tbot.yaml"),
-    ("--config", "pass flags, or set `JOBPASS_` variables: only `jobpass login` reads a tbot.yaml"),
+    (
+        "-c",
+        "pass flags, or set `JOBPASS_` variables: only `jobpass login` and `jobpass exec` read a tbot.yaml",
+    ),
+    (
+        "--config",
+        "pass flags, or set `JOBPASS_` variables: only `jobpass login` and `jobpass exec` read a tbot.yaml",
+    ),
     ("--renewal-interval", "leave it out: run `jobpass login` again in the job that needs fresh credentials"),
     ("--log-format", "pass `--json` for a report on standard output"),
     ("--ca-pins", "pass one pin with `--ca-pin`"),

@@ -175,7 +175,7 @@ impl SinkParser {
 
     fn names() -> impl Iterator<Item = &'static str> {
         let platforms = Platform::ALL.into_iter().map(Platform::id);
-        std::iter::once("auto").chain(platforms).chain(["shell", Self::FILE, "none"])
+        std::iter::once("auto").chain(platforms).chain(["shell", "fish", "powershell", Self::FILE, "none"])
     }
 }
 
@@ -202,6 +202,8 @@ pub fn sink(text: &str) -> Result<Sink, String> {
         "" => Err(EMPTY.into()),
         "auto" => Ok(Sink::Auto),
         "shell" => Ok(Sink::Shell),
+        "fish" => Ok(Sink::Fish),
+        "powershell" => Ok(Sink::PowerShell),
         "none" => Ok(Sink::None),
         "env-file" | "env-file=" => Err("it names no file: `env-file=PATH`".into()),
         _ => match text.strip_prefix("env-file=") {

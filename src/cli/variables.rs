@@ -23,9 +23,16 @@ pub struct Filled {
 /// another login would lead them to another cluster.
 const CALLED_BY_OTHERS: [&str; 2] = ["ssh-proxy", "kube-credential"];
 
+/// Flags of `login` that have no meaning for the command of `exec`, which has credentials of its own.
+pub const LOGIN_ONLY: [&str; 5] = ["dir", "export", "json", "print_command", "request_nowait"];
+
 /// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {
     let flag = arg.get_long().filter(|_| !CALLED_BY_OTHERS.contains(&command))?;
+    // Variables that are meant for the logins of a job.
+    if command == "exec" && LOGIN_ONLY.contains(&arg.get_id().as_str()) {
+        return None;
+    }
     let name = match flag {
         "help" | "version" => return None,
         // `JOBPASS_DIR` is where the last login wrote to: a second one must not replace it by accident.

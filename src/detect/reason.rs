@@ -10,7 +10,7 @@ use crate::rules::method_of_cloud;
 /// Why a platform or a machine's identity was taken or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// Its id (or that of a look-alike: `gitea`, `forgejo`, `act`).
+    /// Its id (or that of a look-alike: `gitea`, `act`, …).
     pub platform: &'static str,
     /// Whether it was chosen.
     pub taken: bool,
@@ -23,8 +23,7 @@ pub struct Reason {
 
 /// Of a look-alike that ends the search.
 pub(super) fn of_imitator(system: LookAlike) -> Reason {
-    let why = format!("{} is set", system.marker());
-    Reason { platform: system.id(), taken: true, hint: None, why }
+    Reason { platform: system.id(), taken: true, hint: None, why: system.evidence() }
 }
 
 /// Of each platform. `marked` are those whose marker is there.
@@ -35,11 +34,12 @@ pub(super) fn of_platforms(
     marked: &[Platform],
     chosen: Option<Platform>,
 ) -> Vec<Reason> {
+    let by_hand = if request.platform.is_some() { "the platform" } else { "the join method or the token" };
     let imitation = look_alike.map(|l| Reason {
         platform: l.id(),
         taken: false,
         hint: None,
-        why: format!("{} is set, but the join method or the token is given by hand", l.marker()),
+        why: format!("{}, but {by_hand} is given by hand", l.evidence()),
     });
     let platforms = Platform::ALL.into_iter().map(|platform| {
         let marker = platform.marker(env);

@@ -80,9 +80,9 @@ fn says_why_not() {
 
 #[test]
 fn look_alikes_are_not_github() {
-    for (marker, value, name, hint) in [
-        ("GITEA_ACTIONS", "true", "Gitea Actions", "Gitea issues none to its jobs"),
-        ("ACT", "true", "act", "--dry-run --simulate github"),
+    for (marker, value, name, hint, seen) in [
+        ("GITEA_ACTIONS", "true", "Gitea Actions", "Gitea issues none to its jobs", "GITEA_ACTIONS is set"),
+        ("ACT", "true", "act", "--dry-run --simulate github", "ACT is true"),
     ] {
         let vars = [GITHUB, (marker, value), URL, BEARER];
         let error = run(&vars, &Request::default()).unwrap_err();
@@ -95,15 +95,16 @@ fn look_alikes_are_not_github() {
         let method =
             run(&vars, &Request { method: Some(JoinMethod::GenericOidc), ..Request::default() }).unwrap();
         assert_eq!((method.platform, method.method), (Some(GitHubActions), Some(JoinMethod::GenericOidc)));
-        assert!(
-            why(&method.reasons, name.split(' ').next().unwrap().to_lowercase().as_str()).contains(marker)
-        );
+        let id = name.split(' ').next().unwrap().to_lowercase();
+        let told = why(&method.reasons, &id);
+        assert_eq!(told, format!("{seen}, but the join method or the token is given by hand"));
         let token =
             run(&vars, &Request { given: Some(GivenToken::Variable("T".into())), ..Request::default() })
                 .unwrap();
         assert_eq!((token.platform, token.method), (Some(GitHubActions), None));
         let asked = run(&vars, &Request { platform: Some(GitHubActions), ..Request::default() }).unwrap();
         assert_eq!(asked.method, Some(JoinMethod::GitHub));
+        assert_eq!(why(&asked.reasons, &id), format!("{seen}, but the platform is given by hand"));
     }
     // Forgejo is a platform, though it sets Gitea's marker and GitHub's too.
     let vars = [GITHUB, ("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true"), URL, BEARER];
@@ -114,13 +115,19 @@ fn look_alikes_are_not_github() {
     let asked = run(&vars, &Request { platform: Some(GitHubActions), ..Request::default() }).unwrap();
     assert_eq!(asked.method, Some(JoinMethod::GitHub));
     // These imitate nobody, and are told apart from platforms.
-    for (marker, value, system) in
-        [("CI", "woodpecker", LookAlike::Woodpecker), ("DRONE", "true", LookAlike::Drone)]
-    {
-        let error = run(&[(marker, value)], &Request::default()).unwrap_err();
+    for (markers, system, hint) in [
+        (&[("CI", "woodpecker")][..], LookAlike::Woodpecker, "generic_oidc"),
+        (&[("DRONE", "true")], LookAlike::Drone, "generic_oidc"),
+        (&[("CI", "true"), ("GITLAB_CI", "false")], LookAlike::GitLabCiLocal, "--dry-run --simulate gitlab"),
+        // It has Drone's variables as well.
+        (&[("HARNESS_BUILD_ID", "7"), ("DRONE", "true")], LookAlike::Harness, "`--id-token-env` and"),
+    ] {
+        let error = run(markers, &Request::default()).unwrap_err();
         assert!(matches!(error, DetectError::LookAlike { system: s, .. } if s == system), "{error:?}");
-        assert!(error.hints().join("\n").contains("generic_oidc"));
-        assert_eq!(run(&[(marker, value), GITLAB], &Request::default()).unwrap().platform, Some(GitLabCi));
+        assert!(error.hints().join("\n").contains(hint), "{:?}", error.hints());
+        assert_eq!(why(error.reasons(), system.id()), system.evidence());
+        let nested = [markers, &[("CIRCLECI", "true")]].concat();
+        assert_eq!(run(&nested, &Request::default()).unwrap().platform, Some(CircleCi));
     }
     assert!(run(&[GITHUB, ("ACT", "1")], &Request::default()).is_ok());
 }
@@ -217,6 +224,42 @@ fn nested_places_have_one_identity() {
         ("a CI system nobody knows", &[EC2, MOUNTED], &[POD, ("CI", "true")], None),
         ("one that woodpeckers have", &[GCE], &[("CI", "woodpecker")], None),
         ("a look-alike", &[GCE, MOUNTED], &[POD, GITHUB, ("GITEA_ACTIONS", "true")], None),
+        ("act on a VM", &[EC2], &[GITHUB, ("ACT", "true"), ("CI", "true")], None),
+        ("gitlab-ci-local in a pod", &[MOUNTED], &[POD, ("GITLAB_CI", "false"), ("CI", "true")], None),
+        ("Harness in a pod", &[MOUNTED], &[POD, ("HARNESS_BUILD_ID", "7"), ("DRONE", "true")], None),
+        ("GitLab's runner in a pod", &[MOUNTED, GCE], &[POD, GITLAB, JWT], Some(Job(GitLabCi))),
+        (
+            "Jenkins in a pod, without its token",
+            &[MOUNTED],
+            &[POD, ("JENKINS_URL", "https://j"), ("BUILD_ID", "7")],
+            Some(Job(Platform::Jenkins)),
+        ),
+        ("Buildkite's agent on a VM", &[GCE], &[("BUILDKITE", "true")], Some(Job(Platform::Buildkite))),
+        (
+            "a worker of Spacelift's with an integration of AWS",
+            &[EC2],
+            &[
+                ("TF_VAR_spacelift_run_id", "1"),
+                ("AWS_ACCESS_KEY_ID", "ASIA"),
+                ("AWS_SESSION_TOKEN", "s3cr3t"),
+            ],
+            Some(Job(Spacelift)),
+        ),
+        (
+            "a job of GitHub's that hands variables of Spacelift's on",
+            &[EC2],
+            &[GITHUB, URL, BEARER, ("TF_VAR_spacelift_run_id", "1")],
+            Some(Job(GitHubActions)),
+        ),
+        (
+            "a runner of GitHub's that CodeBuild hosts",
+            &[EC2],
+            &[("CODEBUILD_BUILD_ID", "b:1"), GITHUB, URL, BEARER],
+            Some(Job(GitHubActions)),
+        ),
+        ("CodeBuild", &[], &[("CODEBUILD_BUILD_ID", "b:1")], Some(On(Cloud::Aws))),
+        ("Cloud Build", &[], &[("BUILDER_OUTPUT", "/builder/outputs")], Some(On(Cloud::Gcp))),
+        ("a container with GitHub's forwarded variables", &[EC2], &[URL, BEARER, ("CI", "true")], None),
         ("a variable that says no", &[GCE], &[("CI", "false")], Some(On(Cloud::Gcp))),
     ];
     for (place, files, vars, want) in cases {
@@ -238,7 +281,7 @@ fn nested_places_have_one_identity() {
         let taken = reasons.iter().filter(|reason| reason.taken).count();
         assert_eq!(
             taken,
-            usize::from(want.is_some() || ["a look-alike", "one that woodpeckers have"].contains(place)),
+            usize::from(want.is_some() || matches!(found, Err(DetectError::LookAlike { .. }))),
             "{place}"
         );
         assert!(!format!("{reasons:?}").contains("s3cr3t"), "{place}");

@@ -3,39 +3,57 @@
 use std::fmt::Write as _;
 
 use super::error::{ExportError, refused};
-use super::name::is_posix;
+use super::exports::Exports;
+use super::name::{is_output, is_posix};
 use crate::platform::Dialect;
 
-/// One command a variable. A value cannot end its command: what could is encoded or refused.
-pub(super) fn lines(pairs: &[(String, String)], dialect: Dialect) -> Result<String, ExportError> {
-    let place = match dialect {
-        Dialect::AzurePipelines => "`task.setvariable`",
-        Dialect::TeamCity => "`setParameter`",
-    };
+/// One command a variable, and one an output where there is such a thing. A value cannot end its command: what could is
+/// encoded or refused.
+pub(super) fn lines(exports: &Exports, dialect: Dialect) -> Result<String, ExportError> {
     let mut out = String::new();
-    for (name, value) in pairs {
+    for (name, value) in &exports.variables {
         if !is_posix(name) {
-            return Err(refused(name, place, "it is not a valid variable name"));
+            return Err(refused(name, dialect.command(), "it is not a valid variable name"));
         }
-        if value.contains(char::is_control) {
-            return Err(refused(name, place, "it has control characters"));
+        let value = encoded(name, value, dialect)?;
+        let _ = match dialect {
+            Dialect::AzurePipelines => writeln!(out, "##vso[task.setvariable variable={name}]{value}"),
+            Dialect::TeamCity => writeln!(out, "##teamcity[setParameter name='env.{name}' value='{value}']"),
+        };
+    }
+    // Later jobs read them as `dependencies.JOB.outputs['STEP.NAME']`, where the step has a name.
+    let outputs = match dialect {
+        Dialect::AzurePipelines => &exports.outputs[..],
+        Dialect::TeamCity => &[],
+    };
+    for (name, value) in outputs {
+        if !is_output(name) {
+            return Err(refused(name, dialect.command(), "it is not a valid name of an output"));
         }
-        match dialect {
-            // As azure-pipelines-task-lib `taskcommand.ts` encodes data.
-            Dialect::AzurePipelines => {
-                let value = value.replace('%', "%AZP25");
-                let _ = writeln!(out, "##vso[task.setvariable variable={name}]{value}");
-            }
-            Dialect::TeamCity if value.contains('%') => {
-                return Err(refused(name, place, "TeamCity takes `%` for the begin of a reference"));
-            }
-            Dialect::TeamCity => {
-                let value = escaped(value);
-                let _ = writeln!(out, "##teamcity[setParameter name='env.{name}' value='{value}']");
-            }
-        }
+        let value = encoded(name, value, dialect)?;
+        let _ = writeln!(out, "##vso[task.setvariable variable={name};isOutput=true]{value}");
     }
     Ok(out)
+}
+
+/// The command by which Azure Pipelines takes a page; `None` for a path that it cannot carry.
+pub(super) fn upload_summary(path: &str) -> Option<String> {
+    let path = encoded("", path, Dialect::AzurePipelines).ok()?;
+    Some(format!("##vso[task.uploadsummary]{path}\n"))
+}
+
+fn encoded(name: &str, value: &str, dialect: Dialect) -> Result<String, ExportError> {
+    if value.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r')) {
+        return Err(refused(name, dialect.command(), "it has control characters"));
+    }
+    match dialect {
+        // As azure-pipelines-task-lib `taskcommand.ts` encodes data.
+        Dialect::AzurePipelines => Ok(value.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A")),
+        Dialect::TeamCity if value.contains('%') => {
+            Err(refused(name, dialect.command(), "TeamCity takes `%` for the begin of a reference"))
+        }
+        Dialect::TeamCity => Ok(escaped(value)),
+    }
 }
 
 /// The value of an attribute of a TeamCity message, by its table of escaped values.
@@ -44,6 +62,8 @@ fn escaped(value: &str) -> String {
     for c in value.chars() {
         match c {
             '|' | '\'' | '[' | ']' => out.extend(['|', c]),
+            '\n' => out.push_str("|n"),
+            '\r' => out.push_str("|r"),
             c if c.is_ascii() => out.push(c),
             c => out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("|0x{unit:04x}"))),
         }
@@ -52,35 +72,4 @@ fn escaped(value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(value: &str, dialect: Dialect) -> Option<String> {
-        lines(&[("K".to_owned(), value.to_owned())], dialect).ok()
-    }
-
-    #[test]
-    fn values_stay_inside_their_command() {
-        for (value, azure, teamcity) in [
-            ("/a b/c.d:443", Some("/a b/c.d:443"), Some("/a b/c.d:443")),
-            ("100%25", Some("100%AZP2525"), None),
-            ("a]b", Some("a]b"), Some("a|]b")),
-            ("it's [x] | y", Some("it's [x] | y"), Some("it|'s |[x|] || y")),
-            ("é\u{1f600}", Some("é\u{1f600}"), Some("|0x00e9|0xd83d|0xde00")),
-            ("", Some(""), Some("")),
-            ("a\n##vso[task.setvariable variable=PATH]/x", None, None),
-            ("a\r", None, None),
-        ] {
-            let azure = azure.map(|value| format!("##vso[task.setvariable variable=K]{value}\n"));
-            let teamcity =
-                teamcity.map(|value| format!("##teamcity[setParameter name='env.K' value='{value}']\n"));
-            assert_eq!(line(value, Dialect::AzurePipelines), azure, "{value:?}");
-            assert_eq!(line(value, Dialect::TeamCity), teamcity, "{value:?}");
-        }
-        for name in ["A]B", "A;B", "A B", "", "A-B"] {
-            for dialect in [Dialect::AzurePipelines, Dialect::TeamCity] {
-                assert!(lines(&[(name.to_owned(), "v".to_owned())], dialect).is_err(), "{name:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Why later steps get nothing.
 
 use std::io;
+use std::path::Path;
 
 use thiserror::Error;
 
@@ -22,6 +23,12 @@ pub enum ExportError {
     /// The platform does not say which file.
     #[error("`{variable}` is not set, so later steps cannot get the variables")]
     NoFile { variable: &'static str },
+    /// The platform's program is not there, or has nobody to talk to.
+    #[error("there is no `{program}` in this job, so later steps cannot get the variables")]
+    NoProgram { program: &'static str },
+    /// The platform's program did not take the variables.
+    #[error("could not hand the variables over to `{program}`")]
+    Program { program: &'static str, reason: String },
     /// A name or value that the format cannot carry (a newline in a `K=V` file).
     #[error("could not write `{name}` to {place}")]
     Value { name: String, place: String, reason: String },
@@ -37,8 +44,8 @@ impl StageError for ExportError {
     fn causes(&self) -> Vec<String> {
         match self {
             Self::Io { source, .. } => vec![io_reason(source)],
-            Self::NoFile { .. } => Vec::new(),
-            Self::Value { reason, .. } => vec![reason.clone()],
+            Self::NoFile { .. } | Self::NoProgram { .. } => Vec::new(),
+            Self::Value { reason, .. } | Self::Program { reason, .. } => vec![reason.clone()],
         }
     }
 
@@ -52,10 +59,16 @@ impl StageError for ExportError {
                 "write no variables: `--export none`",
                 "inside a container of your own, mount the platform's file and forward its variable",
             ],
+            Self::NoProgram { .. } | Self::Program { .. } => &[EVAL, "write no variables: `--export none`"],
             Self::Value { .. } => &["choose a plain path with `--dir`", EVAL],
         };
         hints.iter().map(|hint| (*hint).to_owned()).collect()
     }
+}
+
+/// A file that cannot be written; `variable` names it, or the flag that did.
+pub(super) fn io_error(variable: &str, path: &Path, source: io::Error) -> ExportError {
+    ExportError::Io { variable: variable.to_owned(), path: path.display().to_string(), source }
 }
 
 /// A name or value that a format cannot carry.

@@ -6,7 +6,7 @@
 use aws_lc_rs::rand;
 
 use super::error::{ExportError, refused};
-use super::name::is_posix;
+use super::name::{is_output, is_posix};
 
 /// The summary of one step may have 1 MiB; a longer one is not shown at all.
 const MAX_SUMMARY: u64 = 1024 * 1024;
@@ -48,7 +48,7 @@ pub(super) fn summary(text: &str, length: u64) -> String {
 fn blocks(pairs: &[(String, String)], place: &str) -> Result<String, ExportError> {
     let mut out = String::new();
     for (name, value) in pairs {
-        if !output_name(name) {
+        if !is_output(name) {
             return Err(refused(name, place, "it is not a valid name of a variable or an output"));
         }
         if value.contains('\0') {
@@ -73,11 +73,6 @@ fn delimiter() -> Option<String> {
     let mut bytes = [0u8; 16];
     rand::fill(&mut bytes).ok()?;
     Some(format!("ghadelimiter_{:032x}", u128::from_be_bytes(bytes)))
-}
-
-fn output_name(name: &str) -> bool {
-    name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// Reads a command file as the runner does.

@@ -19,8 +19,8 @@ pub(super) fn gitlab(pairs: &[(String, String)], file: &str) -> Result<String, E
 
 /// For a file that `docker --env-file` (which takes each value as it is) and a shell's `source` read alike:
 /// values a shell would expand or split are refused, as no quoting means the same to both.
-pub(super) fn env_file(pairs: &[(String, String)]) -> Result<String, ExportError> {
-    lines(pairs, "an env file", |value| {
+pub(super) fn env_file(pairs: &[(String, String)], place: &str) -> Result<String, ExportError> {
+    lines(pairs, place, |value| {
         if value.contains(['\n', '\r', '\0']) {
             return Some("it has more than one line");
         }
@@ -78,11 +78,11 @@ mod tests {
             ("a\\b", true, false),
         ] {
             assert_eq!(gitlab(&variable(value), "GITLAB_ENV").is_ok(), to_gitlab, "{value:?}");
-            assert_eq!(env_file(&variable(value)).is_ok(), to_file, "{value:?}");
+            assert_eq!(env_file(&variable(value), "x").is_ok(), to_file, "{value:?}");
         }
         for name in ["A-B", "A B", "A\nB", "", "1", "A=B"] {
             let pair = [(name.to_owned(), "v".to_owned())];
-            assert!(gitlab(&pair, "GITLAB_ENV").is_err() && env_file(&pair).is_err(), "{name:?}");
+            assert!(gitlab(&pair, "GITLAB_ENV").is_err() && env_file(&pair, "x").is_err(), "{name:?}");
         }
     }
 
@@ -93,7 +93,7 @@ mod tests {
         fn an_env_file_means_the_same_to_a_shell(
             value in "[a-z~$'\"`\\\\ *?#!&;|<>(){}=:,./%+@äλ-]{0,8}|[a-z/.:@%+=,_-]{0,20}"
         ) {
-            if let Ok(text) = env_file(&variable(&value)) {
+            if let Ok(text) = env_file(&variable(&value), "x") {
                 let dir = tempfile::tempdir().unwrap();
                 let path = dir.path().join("env");
                 super::super::file::replace(&path, text.as_bytes()).unwrap();

@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 
 use crate::identity::Suite;
 use crate::identity::keys::{KeyError, KeyKind, KeyPair};
-use crate::output::Kind;
+use crate::output::{Kind, Output};
 
 /// The key or keys of one output.
 #[derive(Clone)]
@@ -71,17 +71,25 @@ fn for_tls(kind: KeyKind) -> KeyKind {
     if kind == KeyKind::Ed25519 { KeyKind::P256 } else { kind }
 }
 
-/// Keys for each output, made beside each other.
-pub(super) async fn generate(choice: Choice, outputs: Vec<Kind>) -> Result<Vec<Keys>, KeyError> {
-    let keys = outputs.into_iter().map(|output| async move {
-        let (first, tls) = choice.kinds(&output);
-        let make = move || {
-            let tls = tls.map(KeyPair::generate).transpose()?;
-            Ok(Keys { first: KeyPair::generate(first)?, tls })
-        };
-        tokio::task::spawn_blocking(make).await.map_err(|_| KeyError::Generate(first)).and_then(|keys| keys)
-    });
-    try_join_all(keys).await
+/// Keys for each output, made beside each other, from now on.
+pub(super) fn generate(
+    choice: Choice,
+    outputs: &[Output],
+) -> impl Future<Output = Result<Vec<Keys>, KeyError>> + Send + use<> {
+    let begun: Vec<_> = outputs
+        .iter()
+        .map(|output| {
+            let (first, tls) = choice.kinds(&output.kind);
+            let make = move || {
+                let tls = tls.map(KeyPair::generate).transpose()?;
+                Ok(Keys { first: KeyPair::generate(first)?, tls })
+            };
+            (first, tokio::task::spawn_blocking(make))
+        })
+        .collect();
+    try_join_all(begun.into_iter().map(|(first, keys)| async move {
+        keys.await.map_err(|_| KeyError::Generate(first)).and_then(|keys| keys)
+    }))
 }
 
 #[cfg(test)]

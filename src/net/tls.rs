@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
-use rustls::{AlertDescription, ClientConfig, RootCertStore};
-use tokio_rustls::TlsConnector;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{AlertDescription, ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, WantsVersions};
+use tokio_rustls::{Connect, TlsConnector};
 
 use super::error::{CertificateFault, NOT_TLS};
 use super::roots::Loaded;
 use super::trust::{Verifier, explain};
-use super::{HostPort, NetError, Network, Stream};
+use super::{HostPort, Io, NetError, Network, Stream};
 use crate::env;
 use crate::text::{io_reason, safe};
 
@@ -104,18 +105,22 @@ impl Network {
         server_name: &str,
         trust: &Trust,
     ) -> Result<(), NetError> {
-        let verifier = match verifier(peer, trust)? {
-            Some(verifier) => verifier,
-            None if matches!(trust, Trust::System) => web_verifier(self.system_roots()?)?,
-            None => web_verifier(self.cluster_roots()?)?,
-        };
-        let name = name(server_name)?;
+        let (verifier, name) = (self.verifier(peer, trust)?, name(server_name)?);
         let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let (leaf, rest) = chain.split_first().ok_or_else(|| no_certificate(peer))?;
         let now = u64::try_from(env::now().as_second()).unwrap_or_default();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
         let verified = verifier.verify_server_cert(leaf, rest, &name, &[], now);
         verified.map(|_| ()).map_err(|error| failure(&error, peer.to_owned(), &[]))
+    }
+
+    /// What checks a chain by those anchors.
+    pub(super) fn verifier(&self, peer: &str, trust: &Trust) -> Result<Verifier, NetError> {
+        match verifier(peer, trust)? {
+            Some(verifier) => Ok(verifier),
+            None if matches!(trust, Trust::System) => web_verifier(self.system_roots()?),
+            None => web_verifier(self.cluster_roots()?),
+        }
     }
 
     /// For the cluster's web certificate and no client certificate: built once, so that sessions are resumed.
@@ -169,7 +174,7 @@ fn verifier(peer: &str, trust: &Trust) -> Result<Option<Verifier>, NetError> {
     })
 }
 
-fn name(text: &str) -> Result<ServerName<'static>, NetError> {
+pub(super) fn name(text: &str) -> Result<ServerName<'static>, NetError> {
     ServerName::try_from(text.to_owned()).map_err(|_| NetError::Address {
         text: text.to_owned(),
         reason: "it is neither a DNS name nor an IP address".to_owned(),
@@ -202,10 +207,18 @@ pub(super) async fn handshake(
     };
     config.alpn_protocols.clone_from(&spec.alpn);
 
-    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    established(network, TlsConnector::from(Arc::new(config)).connect(name, stream), spec).await
+}
+
+/// What a handshake comes to, within its limit.
+pub(super) async fn established<S: Io + 'static>(
+    network: &Network,
+    connecting: Connect<S>,
+    spec: &TlsSpec,
+) -> Result<TlsStream, NetError> {
     let doing = "the TLS handshake";
-    let stream = network.deadline().try_within(LIMIT, peer, doing, connecting).await?;
-    let stream = stream.map_err(|e| handshake_failure(&e, spec))?;
+    let stream = network.deadline().try_within(LIMIT, &spec.peer, doing, connecting).await?;
+    let stream = stream.map_err(|e| handshake_failure(&e, &spec.peer, &spec.alpn))?;
     let (_, session) = stream.get_ref();
     let alpn = session.alpn_protocol().map(<[u8]>::to_vec);
     let peer_chain = session.peer_certificates().unwrap_or_default().iter().map(|c| c.to_vec()).collect();
@@ -213,21 +226,36 @@ pub(super) async fn handshake(
 }
 
 fn config(verifier: Verifier, peer: &str, client: Option<&ClientIdentity>) -> Result<ClientConfig, NetError> {
-    let tls = |reason: String| NetError::Tls { peer: peer.to_owned(), reason };
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|_| tls("the cryptography built in lacks a cipher".to_owned()))?
+    let builder = protocols(peer, ClientConfig::builder_with_provider(provider()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     let Some(client) = client else {
         return Ok(builder.with_no_client_auth());
     };
+    Ok(builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified(client, peer)?))))
+}
+
+/// TLS 1.3 and 1.2.
+pub(super) fn protocols(
+    peer: &str,
+    builder: ConfigBuilder<ClientConfig, WantsVersions>,
+) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, NetError> {
+    let reason = || "the cryptography built in lacks a cipher".to_owned();
+    builder
+        .with_safe_default_protocol_versions()
+        .map_err(|_| NetError::Tls { peer: peer.to_owned(), reason: reason() })
+}
+
+/// A client's certificate as rustls takes it.
+pub(super) fn certified(client: &ClientIdentity, peer: &str) -> Result<Arc<CertifiedKey>, NetError> {
     let chain = client.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(client.key.expose().to_vec()));
     // rustls names neither key nor certificate in these errors.
-    builder
-        .with_client_auth_cert(chain, key)
-        .map_err(|e| tls(format!("our own certificate cannot be used: {e}")))
+    let certified = CertifiedKey::from_der(chain, key, &provider());
+    certified.map(Arc::new).map_err(|e| NetError::Tls {
+        peer: peer.to_owned(),
+        reason: format!("our own certificate cannot be used: {e}"),
+    })
 }
 
 fn no_certificate(peer: &str) -> NetError {
@@ -244,10 +272,10 @@ fn no_roots(peer: &str) -> NetError {
 }
 
 /// What a failed handshake means.
-fn handshake_failure(error: &io::Error, spec: &TlsSpec) -> NetError {
-    let peer = spec.peer.clone();
+pub(super) fn handshake_failure(error: &io::Error, peer: &str, alpn: &[Vec<u8>]) -> NetError {
+    let peer = peer.to_owned();
     if let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return failure(cause, peer, &spec.alpn);
+        return failure(cause, peer, alpn);
     }
     let during = match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {

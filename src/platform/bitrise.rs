@@ -4,7 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{Absent, Channel, Facts, LogSyntax, exactly_true, how_missing, in_variable, indented};
+use super::facts::{
+    Absent, Channel, Facts, LogSyntax, Program, exactly_true, how_missing, in_variable, indented,
+};
 use super::simulation::{OWNER, Simulation};
 use crate::text::safe;
 
@@ -28,7 +30,10 @@ pub(super) const FACTS: Facts = Facts {
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("BITRISE_SOURCE_DIR")?.as_ref())),
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
-    channel: Channel::Script {
+    channel: Channel::Program {
+        program: Program::Envman,
+        socket: None,
+        is_enough: true,
         hint: "load the variables for the next lines of the same step: \
                `eval \"$(jobpass login --export shell)\"`; for later steps: \
                `envman add --key JOBPASS_DIR --value \"$JOBPASS_DIR\"`",

@@ -6,7 +6,9 @@
 use serde_json::{Value, json};
 
 use super::endpoint::{AudienceIn, Endpoint, Protocol};
-use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, exactly_true, how_missing, indented};
+use super::facts::{
+    Absent, Channel, Facts, LogSyntax, Program, TokenPlace, exactly_true, how_missing, indented,
+};
 use super::simulation::{BRANCH, OWNER, SHA, Simulation};
 use crate::env::Env;
 
@@ -48,7 +50,11 @@ pub(super) const FACTS: Facts = Facts {
     checkout: |env| Some(env.absolute(env.var("BUILDKITE_BUILD_CHECKOUT_PATH")?.as_ref())),
     // A line that begins with these dashes begins a group, which the next one ends.
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
-    channel: Channel::Script {
+    // What it takes is there in later phases of the job: hooks and plugins. Agents from 3.115 have the socket.
+    channel: Channel::Program {
+        program: Program::BuildkiteAgent,
+        socket: Some("BUILDKITE_AGENT_JOB_API_SOCKET"),
+        is_enough: false,
         hint: "load the variables for the next lines of the same command: \
                `eval \"$(jobpass login --export shell)\"`; each step is a job of its own and logs in for itself",
     },

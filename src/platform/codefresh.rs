@@ -49,7 +49,10 @@ pub(super) const FACTS: Facts = Facts {
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("CF_VOLUME_PATH")?.as_ref())),
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
-    channel: Channel::Script {
+    // What `cf_export` writes to, too (codefresh.io/docs, "Variables in pipelines"): of use with a `--dir` on the volume only.
+    channel: Channel::FolderFile {
+        folder: "CF_VOLUME_PATH",
+        name: "env_vars_to_export",
         hint: "load the variables for the next commands of the same step: \
                `eval \"$(jobpass login --export shell)\"`; each step is a container of its own and logs in for itself",
     },

@@ -125,13 +125,52 @@ pub enum Channel {
         /// The variable.
         variable: &'static str,
     },
+    /// `K=V` lines in a file of the folder that a variable names: for who asks for it by name.
+    FolderFile {
+        /// The variable.
+        folder: &'static str,
+        /// The file's name.
+        name: &'static str,
+        /// What to write in the script instead.
+        hint: &'static str,
+    },
     /// Commands in the log, one a line, of which each sets a variable.
     Commands(Dialect),
+    /// A program of the platform's takes them.
+    Program {
+        /// The program, in `PATH`.
+        program: Program,
+        /// The variable that names the socket by which it talks to the job; `None`: it needs none.
+        socket: Option<&'static str>,
+        /// Whether all later steps get them so.
+        is_enough: bool,
+        /// What to write in the script where the program is not there or not enough.
+        hint: &'static str,
+    },
     /// There is none.
     Script {
         /// What to write in the script instead.
         hint: &'static str,
     },
+}
+
+/// A program of a platform's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// Bitrise's (bitrise-io/envman `cli/add.go`).
+    Envman,
+    /// Buildkite's (buildkite.com/docs, "buildkite-agent env" and "buildkite-agent annotate").
+    BuildkiteAgent,
+}
+
+impl Program {
+    /// As it is found in `PATH`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Envman => "envman",
+            Self::BuildkiteAgent => "buildkite-agent",
+        }
+    }
 }
 
 /// Whose commands they are.
@@ -143,13 +182,25 @@ pub enum Dialect {
     TeamCity,
 }
 
+impl Dialect {
+    /// The command that sets a variable, for people.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::AzurePipelines => "`task.setvariable`",
+            Self::TeamCity => "`setParameter`",
+        }
+    }
+}
+
 impl Channel {
     /// The variables that name its files.
     pub fn variables(self) -> Vec<&'static str> {
         match self {
             Self::CommandFiles { environment, outputs, summary } => vec![environment, outputs, summary],
             Self::EnvFile { variable, .. } | Self::BashFile { variable } => vec![variable],
-            Self::Commands(_) | Self::Script { .. } => Vec::new(),
+            Self::FolderFile { .. } | Self::Commands(_) | Self::Program { .. } | Self::Script { .. } => {
+                Vec::new()
+            }
         }
     }
 }

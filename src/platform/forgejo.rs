@@ -5,8 +5,9 @@
 use serde_json::{Value, json};
 
 use super::endpoint::{Protocol, REQUEST_TOKEN, REQUEST_URL, actions};
-use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, how_missing, indented, one_of};
+use super::facts::{Absent, Channel, Facts, LogSyntax, TokenPlace, how_missing, one_of};
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
+use super::workflow_commands::fold;
 use crate::env::Env;
 
 /// Only this one tells it from GitHub.
@@ -32,7 +33,8 @@ pub(super) const FACTS: Facts = Facts {
     expired_hints: |_| vec!["run jobpass in the step that needs it, which gets a new token".to_owned()],
     temp_dir: Some("RUNNER_TEMP"),
     checkout: |env| Some(env.absolute(env.var("GITHUB_WORKSPACE")?.as_ref())),
-    log: LogSyntax { fold: indented, folds_details: false, annotate: None },
+    // Its runner knows GitHub's groups, and shows other commands as they are (act_runner's `reporter.go`).
+    log: LogSyntax { fold, folds_details: true, annotate: None },
     channel: Channel::CommandFiles {
         environment: "GITHUB_ENV",
         outputs: "GITHUB_OUTPUT",

@@ -1,21 +1,18 @@
 //! GitHub Actions.
 //!
-//! Names from docs.github.com, "Variables reference" and "Workflow commands"; the syntax of commands from
-//! actions/toolkit `packages/core/src/command.ts`; claims from the page on `OpenID Connect`.
+//! Names from docs.github.com, "Variables reference"; claims from the page on `OpenID Connect`.
 
 use std::io::Read as _;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::endpoint::{Protocol, REQUEST_TOKEN, REQUEST_URL, actions};
-use super::facts::{
-    Absent, Channel, Facts, LogSyntax, Marker, Severity, TokenPlace, exactly_true, how_missing,
-};
+use super::facts::{Absent, Channel, Facts, LogSyntax, Marker, TokenPlace, exactly_true, how_missing};
 use super::forgejo::FORGEJO_ACTIONS;
 use super::simulation::{BRANCH, OWNER, REPOSITORY, RUN, SHA, Simulation};
+use super::workflow_commands::{annotate, fold};
 use crate::env::{Env, MAX_FILE};
-use crate::text::{safe, safe_lines};
+use crate::text::safe;
 
 /// Imitated by Gitea, Forgejo and `act`.
 const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
@@ -118,33 +115,6 @@ fn absent(env: &Env) -> Absent {
     hints.push("in a reusable workflow, grant it in the calling workflow's job as well".to_owned());
     hints.push(forward);
     Absent { why, hints }
-}
-
-fn fold(title: &str, body: &str, _: Timestamp) -> String {
-    let mut out = format!("::group::{}\n", escape_data(&safe(title, 200)));
-    for line in safe_lines(body) {
-        out.push_str(&line);
-        out.push('\n');
-    }
-    out.push_str("::endgroup::\n");
-    out
-}
-
-fn annotate(severity: Severity, title: &str, message: &str) -> String {
-    let command = match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Notice => "notice",
-    };
-    format!("::{command} title={}::{}", escape_property(title), escape_data(message))
-}
-
-fn escape_data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn escape_property(text: &str) -> String {
-    escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// The foreign repository of a pull request, by the payload's `pull_request.head.repo`. A repository may

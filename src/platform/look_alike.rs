@@ -1,4 +1,4 @@
-//! Systems that are told what they lack: those that set GitHub's variables without being GitHub, and those that give their
+//! Systems that are told what they lack: those that set another's variables without being it, and those that give their
 //! jobs no identity.
 
 use super::Platform;
@@ -7,6 +7,8 @@ use crate::env::Env;
 const GITEA_ACTIONS: &str = "GITEA_ACTIONS";
 const ACT: &str = "ACT";
 const CI: &str = "CI";
+const GITLAB_CI: &str = "GITLAB_CI";
+const HARNESS: &str = "HARNESS_BUILD_ID";
 const DRONE: &str = "DRONE";
 const WOODPECKER: &str = "woodpecker";
 
@@ -17,15 +19,19 @@ pub enum LookAlike {
     Gitea,
     /// nektos/act: GitHub workflows on a laptop.
     Act,
+    /// firecow/gitlab-ci-local: GitLab pipelines on a laptop.
+    GitLabCiLocal,
     /// Woodpecker CI.
     Woodpecker,
+    /// Harness, whose pipelines hand a token over by hand. It sets variables of Drone's.
+    Harness,
     /// Drone.
     Drone,
 }
 
 impl LookAlike {
     /// The one the job runs on. `ACT` is a name others may use too, so it does not count in a job of another platform; the
-    /// same goes for the two that imitate nobody.
+    /// same goes for those that imitate nobody.
     pub fn find(env: &Env) -> Option<Self> {
         if Platform::Forgejo.marker(env).present {
             return None; // it sets Gitea's marker as well
@@ -39,8 +45,12 @@ impl LookAlike {
         if env.is(ACT, "true") && !elsewhere(Some(Platform::GitHubActions)) {
             return Some(Self::Act);
         }
-        let found = if env.is(CI, WOODPECKER) {
+        let found = if env.is(GITLAB_CI, "false") {
+            Self::GitLabCiLocal
+        } else if env.is(CI, WOODPECKER) {
             Self::Woodpecker
+        } else if env.var(HARNESS).is_some() {
+            Self::Harness
         } else if env.is(DRONE, "true") {
             Self::Drone
         } else {
@@ -54,7 +64,9 @@ impl LookAlike {
         match self {
             Self::Gitea => "gitea",
             Self::Act => "act",
+            Self::GitLabCiLocal => "gitlab-ci-local",
             Self::Woodpecker => "woodpecker",
+            Self::Harness => "harness",
             Self::Drone => "drone",
         }
     }
@@ -64,7 +76,9 @@ impl LookAlike {
         match self {
             Self::Gitea => "Gitea Actions",
             Self::Act => "act",
+            Self::GitLabCiLocal => "gitlab-ci-local",
             Self::Woodpecker => "Woodpecker CI",
+            Self::Harness => "Harness",
             Self::Drone => "Drone",
         }
     }
@@ -73,6 +87,8 @@ impl LookAlike {
     pub fn flaw(self) -> &'static str {
         match self {
             Self::Gitea | Self::Act => "imitates GitHub Actions without its identity tokens",
+            Self::GitLabCiLocal => "imitates GitLab CI without its identity tokens",
+            Self::Harness => "sets no identity token in its jobs",
             Self::Woodpecker | Self::Drone => "gives its jobs no identity tokens",
         }
     }
@@ -91,6 +107,13 @@ impl LookAlike {
             Self::Act => {
                 &["try the whole run without a cluster: `jobpass login --dry-run --simulate github`"]
             }
+            Self::GitLabCiLocal => {
+                &["try the whole run without a cluster: `jobpass login --dry-run --simulate gitlab`"]
+            }
+            Self::Harness => &[
+                "put a token of Harness' workload identity into a variable of the step, and pass `--id-token-env` and \
+                 `--join-method generic_oidc`",
+            ],
             Self::Woodpecker | Self::Drone => {
                 &["run this on a CI platform with identity tokens, such as Forgejo Actions", hand]
             }
@@ -98,13 +121,15 @@ impl LookAlike {
         hints.iter().map(|hint| (*hint).to_owned()).collect()
     }
 
-    /// The variable that gives it away.
-    pub fn marker(self) -> &'static str {
+    /// What gives it away, for people.
+    pub fn evidence(self) -> String {
         match self {
-            Self::Gitea => GITEA_ACTIONS,
-            Self::Act => ACT,
-            Self::Woodpecker => "CI=woodpecker",
-            Self::Drone => DRONE,
+            Self::Gitea => format!("{GITEA_ACTIONS} is set"),
+            Self::Act => format!("{ACT} is true"),
+            Self::GitLabCiLocal => format!("{GITLAB_CI} is false"),
+            Self::Woodpecker => format!("{CI} is {WOODPECKER}"),
+            Self::Harness => format!("{HARNESS} is set"),
+            Self::Drone => format!("{DRONE} is true"),
         }
     }
 }

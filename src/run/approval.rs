@@ -17,7 +17,7 @@ use crate::report::RequestReport;
 use crate::run::later_proxy::later_proxy;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
-use crate::run::signals::Stop;
+use crate::run::signals::{Signals, stopped_by};
 use crate::teleport::Cluster;
 use crate::teleport::access_requests::{AccessRequest, State};
 use crate::teleport::ping::Ping;
@@ -69,13 +69,13 @@ impl Asking<'_> {
         let (deadline, id) = (cluster.network().deadline(), pending.id.clone());
         let left = deadline.left();
         let cluster = cluster.under(Deadline::after(limit.saturating_add(SLACK)));
-        let mut stop = Stop::new()?;
+        let mut stop = Signals::that_stop()?;
         let waited = approval::wait(&cluster, self.bot, pending, limit, || self.now());
         let waited = log.timed("approval", async {
             tokio::select! {
                 biased;
                 answer = waited => answer.map_err(Failed::from),
-                stopped = stop.received() => Err(stopped.while_waiting(&id).into()),
+                signal = stop.next() => Err(stopped_by(signal).while_waiting(&id).into()),
             }
         });
         let approved = waited.await?;
@@ -218,7 +218,7 @@ pub async fn file(
     let stdout = match () {
         () if plan.args.messages.json => report.json(),
         // A shell that evaluates it has the variable.
-        () if plan.sink.is_for_a_shell() => exported.stdout,
+        () if plan.sink.shell().is_some() => exported.stdout,
         () => format!("{}{}\n", exported.stdout, report.id),
     };
     Ok(Outcome { stdout, line: report.filed(now), ..Outcome::default() })

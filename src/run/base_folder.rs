@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::env::{Env, names};
 use crate::platform::Platform;
+use crate::system::{TEMPORARY, user};
 use crate::text::hex;
 use crate::write::WriteError;
-use crate::write::ownership::{risk, user};
+use crate::write::ownership::risk;
 
 /// The folder of outputs that name none of their own.
 #[derive(Debug, Clone)]
@@ -18,6 +19,11 @@ pub struct BaseFolder {
 }
 
 impl BaseFolder {
+    /// That folder, which somebody chose with care.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path, is_random: false, is_in_checkout: false }
+    }
+
     /// `--dir`; else `jobpass[-NAME]` in the platform's temp folder, unless other users could swap it for one of theirs;
     /// else a new folder with a random name in the user's runtime folder, `TMPDIR` or `/tmp`.
     pub fn choose(
@@ -27,11 +33,7 @@ impl BaseFolder {
         platform: Option<Platform>,
     ) -> Result<Self, WriteError> {
         let name = name.map_or_else(|| "jobpass".to_owned(), |n| format!("jobpass-{n}"));
-        let temp_dir = platform.and_then(|p| p.temp_dir(env)).filter(|temp| {
-            // In a job's container its owner is the runner's user, who has the job in his hands anyway.
-            let runner = temp.metadata().map_or_else(|_| user(), |meta| meta.uid());
-            risk(temp, &[user(), runner]).is_none()
-        });
+        let temp_dir = temp_dir_of(platform, env);
         let is_random = dir.is_none() && temp_dir.is_none();
         let path = match (dir, temp_dir) {
             (Some(dir), _) => env.absolute(dir),
@@ -63,12 +65,21 @@ impl BaseFolder {
     }
 }
 
+/// The platform's temp folder, unless other users could swap what is in it.
+pub fn temp_dir_of(platform: Option<Platform>, env: &Env) -> Option<PathBuf> {
+    platform.and_then(|p| p.temp_dir(env)).filter(|temp| {
+        // In a job's container its owner is the runner's user, who has the job in his hands anyway.
+        let runner = temp.metadata().map_or_else(|_| user(), |meta| meta.uid());
+        risk(temp, &[user(), runner]).is_none()
+    })
+}
+
 /// The first of the user's own temporary folders where nobody else can interfere.
-fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
+pub fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
     let runtime = env.var(names::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|d| d.is_dir());
     let candidates = runtime.into_iter().chain(env.var(names::TMPDIR).map(PathBuf::from));
     let mut unsafe_one = None;
-    for folder in candidates.chain([PathBuf::from("/tmp")]) {
+    for folder in candidates.chain([PathBuf::from(TEMPORARY)]) {
         match risk(&folder, &[user()]) {
             None => return Ok(folder),
             Some(reason) => {
@@ -78,12 +89,13 @@ fn temporary(env: &Env) -> Result<PathBuf, WriteError> {
         }
     }
     Err(unsafe_one.unwrap_or_else(|| WriteError::Unfit {
-        path: "/tmp".into(),
+        path: TEMPORARY.into(),
         reason: "there is no such folder".into(),
     }))
 }
 
-fn random() -> Result<String, WriteError> {
+/// 16 hex digits for a name that nobody can guess.
+pub fn random() -> Result<String, WriteError> {
     let mut bytes = [0_u8; 8];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| WriteError::Unfit {
         path: "jobpass-…".into(),

@@ -1,10 +1,11 @@
-//! What people, scripts and later steps get once all is issued: files, report, variables.
+//! What people, scripts, later steps and commands get once all is issued: files, variables, report. [`write`] makes the files and
+//! names the variables; [`export`] hands those to later steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::env;
-use crate::error::{Exit, Failed};
+use crate::error::{Exit, Failed, StageError as _};
 use crate::export::{self, Exports};
 use crate::identity::logins::{self, LoginSource, RoleLogins};
 use crate::identity::route::Route;
@@ -15,13 +16,25 @@ use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::Plan;
 use crate::write::contents::{self, Context};
-use crate::write::{self, FileToWrite, Folders, MANIFEST};
+use crate::write::{self, FileToWrite, Folders, MANIFEST, Placed};
 
 /// Name of the copy of the binary in a folder.
 const BINARY: &str = "jobpass";
 
-/// Writes the folders, hands the variables to later steps and reports. When a part of it fails, nothing is left.
-pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Outcome, Failed> {
+/// Files that are in place, and who is to know of them.
+pub struct Delivered {
+    /// The report, which is also the manifest of the folder.
+    pub report: Report,
+    /// Variables, step outputs and a summary; not handed to anybody yet.
+    pub exports: Exports,
+    /// The folders.
+    pub placed: Vec<Placed>,
+    /// With `--keep-going`, why outputs are missing.
+    pub failures: Vec<Failure>,
+}
+
+/// Writes the folders. When a part of it fails, nothing is left.
+pub fn write(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> Result<Delivered, Failed> {
     let (args, env, log) = (plan.args, plan.env, plan.log);
     let proxy = &credentials.proxy;
     let mut report = report(plan, credentials, proxy);
@@ -77,7 +90,16 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
         }
     }
 
-    let mut outcome = Outcome { placed: folders.commit(&files)?, ..Outcome::default() };
+    let placed = folders.commit(&files)?;
+    let failures = credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
+    Ok(Delivered { report, exports, placed, failures })
+}
+
+/// Hands the variables to later steps and reports. When it fails, the files go as well.
+pub fn export(plan: &Plan<'_>, delivered: Delivered) -> Result<Outcome, Failed> {
+    let (args, env, log) = (plan.args, plan.env, plan.log);
+    let Delivered { report, exports, placed, failures } = delivered;
+    let mut outcome = Outcome { failures, placed, ..Outcome::default() };
     let exported = match export::export(env, plan.detected.platform, &plan.sink, &exports) {
         Ok(exported) => exported,
         Err(error) => {
@@ -85,6 +107,9 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
             return Err(error.into());
         }
     };
+    if let Some(problem) = &exported.problem {
+        log.note(problem.in_one_line());
+    }
     if let Some(hint) = exported.hint {
         log.note(format!("hint: {hint}"));
     }
@@ -99,10 +124,8 @@ pub fn deliver(plan: &Plan<'_>, folders: Folders, credentials: &Credentials) -> 
     }
     outcome.stdout = if args.messages.json { report.json() } else { exported.stdout };
     outcome.line = report.line(env::now(), plan.begin.elapsed());
-    if !credentials.refused.is_empty() {
+    if !outcome.failures.is_empty() {
         outcome.exit = Exit::Refused;
-        outcome.failures =
-            credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
     }
     Ok(outcome)
 }

@@ -1,4 +1,4 @@
-//! `login --dry-run`: the same pipeline against a cluster that lives in this process.
+//! `--dry-run` of `login` and `exec`: the same pipeline against a cluster that lives in this process.
 
 mod next;
 
@@ -28,86 +28,126 @@ use crate::teleport::dial::Endpoint;
 
 /// `login` in a job of a simulated platform, or of the real one.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    let real = Platform::marked(env);
-    let in_ci = real.is_some() || env.says_ci();
-    if in_ci && !args.trial.allow_dry_run_in_ci {
-        return Err(RunError::Usage {
-            message: "this is a real CI job, and credentials of `--dry-run` give access to nothing".into(),
-            hint: Some("leave out `--dry-run`, or add `--allow-dry-run-in-ci` to try it here".into()),
+    let (trial, setting) = Trial::start(args, env, log).await?;
+    let outcome = pipeline(args, &trial.env, log, setting).await;
+    let next = match &outcome {
+        Ok(outcome) => {
+            let folders = outcome.placed.iter().map(|placed| placed.dir().to_owned()).collect();
+            let (job, branch, token) = (trial.job, trial.branch(args), trial.token.as_str());
+            Done { job, branch, token, policies: !args.guards.no_verify, folders, by_hand: !in_ci(env) }
+                .text(env)
         }
-        .into());
-    }
-    let simulated = args.trial.simulate.or(real.map(Simulated::from));
-    let Some(simulated) = simulated else {
-        return Err(RunError::Usage {
-            message: "`--dry-run` needs a platform, and no CI platform was detected".into(),
-            hint: Some(format!("add `--simulate github` (one of {})", ids())),
-        }
-        .into());
+        Err(_) => String::new(),
     };
-    let simulation = simulated.simulation();
-    let usual = simulation.usual_branch();
-    let branch = args.trial.as_branch.as_deref().unwrap_or(usual);
-    if args.trial.as_branch.is_some() && !simulation.admits_one_branch {
-        return Err(RunError::usage(
-            format!("no rule for {} looks at the branch: `--as-branch` changes nothing", simulated.title()),
-            format!("take a platform whose rules do: `--simulate {}`", with_branches()),
-        )
-        .into());
-    }
-    let options = cluster_for(args, simulated);
-    let token = options.token_for(simulated).map(|t| t.name.clone()).unwrap_or_default();
-    if branch != usual {
-        log.note(format!("DRY-RUN as branch `{branch}`: join token `{token}` admits branch `{usual}` only"));
-    }
-    let sandbox = Sandbox::start(options).await?;
-    let mut job = env.clone();
-    for (name, value) in sandbox.job_environment(simulated)? {
-        job = job.with(name, value);
-    }
-    let files = JobFiles::new(&sandbox, simulated)?;
-    for (name, path) in &files.variables {
-        job = job.with(*name, path.display().to_string());
-    }
-    // An HTTP proxy of the network has no route to this process.
-    job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
-    job = job.with(names::JOBPASS_TOKEN, &token);
-    if args.identity.id_token_command.is_none() {
-        // A program of the platform's would ask the platform itself.
-        job = job.with(names::PATH, "");
-    }
-    let asked = request::detection(&args.identity);
-    let method = asked.method.or_else(|| simulated.platform().is_none().then(|| simulated.method()));
-    let wanted = detect::Request { platform: simulated.platform().or(asked.platform), method, ..asked };
-    let setting = Setting {
-        options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
-        detected: detect::detect(&job, &wanted)?,
-        entry: Endpoint::Proxy(HostPort {
-            host: sandbox.address.ip().to_string(),
-            port: sandbox.address.port(),
-        }),
-        // A simulated platform has no files for later steps; a real one has.
-        sink: match (&args.output.export, real) {
-            (Sink::Auto, None) => Sink::None,
-            (sink, _) => sink.clone(),
-        },
-        audience: args.identity.audience.clone().or_else(|| sandbox.audience(simulated)),
-        dry_run: true,
-    };
-    let outcome = pipeline(args, &job, log, setting).await;
-    sandbox.stop().await;
-    drop(files);
+    trial.end().await;
     let mut outcome = outcome?;
-    let done = Done {
-        job: simulated,
-        branch,
-        token: &token,
-        policies: !args.guards.no_verify,
-        folders: outcome.placed.iter().map(|placed| placed.dir().to_owned()).collect(),
-        by_hand: !in_ci,
-    };
-    outcome.line = format!("{}\n{}", outcome.line, done.text(env));
+    outcome.line = format!("{}\n{next}", outcome.line);
     Ok(outcome)
+}
+
+/// A cluster in this process, and a job that it lets in.
+pub struct Trial {
+    /// The environment of the job.
+    pub env: Env,
+    /// The root of the cluster's web certificate, PEM.
+    pub web_ca: String,
+    job: Simulated,
+    token: String,
+    sandbox: Sandbox,
+    _files: JobFiles,
+}
+
+impl Trial {
+    /// Starts the cluster. The setting is that of the job.
+    pub async fn start(args: &Login, env: &Env, log: &Log) -> Result<(Self, Setting), Failed> {
+        let real = Platform::marked(env);
+        if in_ci(env) && !args.trial.allow_dry_run_in_ci {
+            return Err(RunError::Usage {
+                message: "this is a real CI job, and credentials of `--dry-run` give access to nothing"
+                    .into(),
+                hint: Some("leave out `--dry-run`, or add `--allow-dry-run-in-ci` to try it here".into()),
+            }
+            .into());
+        }
+        let simulated = args.trial.simulate.or(real.map(Simulated::from));
+        let Some(simulated) = simulated else {
+            return Err(RunError::Usage {
+                message: "`--dry-run` needs a platform, and no CI platform was detected".into(),
+                hint: Some(format!("add `--simulate github` (one of {})", ids())),
+            }
+            .into());
+        };
+        let simulation = simulated.simulation();
+        let usual = simulation.usual_branch();
+        let branch = args.trial.as_branch.as_deref().unwrap_or(usual);
+        if args.trial.as_branch.is_some() && !simulation.admits_one_branch {
+            return Err(RunError::usage(
+                format!(
+                    "no rule for {} looks at the branch: `--as-branch` changes nothing",
+                    simulated.title()
+                ),
+                format!("take a platform whose rules do: `--simulate {}`", with_branches()),
+            )
+            .into());
+        }
+        let options = cluster_for(args, simulated);
+        let token = options.token_for(simulated).map(|t| t.name.clone()).unwrap_or_default();
+        if branch != usual {
+            log.note(format!(
+                "DRY-RUN as branch `{branch}`: join token `{token}` admits branch `{usual}` only"
+            ));
+        }
+        let sandbox = Sandbox::start(options).await?;
+        let mut job = env.clone();
+        for (name, value) in sandbox.job_environment(simulated)? {
+            job = job.with(name, value);
+        }
+        let files = JobFiles::new(&sandbox, simulated)?;
+        for (name, path) in &files.variables {
+            job = job.with(*name, path.display().to_string());
+        }
+        // An HTTP proxy of the network has no route to this process.
+        job = job.with("NO_PROXY", "127.0.0.1").with("no_proxy", "127.0.0.1");
+        job = job.with(names::JOBPASS_TOKEN, &token);
+        if args.identity.id_token_command.is_none() {
+            // A program of the platform's would ask the platform itself.
+            job = job.with(names::PATH, "");
+        }
+        let asked = request::detection(&args.identity);
+        let method = asked.method.or_else(|| simulated.platform().is_none().then(|| simulated.method()));
+        let wanted = detect::Request { platform: simulated.platform().or(asked.platform), method, ..asked };
+        let setting = Setting {
+            options: Options { ca_pem: Some(sandbox.web_ca_pem().to_owned()), ..Options::default() },
+            detected: detect::detect(&job, &wanted)?,
+            entry: Endpoint::Proxy(HostPort {
+                host: sandbox.address.ip().to_string(),
+                port: sandbox.address.port(),
+            }),
+            // A simulated platform has no files for later steps; a real one has.
+            sink: match (&args.output.export, real) {
+                (Sink::Auto, None) => Sink::None,
+                (sink, _) => sink.clone(),
+            },
+            audience: args.identity.audience.clone().or_else(|| sandbox.audience(simulated)),
+            dry_run: true,
+            base: None,
+        };
+        let web_ca = sandbox.web_ca_pem().to_owned();
+        Ok((Self { env: job, web_ca, job: simulated, token, sandbox, _files: files }, setting))
+    }
+
+    /// Stops the cluster.
+    pub async fn end(self) {
+        self.sandbox.stop().await;
+    }
+
+    fn branch<'a>(&self, args: &'a Login) -> &'a str {
+        args.trial.as_branch.as_deref().unwrap_or(self.job.simulation().usual_branch())
+    }
+}
+
+fn in_ci(env: &Env) -> bool {
+    Platform::marked(env).is_some() || env.says_ci()
 }
 
 /// The platforms whose jobs differ by branch for the rules.

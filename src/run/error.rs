@@ -1,5 +1,7 @@
 //! What no stage knows: wrong use, a signal, a closed output.
 
+use std::io::ErrorKind;
+
 use jiff::Timestamp;
 
 use crate::error::{Exit, StageError};
@@ -31,6 +33,13 @@ pub enum RunError {
     #[error("could not write {what} to standard output")]
     Output {
         what: &'static str,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The command after `--` did not start.
+    #[error("could not run `{program}`")]
+    Command {
+        program: String,
         #[source]
         source: std::io::Error,
     },
@@ -66,13 +75,17 @@ impl StageError for RunError {
             Self::Stopped { code, .. } | Self::StoppedWaiting { code, .. } => *code,
             Self::Expired { .. } => Exit::Refused,
             Self::NoCredentials { .. } | Self::Output { .. } => Exit::Files,
+            Self::Command { source, .. } if source.kind() == ErrorKind::NotFound => Exit::NotFound,
+            Self::Command { .. } => Exit::NotExecutable,
         }
     }
 
     fn causes(&self) -> Vec<String> {
         match self {
             Self::NoCredentials { reason, .. } => vec![reason.clone()],
-            Self::Output { source, .. } | Self::Read { source, .. } => vec![io_reason(source)],
+            Self::Output { source, .. } | Self::Read { source, .. } | Self::Command { source, .. } => {
+                vec![io_reason(source)]
+            }
             Self::Usage { .. }
             | Self::Stopped { .. }
             | Self::StoppedWaiting { .. }
@@ -96,6 +109,12 @@ impl StageError for RunError {
             Self::Expired { .. } => "run `jobpass login` again in this job",
             Self::Output { .. } => "keep standard output open, or leave out what prints to it",
             Self::Read { .. } => "check the path and that this user may read it",
+            Self::Command { source, .. } if source.kind() == ErrorKind::NotFound => {
+                "check its name and `PATH`; a shell's own commands need the shell: `-- sh -c '…'`"
+            }
+            Self::Command { .. } => {
+                "check that it is a file that this user may execute; a script begins with `#!`"
+            }
         };
         vec![hint.to_owned()]
     }

@@ -31,10 +31,10 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// The commands that write or read such a folder.
-const OF_FOLDERS: [&str; 5] = ["login", "doctor", "inspect", "ssh-proxy", "kube-credential"];
+const OF_FOLDERS: [&str; 6] = ["login", "exec", "doctor", "inspect", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 22] = [
+const EXAMPLES: [(&str, &str, &str); 25] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -48,6 +48,13 @@ const EXAMPLES: [(&str, &str, &str); 22] = [
     ("login", "What a tbot.yaml stands for, as flags:", "jobpass login --config tbot.yaml --print-command"),
     ("login", "Without a cluster:", "jobpass login --dry-run --simulate gitlab"),
     ("login", "A refusal, without a cluster:", "jobpass login --dry-run --simulate gitlab --as-branch other"),
+    (
+        "exec",
+        "One command, and nothing is left:",
+        "jobpass exec --token ci-deploy -- ansible-playbook site.yml",
+    ),
+    ("exec", "For kubectl:", "jobpass exec --output kube=prod -- kubectl get pods"),
+    ("exec", "A shell, without a cluster:", "jobpass exec --dry-run --simulate github -- bash"),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),
     ("explain", "Anywhere:", "jobpass explain --rules token.yaml --claims claims.json"),
     ("doctor", "In the job:", "jobpass doctor --proxy teleport.example.com --token ci-deploy"),

@@ -16,6 +16,7 @@ use crate::net::{Deadline, Network, Options};
 use crate::run::approval_request;
 use crate::run::base_folder::BaseFolder;
 use crate::run::request;
+use crate::system::user;
 use crate::teleport::dial::Endpoint;
 use crate::verify::{Expectations, policy};
 use crate::write::ownership;
@@ -35,6 +36,8 @@ pub struct Setting {
     pub audience: Option<String>,
     /// Whether the cluster is the one in this process.
     pub dry_run: bool,
+    /// The folder of outputs that name none of their own, where that is decided already.
+    pub base: Option<PathBuf>,
 }
 
 /// The plan of one login.
@@ -80,7 +83,7 @@ impl<'a> Plan<'a> {
     /// Decides, and finds what is wrong with the command line, the environment and the folder.
     pub fn new(args: &'a Login, env: &'a Env, log: &'a Log, setting: Setting) -> Result<Self, Failed> {
         let begin = Instant::now();
-        let Setting { options, detected, entry, sink, audience, dry_run } = setting;
+        let Setting { options, detected, entry, sink, audience, dry_run, base } = setting;
         for reason in &detected.reasons {
             log.detail(format!("{}: {}", reason.platform, reason.why));
         }
@@ -90,7 +93,10 @@ impl<'a> Plan<'a> {
         let name = request::token_name(&args.identity, env)?;
         let network = Network::new(env, &options, Deadline::after(args.cluster.timeout), log.clone())?;
         let folder = args.output.dir.as_deref();
-        let base = BaseFolder::choose(folder, args.output.name.as_deref(), env, detected.platform)?;
+        let base = match base {
+            Some(base) => BaseFolder::at(base),
+            None => BaseFolder::choose(folder, args.output.name.as_deref(), env, detected.platform)?,
+        };
         if let Some(problem) = base.problem() {
             let risk = "where credentials get committed, cached or baked into images";
             log.warn(format!("{problem}, {risk}: choose another `--dir`"));
@@ -100,7 +106,7 @@ impl<'a> Plan<'a> {
         // Who names a folder knows why.
         let given = outputs.iter().map(|o| &o.destination.folder);
         for folder in given.filter(|folder| args.output.dir.is_some() || *folder != base.path()) {
-            let risk = folder.parent().and_then(|parent| ownership::risk(parent, &[ownership::user()]));
+            let risk = folder.parent().and_then(|parent| ownership::risk(parent, &[user()]));
             if let Some(reason) = risk {
                 log.warn(format!("`{}` is not a safe place for private keys: {reason}", folder.display()));
             }

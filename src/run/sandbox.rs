@@ -17,11 +17,11 @@ use crate::export;
 use crate::log::Log;
 use crate::platform::Platform;
 use crate::rules;
-use crate::run::child;
+use crate::run::child::Child;
 use crate::run::error::RunError;
 use crate::run::job_files::JobFiles;
 use crate::run::outcome::Outcome;
-use crate::run::signals::Stop;
+use crate::run::signals::Signals;
 use crate::sandbox::{
     Sandbox, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
     Simulated,
@@ -45,7 +45,7 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
     let hosts = hosts(&options.nodes)?;
     let sandbox = Sandbox::start(options).await?;
 
-    let mut stop = Stop::new()?;
+    let mut stop = Signals::that_stop()?;
     let folder = Folder::new(&sandbox, args.simulate)?;
     let mut variables = sandbox.job_environment(args.simulate)?;
     variables.push((names::TELEPORT_PROXY.into(), sandbox.address.to_string()));
@@ -83,10 +83,13 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
         if env_file.is_none() {
             log.data(&lines);
         }
-        stop.received().await;
+        stop.next().await;
         Ok(None)
     } else {
-        child::run(&args.command, &variables).await.map(Some)
+        match Child::start(&args.command, &variables) {
+            Ok(child) => child.end(&mut stop, async {}).await.map(Some),
+            Err(error) => Err(error),
+        }
     };
     sandbox.stop().await;
     // Unless another sandbox has written it since.

@@ -41,6 +41,8 @@ pub(super) struct Cluster {
     pub(super) bearer: String,
     /// Requests for a CI token still to be answered with 503.
     pub(super) token_503: AtomicU32,
+    /// Handshakes still to be closed half-way.
+    pub(super) impatient_handshakes: AtomicU32,
     /// One for each injected group of `answer_together`.
     pub(super) barriers: Vec<Barrier>,
     pub(super) records: Records,
@@ -65,6 +67,7 @@ impl Cluster {
             metadata,
             bearer: hex(&random::<24>()?),
             token_503: AtomicU32::new(options.inject.token_503),
+            impatient_handshakes: AtomicU32::new(options.inject.impatient_handshakes),
             barriers: options.inject.answer_together.iter().map(|group| Barrier::new(group)).collect(),
             records: Records::default(),
             requests: Requests::default(),

@@ -44,8 +44,26 @@ pub struct FaultInjection {
     pub end_after_solution: bool,
     /// Ask this in place of a challenge, by both ways.
     pub challenge: Option<String>,
+    /// How the auth service's handshakes are odd.
+    pub auth_handshakes: Option<OddHandshake>,
+    /// Close this many handshakes with the auth service when the server's flight is out, as a server does that has waited too long for the
+    /// client's.
+    pub impatient_handshakes: u32,
     /// Leave the intermediates out of attested documents, as Azure does: they are to be fetched.
     pub attests_without_intermediates: bool,
+}
+
+/// What a server's handshakes may be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OddHandshake {
+    /// It shows a certificate of a CA that goes by the cluster's name and is none of the cluster's.
+    ForeignCa,
+    /// It takes another key share than those that clients offer first (P-384): `HelloRetryRequest`.
+    OtherKeyShare,
+    /// It never answers.
+    Stalls,
+    /// It speaks TLS 1.2 at most.
+    Tls12,
 }
 
 /// When and how the join stream ends early.

@@ -85,7 +85,10 @@ async fn join(
         return end_early(end, client, &answers).await;
     }
     let result = match next(&mut requests).await {
-        Some(Request::OidcInit(init)) => finish(cluster, token, &client.ip, &init),
+        Some(Request::OidcInit(init)) => {
+            cluster.records.proved(client.number);
+            finish(cluster, token, &client.ip, &init)
+        }
         Some(Request::IamInit(init)) if token.method == JoinMethod::Iam => {
             challenge(cluster, token, client, ChallengeKind::Iam, &init, &mut requests, &answers).await
         }

@@ -23,6 +23,8 @@ pub struct Record {
     pub upgrade: Option<&'static str>,
     /// Paths asked for, with their query: `/webapi/ping`, `/proto.AuthService/GetRole`, …
     pub paths: Vec<String>,
+    /// Whether an identity token came on it by the join stream.
+    pub proved: bool,
     /// The message with which it gave up a join (`GivingUp`).
     pub gave_up: Option<String>,
 }
@@ -58,6 +60,11 @@ impl Records {
                 record.paths.push(path.to_owned());
             }
         });
+    }
+
+    /// An identity token came.
+    pub(super) fn proved(&self, number: usize) {
+        self.change(number, |record| record.proved = true);
     }
 
     /// A join was given up.

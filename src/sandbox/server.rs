@@ -3,15 +3,17 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -23,19 +25,25 @@ use tonic::body::Body;
 use super::ca::{Ca, Cas};
 use super::cluster::Cluster;
 use super::error::SandboxError;
+use super::fault_injection::OddHandshake;
 use super::peer::{Caller, Peer};
 use super::records::Record;
 use super::reply::unknown;
 use super::truncated_stream::TruncatedStream;
 use super::upgrade::Kind;
 use super::{app, auth_service, join_service, kube, registration, transport, upgrade, web};
-use crate::identity::keys::KeyPair;
+use crate::identity::keys::{KeyKind, KeyPair};
 use crate::net::tls::provider;
 use crate::net::{HostPort, Stream};
 use crate::text::hex;
 
-/// Handshakes take no longer; headers of HTTP/1 neither.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Clients have so long for a handshake (`HandshakeReadDeadline` in `lib/defaults`, 15; newer servers give more).
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Headers of HTTP/1 take no longer.
+const HEADERS: Duration = Duration::from_secs(10);
+const TLS_1_2: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
+/// An impatient server waits so long.
+const IMPATIENCE: Duration = Duration::from_millis(20);
 const MAX_CONNECTIONS: usize = 256;
 
 /// Names and protocols of gravitational/teleport `lib/srv/alpnproxy/common` and `api/constants`.
@@ -113,7 +121,7 @@ impl TlsConfigs {
             // Recorded: where a client offers `h2` beside a protocol of Teleport's, `h2` is agreed on.
             join: config(&web, &[HTTP_2, JOIN], Clients::Any)?,
             join_upgraded: config(&host, &[HTTP_2, JOIN], Clients::Any)?,
-            auth: config(&host, &[HTTP_2], Clients::Of(cas))?,
+            auth: auth_config(cluster, &host)?,
             auth_port: config(&host, &[HTTP_2], Clients::AnyOrOf(cas))?,
             transport: config(&host, &[HTTP_2, TRANSPORT], Clients::Of(cas))?,
             app: config(&web, &[HTTP_1, HTTP_2], Clients::AnyOrOf(cas))?,
@@ -186,11 +194,18 @@ async fn connection(
         upgrade: upgrade.map(Kind::name),
         ..Record::default()
     });
-    let Ok(Ok(stream)) =
-        timeout(HANDSHAKE, start.into_stream(configs.config(service, upgrade.is_some()))).await
-    else {
-        return;
-    };
+    let handshake = start.into_stream(configs.config(service, upgrade.is_some()));
+    if service == Service::Auth {
+        if cluster.options.inject.auth_handshakes == Some(OddHandshake::Stalls) {
+            return std::future::pending().await;
+        }
+        let impatient =
+            cluster.impatient_handshakes.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        if impatient.is_ok() {
+            return drop(timeout(IMPATIENCE, handshake).await);
+        }
+    }
+    let Ok(Ok(stream)) = timeout(HANDSHAKE, handshake).await else { return };
     let (_, tls) = stream.get_ref();
     let caller = tls
         .peer_certificates()
@@ -212,7 +227,7 @@ async fn connection(
         async move { Ok::<_, Infallible>(answer(cluster, &connection, request).await) }
     });
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
     // An error here is the client's going away.
     tokio::select! {
         _ = http.serve_connection_with_upgrades(TokioIo::new(stream), answers) => {}
@@ -319,21 +334,51 @@ enum Clients<'a> {
     Of(&'a Cas),
 }
 
+/// The auth service's, odd where that is asked for.
+fn auth_config(cluster: &Cluster, host: &Certificate) -> Result<Arc<ServerConfig>, SandboxError> {
+    let clients = Clients::Of(&cluster.cas);
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    let mut versions = rustls::ALL_VERSIONS;
+    match cluster.options.inject.auth_handshakes {
+        Some(OddHandshake::ForeignCa) => {
+            let foreign = Ca::new(&cluster.options.cluster, KeyKind::P256, KeyKind::Ed25519)?;
+            let foreign = Certificate::new(&foreign, &[CLUSTER_NAME.to_owned()], true)?;
+            return config(&foreign, &[HTTP_2], clients);
+        }
+        Some(OddHandshake::OtherKeyShare) => {
+            provider.kx_groups.retain(|group| group.name() == rustls::NamedGroup::secp384r1);
+        }
+        Some(OddHandshake::Tls12) => versions = TLS_1_2,
+        Some(OddHandshake::Stalls) | None => {}
+    }
+    config_by(Arc::new(provider), versions, host, &[HTTP_2], clients)
+}
+
 fn config(
     certificate: &Certificate,
     alpn: &[&[u8]],
     clients: Clients<'_>,
 ) -> Result<Arc<ServerConfig>, SandboxError> {
+    config_by(provider(), rustls::ALL_VERSIONS, certificate, alpn, clients)
+}
+
+fn config_by(
+    provider: Arc<CryptoProvider>,
+    versions: &[&'static SupportedProtocolVersion],
+    certificate: &Certificate,
+    alpn: &[&[u8]],
+    clients: Clients<'_>,
+) -> Result<Arc<ServerConfig>, SandboxError> {
     let failed = |e: &dyn std::fmt::Display| SandboxError::create("TLS setup", e);
-    let builder = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(versions)
         .map_err(|e| failed(&e))?;
     let verifier = |cas: &Cas, optional: bool| {
         let mut roots = RootCertStore::empty();
         for ca in cas.users() {
             roots.add(CertificateDer::from(ca.der.clone())).map_err(|e| failed(&e))?;
         }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
         let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
         verifier.build().map_err(|e| failed(&e))
     };

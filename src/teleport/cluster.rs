@@ -1,28 +1,27 @@
 //! One cluster and the connections to it, opened before they are needed.
 
+use std::sync::OnceLock;
 use std::time::Duration;
-
-use tokio::sync::Mutex;
 
 use super::ClusterError;
 use super::auth_service::AuthService;
-use super::dial::{Dialer, Endpoint, PendingConnection, Route, Service};
+use super::dial::{Dialer, Endpoint, Route, Service};
 use super::error::ConnectionError;
 use super::grpc::Channel;
 use super::join::{self, JoinAttempt, JoinChannel, Link};
-use super::join_service::Session;
+use super::join_service::{Opening, Session};
 use super::ping::{self, Ping};
 use crate::env;
 use crate::net::http::Connection;
 use crate::net::tls::ClientIdentity;
 use crate::net::{Deadline, HostPort, Network};
+use crate::text::is_name;
 
 /// A cluster, entered through its proxy or at its auth service.
 pub struct Cluster {
     network: Network,
     endpoint: Endpoint,
     dialer: Dialer,
-    pending: Mutex<Vec<PendingConnection>>,
 }
 
 /// How long a server may take to name the join method before an older way is taken.
@@ -32,7 +31,7 @@ impl Cluster {
     /// Nothing is sent yet.
     pub fn new(network: Network, endpoint: Endpoint) -> Self {
         let dialer = Dialer::new(network.clone(), endpoint.clone());
-        Self { network, endpoint, dialer, pending: Mutex::default() }
+        Self { network, endpoint, dialer }
     }
 
     /// The same cluster under another deadline. Connections that are open keep theirs.
@@ -62,16 +61,37 @@ impl Cluster {
         self.dialer.route() == Route::Upgraded
     }
 
-    /// Does all of a join that needs no proof, everything at once: pings, begins the join stream, and starts `connections` TCP
-    /// connections for what follows. One attempt: an error is the caller's to retry.
-    pub async fn begin_join(&self, token: &str, connections: usize) -> Result<JoinAttempt, ClusterError> {
-        *self.pending.lock().await = (0..connections).map(|_| self.dialer.start()).collect();
+    /// Begins a join, everything at once: pings, begins the join stream, and opens `connections` for what follows. `opening` is awaited while the
+    /// stream begins: what it gives goes out without waiting for the server's word on the method. One attempt: an error is the
+    /// caller's to retry.
+    pub async fn begin_join(
+        &self,
+        token: &str,
+        connections: usize,
+        opening: impl Future<Output = Option<Opening>>,
+    ) -> Result<JoinAttempt, ClusterError> {
         let ((grpc, begun), ping, web) = match self.endpoint {
-            Endpoint::Auth { .. } => (self.begin_stream(token).await, None, None),
+            Endpoint::Auth { .. } => {
+                // One more, as the auth service answers a ping only under an identity.
+                self.dialer.open(connections + 1);
+                (self.begin_stream(token, opening, || self.dialer.park("")).await, None, None)
+            }
             Endpoint::Proxy(_) => {
-                let begin = async { Ok(self.begin_stream(token).await) };
+                self.dialer.open(connections);
+                let named = OnceLock::new();
+                let opened = || {
+                    if let Some(name) = named.get().map(String::as_str).or(self.likely_name()) {
+                        self.dialer.park(name);
+                    }
+                };
+                let begin = async { Ok(self.begin_stream(token, opening, opened).await) };
+                let ping = async {
+                    let (web, ping) = self.ping().await?;
+                    let _ = named.set(ping.cluster_name.clone());
+                    Ok::<_, ClusterError>((web, ping))
+                };
                 // A page that is not Teleport's ends it at once, whatever the stream is waiting for.
-                let ((web, ping), begun) = tokio::try_join!(self.ping(), begin)?;
+                let ((web, ping), begun) = tokio::try_join!(ping, begin)?;
                 (begun, Some(ping), Some(web))
             }
         };
@@ -89,6 +109,7 @@ impl Cluster {
             dialer: self.dialer.clone(),
             grpc,
             token: token.to_owned(),
+            cluster: ping.as_ref().map(|ping| ping.cluster_name.clone()).unwrap_or_default(),
         };
         Ok(JoinAttempt { ping, link, channel, web })
     }
@@ -103,14 +124,25 @@ impl Cluster {
         Ok((web, ping))
     }
 
-    /// The stream, and the connection below it once there is one.
-    async fn begin_stream(&self, token: &str) -> (Option<Channel>, Result<Box<Session>, ClusterError>) {
-        let channel = match self.dialer.connect(None, &Service::ProxyGrpc).await {
+    /// What the cluster is called before it has said so: most have the name of their proxy's host. A guess that is wrong costs a connection.
+    fn likely_name(&self) -> Option<&str> {
+        let address = self.address();
+        Some(address.host.as_str()).filter(|host| address.ip().is_none() && is_name(host))
+    }
+
+    /// The stream, and the connection below it once there is one. `opened` is told when the proof goes out.
+    async fn begin_stream(
+        &self,
+        token: &str,
+        opening: impl Future<Output = Option<Opening>>,
+        opened: impl Fn(),
+    ) -> (Option<Channel>, Result<Box<Session>, ClusterError>) {
+        let channel = match self.dialer.connect(&Service::ProxyGrpc).await {
             Ok(channel) => channel,
             Err(error) => return (None, Err(error)),
         };
         let (deadline, peer) = (self.network.deadline(), self.address().to_string());
-        let begun = Session::begin(&channel, token);
+        let begun = Session::begin(&channel, token, opening, opened);
         let begun = deadline.try_within(BEGIN_LIMIT, &peer, "waiting for the join service", begun).await;
         (Some(channel), begun.map_err(ClusterError::from).flatten().map(Box::new))
     }
@@ -122,10 +154,9 @@ impl Cluster {
         authorities: &[Vec<u8>],
         client: ClientIdentity,
     ) -> Result<AuthService, ClusterError> {
-        let pending = self.pending.lock().await.pop();
         let service =
             Service::Auth { cluster: cluster.to_owned(), authorities: authorities.to_vec(), client };
-        self.dialer.connect(pending, &service).await.map(AuthService::new)
+        self.dialer.connect(&service).await.map(AuthService::new)
     }
 
     /// The proxy's ssh service under an issued identity.
@@ -135,6 +166,6 @@ impl Cluster {
         client: ClientIdentity,
     ) -> Result<Channel, ClusterError> {
         let service = Service::ProxySsh { authorities: authorities.to_vec(), client };
-        self.dialer.connect(None, &service).await
+        self.dialer.connect(&service).await
     }
 }

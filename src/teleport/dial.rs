@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use tokio::task::JoinHandle;
-
 use super::ClusterError;
 use super::error::ConnectionError;
 use super::grpc::Channel;
+use super::parked::{Held, Open, Opened, Parked, Place};
 use super::upgrade::upgrade;
+use crate::net::held::Hello;
 use crate::net::tls::{ClientIdentity, TlsSpec, TlsStream, Trust};
 use crate::net::{HostPort, NetError, Network, Stream};
 use crate::text::{hex, safe};
@@ -100,15 +100,6 @@ impl Service {
     }
 }
 
-/// A TCP connection that is being established before it is needed.
-pub struct PendingConnection(JoinHandle<Result<Stream, NetError>>);
-
-impl Drop for PendingConnection {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// The route to the services behind the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -155,6 +146,7 @@ pub struct Dialer {
     network: Network,
     endpoint: Endpoint,
     route: Arc<AtomicU8>,
+    parked: Arc<Parked>,
 }
 
 impl Dialer {
@@ -164,7 +156,8 @@ impl Dialer {
             Endpoint::Proxy(_) => Route::Unknown,
             Endpoint::Auth { .. } => Route::Direct,
         };
-        Self { network, endpoint, route: Arc::new(AtomicU8::new(route as u8)) }
+        let parked = Arc::new(Parked::new(network.clone(), endpoint.address().clone()));
+        Self { network, endpoint, route: Arc::new(AtomicU8::new(route as u8)), parked }
     }
 
     /// The same over that network; what was learnt of the route stays.
@@ -181,10 +174,26 @@ impl Dialer {
         }
     }
 
-    /// Starts a TCP connection now, for a later [`Dialer::connect`].
-    pub fn start(&self) -> PendingConnection {
-        let (network, address) = (self.network.clone(), self.endpoint.address().clone());
-        PendingConnection(tokio::spawn(async move { network.tcp(&address).await }))
+    /// Opens so many connections for the auth service, which [`Dialer::connect`] takes later.
+    pub fn open(&self, connections: usize) {
+        self.parked.open(connections, self.route() == Route::Upgraded);
+    }
+
+    /// The auth service of that cluster is needed a round trip from now.
+    pub(super) fn park(&self, cluster: &str) {
+        if self.route() != Route::Unknown {
+            self.parked.hello(&self.hello(cluster));
+        }
+    }
+
+    /// What an identity's handshake with the auth service begins with, whoever it is.
+    fn hello(&self, cluster: &str) -> Hello {
+        let alpn = match self.endpoint {
+            Endpoint::Proxy(_) => vec![alpn_auth(cluster).into_bytes(), H2.to_vec()],
+            Endpoint::Auth { .. } => vec![H2.to_vec()],
+        };
+        let server_name = CLUSTER_SERVER_NAME.to_owned();
+        Hello { peer: self.endpoint.address().to_string(), server_name, alpn }
     }
 
     fn found(&self, route: Route) {
@@ -197,21 +206,52 @@ impl Dialer {
         self.network.log().detail(format!("{}: its services are reached {how}", self.endpoint.address()));
     }
 
-    /// A gRPC connection to a service, over `pending` if there is one. The first connection doubles as the probe: when its ALPN is
-    /// lost on the way (another protocol agreed, another certificate, no handshake at all), something before the proxy
-    /// terminates TLS, and this and all later connections are upgraded.
-    pub async fn connect(
-        &self,
-        pending: Option<PendingConnection>,
-        service: &Service,
-    ) -> Result<Channel, ClusterError> {
-        let stream = match self.route() {
-            Route::Direct => self.direct(pending, service).await.map_err(|e| unreachable(service, e))?,
-            Route::Upgraded => self.upgraded(pending, service).await?,
-            Route::Unknown => match self.direct(pending, service).await {
+    /// A gRPC connection to a service. The first connection doubles as the probe: when its ALPN is lost on the way (another protocol agreed,
+    /// another certificate, no handshake at all), something before the proxy terminates TLS, and this and all later connections are upgraded.
+    pub async fn connect(&self, service: &Service) -> Result<Channel, ClusterError> {
+        let place = match service {
+            Service::Auth { cluster, .. } => {
+                self.parked.take(&self.hello(cluster), self.route() != Route::Unknown)
+            }
+            _ => None,
+        };
+        let stream = match place {
+            Some(Place::Held(held)) => match self.finish(held, service).await {
+                Ok(Some(stream)) => stream,
+                Ok(None) => self.dial(None, service).await?,
+                Err(error) => return Err(unreachable(service, error)),
+            },
+            Some(Place::Open(open)) => self.dial(Some(open), service).await?,
+            None => self.dial(None, service).await?,
+        };
+        Channel::over(stream, &self.endpoint.address().to_string(), self.network.deadline()).await
+    }
+
+    /// A handshake that was begun ahead. `None`: it is gone, and another is to be dialled.
+    async fn finish(&self, held: Held, service: &Service) -> Result<Option<Stream>, NetError> {
+        let spec = service.spec(&self.endpoint);
+        let finished = match held.taken().await {
+            Some(held) => held.finish(&self.network, &spec).await,
+            None => Err(NetError::Closed { peer: spec.peer.clone(), during: String::new() }),
+        };
+        match finished {
+            Ok(tls) => agreed(tls, &spec).map(Some),
+            Err(NetError::Closed { peer, .. }) => {
+                self.network.log().detail(format!("{peer} closed a connection that was opened ahead"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn dial(&self, open: Option<Open>, service: &Service) -> Result<Stream, ClusterError> {
+        match self.route() {
+            Route::Direct => self.direct(open, service).await.map_err(|e| unreachable(service, e)),
+            Route::Upgraded => self.upgraded(open, service).await,
+            Route::Unknown => match self.direct(open, service).await {
                 Ok(stream) => {
                     self.found(Route::Direct);
-                    stream
+                    Ok(stream)
                 }
                 Err(error) if may_be_a_balancer(&error) => {
                     let log = self.network.log();
@@ -219,7 +259,9 @@ impl Dialer {
                     log.detail(format!(
                         "{service_name} is not reached by ALPN ({error}): upgrading a connection"
                     ));
-                    let stream = self.upgraded(None, service).await.map_err(|upgrade| match upgrade {
+                    self.parked.upgrade();
+                    let upgraded = self.upgraded(self.parked.spare(), service).await;
+                    let stream = upgraded.map_err(|upgrade| match upgrade {
                         ClusterError::Connection(ConnectionError::NotTeleport { peer, found }) => {
                             let direct = error.to_string();
                             ConnectionError::NoRoute { peer, direct, upgrade: found }.into()
@@ -227,44 +269,46 @@ impl Dialer {
                         other => other,
                     })?;
                     self.found(Route::Upgraded);
-                    stream
+                    Ok(stream)
                 }
-                Err(error) => return Err(unreachable(service, error)),
+                Err(error) => Err(unreachable(service, error)),
             },
-        };
-        Channel::over(stream, &self.endpoint.address().to_string(), self.network.deadline()).await
-    }
-
-    async fn direct(
-        &self,
-        pending: Option<PendingConnection>,
-        service: &Service,
-    ) -> Result<Stream, NetError> {
-        let waited = pending.is_some();
-        let spec = service.spec(&self.endpoint);
-        let tls = match self.network.tls(self.tcp(pending).await?, &spec).await {
-            // What was opened long before it was needed may have been closed as idle.
-            Err(NetError::Closed { .. }) if waited => self.network.tls(self.tcp(None).await?, &spec).await?,
-            other => other?,
-        };
-        let TlsStream { stream, alpn, .. } = tls;
-        if alpn.as_ref().is_some_and(|agreed| spec.alpn.contains(agreed)) {
-            return Ok(stream);
         }
-        let agreed = alpn.map_or("none".into(), |a| safe(&String::from_utf8_lossy(&a), 100));
-        Err(NetError::Tls {
-            peer: self.endpoint.address().to_string(),
-            reason: format!("the protocol agreed on is {agreed}"),
-        })
     }
 
-    async fn upgraded(
-        &self,
-        pending: Option<PendingConnection>,
-        service: &Service,
-    ) -> Result<Stream, ClusterError> {
-        let tcp = self.tcp(pending).await.map_err(|e| unreachable(service, e))?;
-        let tunnel = upgrade(&self.network, tcp, self.endpoint.address()).await?;
+    async fn direct(&self, open: Option<Open>, service: &Service) -> Result<Stream, NetError> {
+        let spec = service.spec(&self.endpoint);
+        let tcp = async || self.network.tcp(self.endpoint.address()).await;
+        let ahead = match open {
+            Some(open) => open.opened().await,
+            None => None,
+        };
+        let tls = match ahead {
+            Some(Ok(Opened::Tcp(stream))) => match self.network.tls(stream, &spec).await {
+                // What was opened long before it was needed may have been closed as idle.
+                Err(NetError::Closed { .. }) => self.network.tls(tcp().await?, &spec).await?,
+                other => other?,
+            },
+            _ => self.network.tls(tcp().await?, &spec).await?,
+        };
+        agreed(tls, &spec)
+    }
+
+    async fn upgraded(&self, open: Option<Open>, service: &Service) -> Result<Stream, ClusterError> {
+        let address = self.endpoint.address();
+        let fresh = async || {
+            let tcp = self.network.tcp(address).await.map_err(|e| unreachable(service, e))?;
+            upgrade(&self.network, tcp, address).await
+        };
+        let ahead = match open {
+            Some(open) => open.opened().await,
+            None => None,
+        };
+        let tunnel = match ahead {
+            Some(Ok(Opened::Tunnel(tunnel))) => tunnel,
+            Some(Err(error)) if !error.is_transient() => return Err(error),
+            _ => fresh().await?,
+        };
         let mut spec = service.spec(&self.endpoint);
         if matches!(service, Service::ProxyGrpc) {
             // In here the proxy shows a certificate of the cluster's host CA, which nobody knows before the join. The TLS around it is
@@ -274,15 +318,16 @@ impl Dialer {
         let tls = self.network.tls(tunnel, &spec).await;
         tls.map(|tls| tls.stream).map_err(|e| unreachable(service, e))
     }
+}
 
-    async fn tcp(&self, pending: Option<PendingConnection>) -> Result<Stream, NetError> {
-        if let Some(mut pending) = pending
-            && let Ok(result) = (&mut pending.0).await
-        {
-            return result;
-        }
-        self.network.tcp(self.endpoint.address()).await
+/// The stream, where a protocol that was offered is agreed on.
+fn agreed(tls: TlsStream, spec: &TlsSpec) -> Result<Stream, NetError> {
+    let TlsStream { stream, alpn, .. } = tls;
+    if alpn.as_ref().is_some_and(|agreed| spec.alpn.contains(agreed)) {
+        return Ok(stream);
     }
+    let agreed = alpn.map_or("none".into(), |a| safe(&String::from_utf8_lossy(&a), 100));
+    Err(NetError::Tls { peer: spec.peer.clone(), reason: format!("the protocol agreed on is {agreed}") })
 }
 
 fn unreachable(service: &Service, source: NetError) -> ClusterError {

@@ -23,7 +23,7 @@ use crate::net::http::Connection;
 use crate::net::{HostPort, NetError, Network};
 use crate::secret::Jwt;
 
-pub use super::join_service::Joined;
+pub use super::join_service::{Joined, Opening};
 
 /// What convinces the server. Secret: no `Debug`.
 #[derive(Clone)]
@@ -53,6 +53,8 @@ pub(super) struct Link {
     pub(super) grpc: Option<Channel>,
     /// Name of the join token.
     pub(super) token: String,
+    /// The cluster's name, where the ping told it.
+    pub(super) cluster: String,
 }
 
 /// How a join goes on.
@@ -142,6 +144,10 @@ impl JoinAttempt {
     ) -> Result<Joined, E> {
         let Self { link, mut channel, web, .. } = self;
         loop {
+            if !matches!(channel, JoinChannel::Refused(_)) {
+                // The answer is a round trip away, and the certificate in it is for the auth service.
+                link.dialer.park(&link.cluster);
+            }
             channel = match channel {
                 JoinChannel::Refused(error) => return Err(error.into()),
                 JoinChannel::Older(error) => {
@@ -234,7 +240,7 @@ async fn ask_older(link: &Link, kind: Kind, stream_error: ClusterError) -> Resul
         let deadline = link.network.deadline();
         deadline.try_within(ASK_LIMIT, &peer, "waiting for the challenge", begun).await?
     };
-    let dial = async || link.dialer.connect(None, &Service::ProxyGrpc).await;
+    let dial = async || link.dialer.connect(&Service::ProxyGrpc).await;
     let begun = match &link.grpc {
         Some(channel) => match begin(channel).await {
             Err(error) if is_interrupted(&error) => begin(&dial().await?).await,

@@ -33,18 +33,40 @@ const PATH: &str = "/teleport.join.v1.JoinService/Join";
 /// The only role that a bot joins with.
 pub(super) const SYSTEM_ROLE: &str = "Bot";
 
+/// What goes out right behind `ClientInit`, in one flight with it: servers read it next (`lib/join`, v18). Secret: no `Debug`.
+pub enum Opening {
+    /// The identity token, for a certificate of that key until that time, which the server may shorten.
+    Proof(Jwt, KeyPair, Timestamp),
+    /// The request for a challenge, for the same.
+    Challenge(Kind, KeyPair, Timestamp),
+}
+
+/// What of it has gone out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    Nothing,
+    Proof,
+    Challenge(Kind),
+}
+
 /// A stream on which the server has named the method.
 pub struct Session {
     requests: mpsc::Sender<JoinRequest>,
     answers: Streaming<JoinResponse>,
+    opened: Opened,
     /// The token's join method and the cluster's suite.
     pub(super) init: ServerInit,
 }
 
 impl Session {
-    /// Sends `ClientInit` without a method, so that the server names the token's own, and waits for `ServerInit`. No version is
-    /// stated: a client that states none is let through.
-    pub async fn begin(channel: &Channel, token: &str) -> Result<Self, ClusterError> {
+    /// Sends `ClientInit` without a method, so that the server names the token's own, and waits for `ServerInit`. What `opening` gives until then
+    /// goes out too, and `opened` is told. No version is stated: a client that states none is let through.
+    pub async fn begin(
+        channel: &Channel,
+        token: &str,
+        opening: impl Future<Output = Option<Opening>>,
+        opened: impl Fn(),
+    ) -> Result<Self, ClusterError> {
         let (requests, receiver) = mpsc::channel(4);
         let init = ClientInit {
             join_method: None,
@@ -52,37 +74,60 @@ impl Session {
             system_role: SYSTEM_ROLE.to_owned(),
         };
         send(&requests, Request::ClientInit(init)).await;
-        let mut answers = channel.bidirectional(CALL, PATH, ReceiverStream::new(receiver)).await?;
-        match next(&mut answers).await? {
-            Response::Init(init) => Ok(Self { requests, answers, init }),
-            _ => Err(unexpected("ServerInit")),
+        let named = async {
+            let mut answers = channel.bidirectional(CALL, PATH, ReceiverStream::new(receiver)).await?;
+            match next(&mut answers).await? {
+                Response::Init(init) => Ok((answers, init)),
+                _ => Err(unexpected("ServerInit")),
+            }
+        };
+        let opens = async {
+            let (request, what) = match opening.await {
+                None => return Ok(Opened::Nothing),
+                Some(Opening::Proof(jwt, key, expires)) => (oidc(&key, &jwt, expires)?, Opened::Proof),
+                Some(Opening::Challenge(kind, key, expires)) => {
+                    (asking(kind, &key, expires)?, Opened::Challenge(kind))
+                }
+            };
+            send(&requests, request).await;
+            if what == Opened::Proof {
+                opened();
+            }
+            Ok::<_, ClusterError>(what)
+        };
+        tokio::pin!(named, opens);
+        let mut sent = None;
+        loop {
+            tokio::select! {
+                // What is at hand goes out with the first message.
+                biased;
+                what = &mut opens, if sent.is_none() => sent = Some(what?),
+                named = &mut named => {
+                    let (answers, init) = named?;
+                    return Ok(Self { answers, init, opened: sent.unwrap_or(Opened::Nothing), requests: requests.clone() });
+                }
+            }
         }
     }
 
-    /// Proves the job by its identity token and takes the certificates.
+    /// Proves the job by its identity token, unless that has gone out already, and takes the certificates.
     pub async fn prove(self, key: &KeyPair, jwt: &Jwt, expires: Timestamp) -> Result<Joined, ClusterError> {
-        let init = OidcInit {
-            client_params: Some(params(key.public_der().to_vec(), ssh_wire(key)?, expires)),
-            id_token: jwt.expose().as_bytes().to_vec(),
-        };
-        send(&self.requests, Request::OidcInit(init)).await;
+        if self.opened != Opened::Proof {
+            send(&self.requests, oidc(key, jwt, expires)?).await;
+        }
         self.result("this client answers no challenge for a token method").await
     }
 
-    /// Asks for the challenge of a method that has one.
+    /// Asks for the challenge of a method that has one, unless that has gone out already, and waits for it.
     pub async fn ask(
         &mut self,
         kind: Kind,
         key: &KeyPair,
         expires: Timestamp,
     ) -> Result<String, ClusterError> {
-        let client_params = Some(params(key.public_der().to_vec(), ssh_wire(key)?, expires));
-        let init = ParamsOnly { client_params };
-        let init = match kind {
-            Kind::Azure => Request::AzureInit(init),
-            Kind::Iam => Request::IamInit(init),
-        };
-        send(&self.requests, init).await;
+        if self.opened != Opened::Challenge(kind) {
+            send(&self.requests, asking(kind, key, expires)?).await;
+        }
         let Response::Challenge(challenge) = next(&mut self.answers).await? else {
             return Err(unexpected("Challenge"));
         };
@@ -126,6 +171,21 @@ impl Session {
         let mut answers = self.answers;
         let _ = tokio::time::timeout(std::time::Duration::from_secs(1), answers.message()).await;
     }
+}
+
+fn oidc(key: &KeyPair, jwt: &Jwt, expires: Timestamp) -> Result<Request, ClusterError> {
+    let client_params = Some(params(key.public_der().to_vec(), ssh_wire(key)?, expires));
+    let id_token = jwt.expose().as_bytes().to_vec();
+    Ok(Request::OidcInit(OidcInit { client_params, id_token }))
+}
+
+fn asking(kind: Kind, key: &KeyPair, expires: Timestamp) -> Result<Request, ClusterError> {
+    let client_params = Some(params(key.public_der().to_vec(), ssh_wire(key)?, expires));
+    let init = ParamsOnly { client_params };
+    Ok(match kind {
+        Kind::Azure => Request::AzureInit(init),
+        Kind::Iam => Request::IamInit(init),
+    })
 }
 
 fn joined(result: JoinResult) -> Result<Joined, ClusterError> {

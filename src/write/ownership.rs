@@ -38,11 +38,6 @@ fn has_only(dir: &Path, below: &Path, files: &[PathBuf]) -> bool {
     })
 }
 
-/// The user that owns what this process creates.
-pub fn user() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
 /// Why users other than these and root could swap a folder in `parent` for one of theirs: a folder on the way belongs to
 /// one of them, or everyone may write to it and it has no sticky bit.
 pub fn risk(parent: &Path, users: &[u32]) -> Option<String> {

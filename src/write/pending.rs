@@ -7,10 +7,10 @@ use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::exchange::exchange;
-use super::ownership::{check_replaceable, user};
+use super::ownership::check_replaceable;
 use super::placed::{EARLIER, Earlier, Placed};
 use super::{FOLDER_MODE, FileToWrite, WriteError, io, stale};
+use crate::system::{exchange, user};
 
 /// A folder under way.
 #[derive(Debug)]

@@ -2,11 +2,11 @@
 
 use std::process::Stdio;
 
-use jobpass::platform::Platform::{CircleCi, GitHubActions, GitLabCi};
+use jobpass::platform::Platform::{Bitrise, CircleCi, GitHubActions, GitLabCi};
 
 use super::{fails, shows};
 use crate::support::cluster::{Cluster, listing};
-use crate::support::command::{Ran, put};
+use crate::support::command::{Ran, program, put};
 
 #[test]
 fn a_folder_that_cannot_be_is_told_before_anything_is_asked() {
@@ -42,6 +42,14 @@ fn later_steps_that_cannot_be_told() {
     fails("export-bash-env-device", 6, &cluster, &circle, &[]);
     let arguments = ["--export", "env-file=absent/job.env"];
     fails("export-env-file", 6, &cluster, &cluster.job(GitLabCi), &arguments);
+    fails("export-no-program", 6, &cluster, &cluster.job(Bitrise), &["--export", "bitrise"]);
+    program(
+        &cluster.path("bin"),
+        "envman",
+        "#!/bin/sh\nprintf 'environment list too large\\n' >&2\nexit 1\n",
+    );
+    let path = format!("{}:/usr/bin:/bin", cluster.path("bin").display());
+    fails("export-program", 6, &cluster, &cluster.job(Bitrise).set("PATH", &path), &[]);
     let spaces = ["--export", "env-file=job.env", "--dir", "a folder"];
     fails("export-env-file-value", 6, &cluster, &cluster.job(GitLabCi), &spaces);
 }

@@ -77,6 +77,8 @@ fn no_platform_or_one_that_imitates_another() {
         ("woodpecker", laptop(&cluster).set("CI", "woodpecker")),
         ("drone", laptop(&cluster).set("CI", "true").set("DRONE", "true")),
         ("act", github().set("ACT", "true")),
+        ("gitlab-ci-local", laptop(&cluster).set("CI", "true").set("GITLAB_CI", "false")),
+        ("harness", laptop(&cluster).set("HARNESS_BUILD_ID", "7").set("DRONE", "true")),
         ("laptop", laptop(&cluster)),
         ("wrong-marker", laptop(&cluster).set("GITHUB_ACTIONS", "TRUE")),
         ("forwarded-variables", laptop(&cluster).set(URL, "https://127.0.0.1/x").set(BEARER, "b")),

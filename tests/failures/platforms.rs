@@ -126,7 +126,7 @@ fn no_rule_fits() {
     }
 }
 
-/// The error names the first server with the method; the proof goes out to none, by neither way.
+/// The error names the first server with the method; the POST is not tried.
 #[test]
 fn the_server_lacks_the_method() {
     for facts in all() {

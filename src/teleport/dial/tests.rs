@@ -4,6 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio::net::TcpListener;
 
 use super::*;
@@ -11,6 +13,7 @@ use crate::env::Env;
 use crate::error::StageError as _;
 use crate::log::Log;
 use crate::net::{Deadline, Options};
+use crate::secret::PrivateKey;
 
 /// Closes each connection at once, and counts them.
 async fn closing() -> (HostPort, Arc<AtomicUsize>) {
@@ -37,6 +40,36 @@ fn network() -> (Network, Arc<Mutex<Vec<String>>>) {
     (Network::new(&Env::new([("", "")], "/"), &Options::default(), deadline, log).unwrap(), lines)
 }
 
+/// What was opened early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    Nothing,
+    Tcp,
+    Parked,
+}
+use Ahead::{Nothing, Parked, Tcp};
+
+/// For a certificate that no server here gets as far as to see.
+fn auth() -> Service {
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("openssl")
+        .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=bot -keyout key -out cert".split(' '))
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let certificate = CertificateDer::from_pem_file(folder.path().join("cert")).unwrap().to_vec();
+    let key = PrivateKey::from_pkcs8(
+        PrivatePkcs8KeyDer::from_pem_file(folder.path().join("key")).unwrap().secret_pkcs8_der().to_vec(),
+    );
+    let authorities = vec![certificate.clone()];
+    Service::Auth {
+        cluster: "lab.example".to_owned(),
+        authorities,
+        client: ClientIdentity { chain: vec![certificate], key },
+    }
+}
+
 #[test]
 fn names_the_auth_service_in_hex() {
     assert_eq!(alpn_auth("lab.example"), "teleport-auth@6c61622e6578616d706c65.teleport.cluster.local");
@@ -44,16 +77,23 @@ fn names_the_auth_service_in_hex() {
 
 #[tokio::test]
 async fn only_the_first_connection_to_a_proxy_is_a_probe() {
-    for (is_proxy, known, is_pending, connections) in [
+    for (is_proxy, known, ahead, connections) in [
         // By ALPN, and then for an upgrade.
-        (true, None, false, 2),
-        (true, Some(Route::Direct), false, 1),
-        (true, Some(Route::Upgraded), false, 1),
+        (true, None, Nothing, 2),
+        (true, Some(Route::Direct), Nothing, 1),
+        (true, Some(Route::Upgraded), Nothing, 1),
         // The auth service's own port has no upgrades.
-        (false, None, false, 1),
+        (false, None, Nothing, 1),
         // One that was opened early may have been closed as idle.
-        (true, None, true, 3),
-        (true, Some(Route::Direct), true, 2),
+        (true, None, Tcp, 3),
+        (true, Some(Route::Direct), Tcp, 2),
+        (true, Some(Route::Upgraded), Tcp, 2),
+        (false, None, Tcp, 2),
+        // As long as the route is not known, no handshake is begun.
+        (true, None, Parked, 3),
+        (true, Some(Route::Direct), Parked, 2),
+        (true, Some(Route::Upgraded), Parked, 2),
+        (false, None, Parked, 2),
     ] {
         let (address, count) = closing().await;
         let endpoint = if is_proxy {
@@ -65,9 +105,12 @@ async fn only_the_first_connection_to_a_proxy_is_a_probe() {
         if let Some(route) = known {
             dialer.found(route);
         }
-        let pending = is_pending.then(|| dialer.start());
-        assert!(dialer.connect(pending, &Service::ProxyGrpc).await.is_err());
-        assert_eq!(count.load(Ordering::Relaxed), connections, "{is_proxy} {known:?} {is_pending}");
+        dialer.open(usize::from(ahead != Nothing));
+        if ahead == Parked {
+            dialer.park("lab.example");
+        }
+        assert!(dialer.connect(&auth()).await.is_err());
+        assert_eq!(count.load(Ordering::Relaxed), connections, "{is_proxy} {known:?} {ahead:?}");
     }
 }
 
@@ -78,23 +121,7 @@ async fn where_nothing_listens_no_upgrade_is_tried() {
     drop(listener);
     let (network, lines) = network();
     let dialer = Dialer::new(network, Endpoint::Proxy(HostPort { host: "127.0.0.1".to_owned(), port }));
-    let Err(error) = dialer.connect(None, &Service::ProxyGrpc).await else { panic!("it listens") };
+    let Err(error) = dialer.connect(&Service::ProxyGrpc).await else { panic!("it listens") };
     assert!(error.chain().join(": ").contains("refused"), "{:?}", error.chain());
     assert!(!lines.lock().unwrap().iter().any(|line| line.contains("upgrading")), "{lines:?}");
-}
-
-#[tokio::test]
-async fn a_connection_that_nobody_needs_is_given_up() {
-    let inside = Arc::new(());
-    let held = Arc::downgrade(&inside);
-    let pending = PendingConnection(tokio::spawn(async move {
-        let result = std::future::pending().await;
-        drop(inside);
-        result
-    }));
-    tokio::task::yield_now().await;
-    assert!(held.upgrade().is_some());
-    drop(pending);
-    tokio::task::yield_now().await;
-    assert!(held.upgrade().is_none());
 }

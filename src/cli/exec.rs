@@ -1,0 +1,53 @@
+//! Arguments of `jobpass exec`.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Args, FromArgMatches};
+
+use super::Login;
+use super::variables::LOGIN_ONLY;
+
+/// Run a command with credentials of its own, remove them when it ends, and pass its status on
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The credentials are in a private folder, on a memory file system where there is one. The folder and all in \
+    it are removed when the command ends, cannot start, or jobpass ends in any way: a watchdog looks after it, and sends SIGTERM to the \
+    command should jobpass be killed. Only when both are killed, or the machine stops, files stay: in memory until it restarts. Files are \
+    unlinked, not overwritten.\n\n\
+    The status is that of the command: 128 and the signal's number if one ended it, 126 if it cannot be executed, 127 if it is not \
+    found. If there are no credentials the command does not start, and the exit codes are those of `jobpass login`."
+)]
+pub struct Exec {
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+    /// What `login` takes
+    #[command(flatten)]
+    pub login: LoginOfExec,
+}
+
+/// The flags of `login`. Those that make no sense here are refused, and not in the help.
+#[derive(Debug, Default)]
+pub struct LoginOfExec(pub Login);
+
+impl Args for LoginOfExec {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        LOGIN_ONLY
+            .iter()
+            .fold(Login::augment_args(command), |command, id| command.mut_arg(*id, |arg| arg.hide(true)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for LoginOfExec {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Login::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
