@@ -14,6 +14,10 @@ pub mod names {
     pub const JOBPASS_DIR: &str = "JOBPASS_DIR";
     /// Name of the join token.
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";
+    /// The access request that `login --request-nowait` filed, as later steps get it.
+    pub const JOBPASS_REQUEST_ID: &str = "JOBPASS_REQUEST_ID";
+    /// The file with what `jobpass sandbox approve` must show.
+    pub const JOBPASS_SANDBOX_CONTROL: &str = "JOBPASS_SANDBOX_CONTROL";
     /// The audience to ask the platform for.
     pub const JOBPASS_AUDIENCE: &str = "JOBPASS_AUDIENCE";
     /// Name of the join token, as `tbot` has it.

@@ -2,6 +2,7 @@
 
 mod certify;
 mod error;
+mod granted;
 mod keys;
 mod lookup;
 
@@ -25,6 +26,7 @@ use crate::teleport::cluster::Cluster;
 use crate::teleport::ping::Ping;
 use certify::{Issuer, Wanted};
 pub use error::{IssueError, What};
+pub use granted::Granted;
 use keys::{Choice, Keys};
 use lookup::{Lookup, Session};
 
@@ -39,6 +41,8 @@ pub struct Request {
     pub key_kind: Option<KeyKind>,
     /// `--keep-going`: an output that is refused is left out.
     pub keep_going: bool,
+    /// An approved access request, in place of roles to impersonate.
+    pub granted: Option<Granted>,
 }
 
 /// One output, issued.
@@ -48,6 +52,8 @@ pub struct Issued {
     pub output: Output,
     /// The roles that were asked for.
     pub roles: Vec<String>,
+    /// Whether they are those of an approved access request.
+    pub by_request: bool,
     /// Its credential.
     pub first: Credential,
     /// More of them, where the output is for several kubernetes clusters: one each, by name.
@@ -136,7 +142,8 @@ pub async fn issue(
         let keys = keys.clone();
         async move {
             let auth = cluster.auth(&bot.cluster, &bot.authorities, bot.client.clone()).await?;
-            let issuer = Issuer { cluster, auth: &auth, bot, is_split, expires };
+            let granted = request.granted.as_ref();
+            let issuer = Issuer { cluster, auth: &auth, bot, is_split, expires, granted };
             flights(issuer, request, async { Ok(keys.await?) }).await
         }
     };
@@ -158,6 +165,11 @@ async fn flights(
     keys: impl Future<Output = Result<Vec<Keys>, IssueError>>,
 ) -> Result<Batch, IssueError> {
     let authorities = async { Ok(authorities(issuer.auth, issuer.bot).await?) };
+    if let Some(granted) = &request.granted {
+        let issued = async { outputs(issuer, request, &keys.await?, &granted.roles).await };
+        let (issued, authorities) = tokio::join!(issued, authorities);
+        return batch(issued, authorities?);
+    }
     if request.outputs.iter().any(|o| o.roles.is_none()) {
         let roles = default_roles(issuer.auth, issuer.bot);
         let (roles, authorities, keys) = tokio::try_join!(roles, authorities, keys)?;
@@ -239,7 +251,8 @@ async fn outputs(
     keys: &[Keys],
     default_roles: &[String],
 ) -> Result<Outputs, IssueError> {
-    let roles_of = |output: &Output| output.roles.clone().unwrap_or_else(|| default_roles.to_vec());
+    let chosen = |output: &Output| output.roles.clone().filter(|_| request.granted.is_none());
+    let roles_of = |output: &Output| chosen(output).unwrap_or_else(|| default_roles.to_vec());
     let mut sessions: Vec<Session> = Vec::new();
     for roles in request.outputs.iter().map(roles_of) {
         if sessions.iter().all(|session| session.roles != roles) {
@@ -300,7 +313,9 @@ async fn issued(
     let mut credentials = credentials.into_iter();
     let nothing = || IssueError::NoMatch { output: output.name.clone(), known: Vec::new() };
     let first = credentials.next().ok_or_else(nothing)?;
-    Ok(Issued { output: output.clone(), roles: roles.clone(), first, others: credentials.collect() })
+    let by_request = issuer.granted.is_some();
+    let (output, roles) = (output.clone(), roles.clone());
+    Ok(Issued { output, roles, by_request, first, others: credentials.collect() })
 }
 
 /// Teleport's word on a leaf that it does not know (`lib/services/local/trust.go`; recorded with 15).

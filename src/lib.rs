@@ -17,10 +17,11 @@
 //! | output | one issued credential with its roles and kind |
 //! | issued | certificate, key and CAs of one output |
 //!
-//! Imports go downwards only: `main` → `run` → {`cli`, `report`} → stages (`detect`, `token`, `join`, `issue`, `verify`, `write`,
+//! Imports go downwards only: `main` → `run` → {`cli`, `report`} → stages (`detect`, `token`, `join`, `approval`, `issue`, `verify`, `write`,
 //! `export`) → `output`, `refusal` and `tunnel` → {`platform`, `cloud`} and {`teleport`, `rules`, `sandbox`} → {`identity`, `net`} → {`claims`, `env`,
 //! `error`, `log`, `secret`, `system`, `text`}. A stage may name the types of the stage before it, never call it. No files import each other.
 
+pub mod approval;
 pub mod claims;
 pub mod cli;
 pub mod cloud;

@@ -14,6 +14,8 @@ pub enum Level {
     Note,
     /// Shown unless `-q`: the user should know.
     Warning,
+    /// Shown unless `-q`, and where the platform shows it best: somebody is to do something.
+    Notice,
     /// For the user's scripts, verbatim, on stdout, before the run ends.
     Data,
 }
@@ -51,6 +53,11 @@ impl Log {
     /// A line the user should act on.
     pub fn warn(&self, text: impl AsRef<str>) {
         (self.sink)(Level::Warning, text.as_ref());
+    }
+
+    /// Lines that tell somebody what to do while the run waits.
+    pub fn notice(&self, text: impl AsRef<str>) {
+        (self.sink)(Level::Notice, text.as_ref());
     }
 
     /// Data that is wanted before the run ends.

@@ -48,6 +48,11 @@ fn main() -> ExitCode {
         }
         Level::Detail if verbose => print(&format!("  {}\n", shown(text)), false),
         Level::Note if !messages.quiet => print(&format!("{}\n", shown(text)), color),
+        Level::Notice if !messages.quiet => {
+            let text = shown(text);
+            let annotation = platform.and_then(|p| p.annotate(Severity::Notice, "jobpass", &text));
+            print(&format!("{}{text}\n", annotation.map(|a| a + "\n").unwrap_or_default()), color);
+        }
         Level::Warning if !messages.quiet => {
             let text = shown(text);
             let annotation = platform.and_then(|p| p.annotate(Severity::Warning, "jobpass", &text));

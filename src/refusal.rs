@@ -1,5 +1,6 @@
 //! Why was the job refused? The server's words and the job's own claims → likely causes, each with a hint.
 
+pub mod access_requests;
 mod admission;
 mod catalogue;
 mod matching;

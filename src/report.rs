@@ -1,5 +1,6 @@
 //! A result or an error → text for people, JSON for scripts, an exit code. Nothing else prints.
 
+pub mod approval;
 pub mod failure;
 pub mod refused;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use approval::RequestReport;
 pub use failure::Failure;
 
 use crate::identity::logins::LoginSource;
@@ -42,6 +44,9 @@ pub struct Report {
     pub issued_at: Timestamp,
     /// The earliest end of all certificates, RFC 3339, UTC.
     pub valid_until: Timestamp,
+    /// The access request that people approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_request: Option<RequestReport>,
     /// Made by `--dry-run`: good for nothing but trying.
     pub dry_run: bool,
     /// An earlier login still served; nothing was written.
@@ -204,6 +209,9 @@ impl Report {
                 kind => write!(line, " · {kind} {}", list(&output.resources())),
             };
         }
+        if let Some(request) = &self.access_request {
+            let _ = write!(line, " · {}", request.answer());
+        }
         if !self.refused.is_empty() {
             let names: Vec<String> = self.refused.iter().map(|refused| refused.name.clone()).collect();
             let _ = write!(line, " · without {}", list(&names));
@@ -244,6 +252,9 @@ impl Report {
                 cell(&output.logins),
                 output.valid_until
             );
+        }
+        if let Some(request) = &self.access_request {
+            let _ = writeln!(text, "\n{}", markdown::plain(&request.answer()));
         }
         for refused in &self.refused {
             let _ = writeln!(

@@ -1,5 +1,7 @@
 //! The commands, a file each. `login` is prove → obtain → deliver.
 
+pub mod approval;
+pub mod approval_request;
 pub mod asked;
 pub mod base_folder;
 pub mod child;

@@ -4,6 +4,7 @@
 //! What keeps it honest is `tests/recorded.rs`: bytes of real clusters of versions 13 and 15. What servers from version 18
 //! answer was never recorded, so the join stream (`teleport.join.v1`) and split keys are our reading of Teleport's schema.
 
+mod access_requests;
 mod app;
 mod attestation;
 mod auth_service;
@@ -33,6 +34,7 @@ pub mod records;
 mod refusal;
 mod registration;
 mod reply;
+mod request_store;
 mod resources;
 mod server;
 mod server_config;
@@ -61,14 +63,18 @@ use x509_cert::name::RdnSequence;
 
 use crate::env::now;
 use crate::secret::Jwt;
+use crate::teleport::RequestId;
+use crate::teleport::access_requests::AccessRequest;
 use ca::Ca;
 use cluster::Cluster;
 pub use error::SandboxError;
 pub use options::{
-    Rotation, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions, SandboxRole,
+    RequestPolicy, Rotation, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxNode, SandboxOptions,
+    SandboxRole, Verdict,
 };
 pub use records::Record;
 pub use simulated::Simulated;
+pub use web::CONTROL_PATH;
 
 /// A running sandbox; dropping it stops it.
 pub struct Sandbox {
@@ -91,6 +97,7 @@ impl Sandbox {
         let at_machines = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(SandboxError::Listen)?;
         let metadata = at_machines.local_addr().map_err(SandboxError::Listen)?;
         let cluster = Arc::new(Cluster::new(options, address, metadata)?);
+        cluster.requests.put_known(&cluster.options, cluster::BOT_TTL);
         let configs = server::TlsConfigs::new(&cluster)?;
         let web_ca = cluster.cas.web.pem();
         let server = tokio::spawn(server::run(listener, Arc::clone(&cluster), configs));
@@ -187,6 +194,27 @@ impl Sandbox {
     /// What clients did so far, a record for each connection in the order of their arrival; at most the first 1000.
     pub fn records(&self) -> Vec<Record> {
         self.cluster.records.to_vec()
+    }
+
+    /// The access requests so far, and what became of them.
+    pub fn access_requests(&self) -> Vec<AccessRequest> {
+        self.cluster.requests.to_vec()
+    }
+
+    /// The users whom an access request names as reviewers.
+    pub fn suggested_reviewers(&self, id: &RequestId) -> Vec<String> {
+        self.cluster.requests.reviewers(&id.to_string())
+    }
+
+    /// Answers an access request that nobody has answered yet.
+    pub fn answer_request(&self, id: &RequestId, verdict: Verdict, reason: &str) -> Result<(), SandboxError> {
+        let answered = self.cluster.requests.answer(&self.cluster.options, &id.to_string(), verdict, reason);
+        answered.map_err(|refusal| SandboxError::create("answer to the access request", refusal.text))
+    }
+
+    /// What whoever answers requests over the web port must show. A secret as far as a sandbox has any.
+    pub fn control_secret(&self) -> &str {
+        &self.cluster.control
     }
 
     /// Stops accepting and closes what is open.

@@ -1,5 +1,6 @@
 //! One Teleport cluster: what it says of itself, how its services are reached, the join, and the calls of its auth service.
 
+pub mod access_requests;
 pub mod auth_service;
 pub mod challenge;
 pub mod cluster;
@@ -16,6 +17,7 @@ mod parked;
 pub mod ping;
 pub mod probe;
 pub mod registration;
+pub mod request_id;
 pub mod resources;
 pub mod target;
 pub mod transport;
@@ -25,3 +27,4 @@ pub mod wire;
 pub use cluster::Cluster;
 pub use error::{ClusterError, ConnectionError};
 pub use method::JoinMethod;
+pub use request_id::RequestId;

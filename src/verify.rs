@@ -132,7 +132,8 @@ pub fn verify(
     for issued in &batch.issued {
         for credential in issued.credentials() {
             let (user, roles, route) = (&bot.user, &issued.roles, &credential.route);
-            let request = certificates::Request { user, route, roles, asked, now };
+            let is_approved = issued.by_request;
+            let request = certificates::Request { user, route, is_approved, roles, asked, now };
             certificates::check(&credential.identity, &batch.authorities, &request).map_err(
                 |(what, found)| VerifyError::Wrong { output: issued.output.name.clone(), what, found },
             )?;

@@ -265,7 +265,7 @@ fn help_says_what_stays() {
     {
         assert!(words.contains(part), "{part}: {help}");
     }
-    for flag in ["--dir ", "--export ", "--json", "--print-command"] {
+    for flag in ["--dir ", "--export ", "--json", "--print-command", "--request-nowait"] {
         assert!(!help.contains(flag), "{flag}: {help}");
     }
 }

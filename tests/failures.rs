@@ -1,5 +1,6 @@
 //! Every designed failure as a person sees it: exit code and the whole text, and nothing left behind.
 
+mod approval;
 mod aws;
 mod azure;
 mod cluster;
@@ -58,6 +59,9 @@ fn shows(name: &str, exit: i32, cluster: &Cluster, ran: &Ran) {
     let stderr = unfolded(&ran.stderr);
     let mut redactions = Redactions::new();
     redactions.insert("[PROXY]", cluster.proxy()).unwrap();
+    for request in cluster.sandbox.access_requests() {
+        redactions.insert("[REQUEST]", request.id.to_string()).unwrap();
+    }
     redactions.insert("[FOLDER]", cluster.folder.path().to_path_buf()).unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/failures/snapshots/{name}.txt"));
     let wanted = Data::read_from(&path, Some(DataFormat::Text));
@@ -85,7 +89,10 @@ fn unfolded(text: &str) -> String {
 }
 
 /// What changes from run to run, by what stands before and after it.
-const CHANGING: [(&str, &str); 12] = [
+const CHANGING: [(&str, &str); 15] = [
+    ("waiting for approval until ", "\n"),
+    ("it is still open, until ", "\n"),
+    ("for later: from ", " on"),
     ("it expired at ", "\n"),
     ("trying again in ", ":"),
     ("valid for another ", "\n"),

@@ -5,6 +5,7 @@
 //! come from another protobuf library and the same reading of Teleport's schema: they prove that we encode what we read
 //! there, not that a server answers so.
 
+mod access_requests;
 mod requests;
 
 use std::fmt::Write as _;

@@ -302,3 +302,59 @@ fn what_it_cannot_use_is_told() {
         assert!(ran.stderr.contains(words), "{arguments:?}: {}", ran.stderr);
     }
 }
+
+/// As by hand: one terminal asks, another answers.
+#[test]
+fn an_access_request_is_answered_by_hand() {
+    let sandbox = Running::start(&["--requestable-role", "ops:root"], &[]);
+    let ran = sandbox.script(
+        "id=$(jobpass login --request-role ops --request-nowait -q) && jobpass sandbox approve \"$id\" --reason 'fine by me' \
+         && jobpass login --request-id \"$id\" --dir out",
+    );
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    for part in ["approved access request ", "approved: fine by me", "logins root"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    let denied = sandbox.script(
+        "id=$(jobpass login --request-role ops --request-nowait -q) && jobpass sandbox deny \"$id\" && jobpass login --request-id \"$id\"",
+    );
+    assert_eq!(denied.code, 4, "{}", denied.all());
+    assert!(denied.stderr.contains("denied access request ") && denied.stderr.contains("was denied"));
+    let id = "61396805-c807-4931-b79f-a49127735456";
+    for (script, code, part) in [
+        (format!("jobpass sandbox approve {id}"), 2, "not found"),
+        ("jobpass sandbox approve 42".to_owned(), 2, "a UUID like"),
+        (format!("unset JOBPASS_SANDBOX_CONTROL; jobpass sandbox approve {id}"), 2, "no sandbox is named"),
+        (
+            format!("JOBPASS_SANDBOX_CONTROL=/dev/null jobpass sandbox approve {id}"),
+            2,
+            "is no file of a sandbox",
+        ),
+    ] {
+        let ran = sandbox.script(&script);
+        assert_eq!(ran.code, code, "{script}: {}", ran.all());
+        assert!(ran.stderr.contains(part), "{script}: {}", ran.stderr);
+    }
+    // Who knows the address alone may not.
+    let alone = sandbox.script(
+        "printf '%s\\nno\\n' \"$TELEPORT_PROXY\" > control; cp \"$SSL_CERT_FILE\" web-ca.pem; \
+         id=$(jobpass login --request-role ops --request-nowait -q); JOBPASS_SANDBOX_CONTROL=control jobpass sandbox approve \"$id\"",
+    );
+    assert_eq!(alone.code, 2, "{}", alone.all());
+    assert!(alone.stderr.contains("the secret of the sandbox is missing"), "{}", alone.stderr);
+    sandbox.stop("-TERM");
+}
+
+#[test]
+fn the_policy_answers() {
+    for (answer, code, said) in
+        [("approve", 0, "approved: by the book"), ("deny", 4, "the reviewer says: by the book")]
+    {
+        let sandbox =
+            Running::start(&["--request-answer", answer, "--request-answer-reason", "by the book"], &[]);
+        let ran = sandbox.sourced("login --request-role ci-prod --dir out");
+        assert_eq!(ran.code, code, "{}", ran.all());
+        assert!(ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{}", ran.stderr);
+        sandbox.stop("-INT");
+    }
+}

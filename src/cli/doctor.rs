@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ClusterArgs, IdentityArgs, MessageArgs, value};
+use super::{ClusterArgs, IdentityArgs, MessageArgs, request, value};
 
 /// `jobpass doctor`: what `login` takes, as far as it matters before the join.
 #[derive(Debug, Args, Default)]
@@ -21,6 +21,9 @@ pub struct Doctor {
     /// The name that login is to give this identity
     #[arg(long, value_name = "NAME", value_parser = value::name, help_heading = "Credentials")]
     pub name: Option<String>,
+    /// A role that login is to ask people for, repeatable: what must be set on the cluster is shown
+    #[arg(long, value_name = "ROLE", help_heading = "Approval", value_parser = request::role)]
+    pub request_role: Vec<String>,
     /// Only show which platform this is, and why not another; nothing is sent
     #[arg(long, help_heading = "Checks")]
     pub platform_only: bool,

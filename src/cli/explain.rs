@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{IdentityArgs, MessageArgs};
+use super::{IdentityArgs, MessageArgs, request};
 
 /// `jobpass explain`.
 #[derive(Debug, Args)]
@@ -26,6 +26,9 @@ pub struct Explain {
     /// The cluster's name, which is the audience of some methods
     #[arg(long, value_name = "NAME")]
     pub cluster: Option<String>,
+    /// A role that login is to ask people for, repeatable: what must be set on the cluster is shown
+    #[arg(long, value_name = "ROLE", value_parser = request::role)]
+    pub request_role: Vec<String>,
     /// Who the job is
     #[command(flatten)]
     pub identity: IdentityArgs,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{ClusterArgs, ConfigArgs, IdentityArgs, MessageArgs, output, value};
+use super::{ClusterArgs, ConfigArgs, IdentityArgs, MessageArgs, RequestArgs, output, value};
 use crate::export::Sink;
 use crate::identity::keys::KeyKind;
 use crate::sandbox::Simulated;
@@ -26,6 +26,9 @@ pub struct Login {
     /// What is issued
     #[command(flatten)]
     pub output: OutputArgs,
+    /// What people are asked for
+    #[command(flatten)]
+    pub request: RequestArgs,
     /// What must be true
     #[command(flatten)]
     pub guards: Guards,

@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{MessageArgs, resource, value};
+use super::{MessageArgs, request, resource, value};
 use crate::net::HostPort;
-use crate::sandbox::{Rotation, Simulated};
+use crate::sandbox::{Rotation, Simulated, Verdict};
+use crate::teleport::RequestId;
 
 /// Serve a throw-away cluster and CI token endpoint on loopback, for as long as a command runs or until a signal.
 #[derive(Debug, Args)]
@@ -42,6 +44,18 @@ pub struct Sandbox {
     /// for a role that keeps bots out, and `max-ttl=DURATION`
     #[arg(long, value_name = "NAME[:LOGIN+LOGIN][,OPTION]", value_parser = resource::role)]
     pub role: Vec<resource::Role>,
+    /// A role that bots may ask for by an access request, in place of `ci-prod`, repeatable: its logins and options as above
+    #[arg(long, value_name = "NAME[:LOGIN+LOGIN][,OPTION]", value_parser = resource::role)]
+    pub requestable_role: Vec<resource::Role>,
+    /// What becomes of access requests; without it they wait for `jobpass sandbox approve ID`
+    #[arg(long, value_enum, value_name = "ANSWER")]
+    pub request_answer: Option<RequestAnswer>,
+    /// How long an access request waits for that; a bare number is seconds
+    #[arg(long, value_name = "DURATION", requires = "request_answer", value_parser = value::timeout)]
+    pub request_answer_after: Option<Duration>,
+    /// What the reviewer says
+    #[arg(long, value_name = "TEXT", requires = "request_answer", value_parser = value::text)]
+    pub request_answer_reason: Option<String>,
     /// A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable
     #[arg(long = "trait", value_name = "NAME=VALUE+VALUE", value_parser = resource::bot_trait)]
     pub traits: Vec<resource::Named>,
@@ -84,6 +98,46 @@ pub struct Sandbox {
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,
+    /// Answers an access request of a sandbox that runs
+    #[command(subcommand)]
+    pub answer: Option<Answer>,
+}
+
+/// Answers to an access request.
+#[derive(Debug, Subcommand)]
+pub enum Answer {
+    /// Approve an access request of the sandbox whose variables are set
+    Approve(AnswerArgs),
+    /// Deny an access request of the sandbox whose variables are set
+    Deny(AnswerArgs),
+}
+
+/// Which request, and why.
+#[derive(Debug, Args)]
+pub struct AnswerArgs {
+    /// The id of the access request
+    #[arg(value_name = "ID", value_parser = request::request_id)]
+    pub id: RequestId,
+    /// What the reviewer says
+    #[arg(long, value_name = "TEXT", value_parser = value::text)]
+    pub reason: Option<String>,
+}
+
+/// What becomes of access requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum RequestAnswer {
+    Approve,
+    Deny,
+}
+
+impl From<RequestAnswer> for Verdict {
+    fn from(answer: RequestAnswer) -> Self {
+        match answer {
+            RequestAnswer::Approve => Self::Approve,
+            RequestAnswer::Deny => Self::Deny,
+        }
+    }
 }
 
 /// Phases of a CA rotation (`tctl auth rotate --phase`) in which two keys are trusted.

@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::tunnel_spec::{self, TunnelSpec};
 use super::{
-    ClusterArgs, ConfigArgs, Guards, IdentityArgs, KeyType, Login, MessageArgs, OutputArgs, TrialArgs, value,
+    ClusterArgs, ConfigArgs, Guards, IdentityArgs, KeyType, Login, MessageArgs, OutputArgs, RequestArgs, TrialArgs,
+    value,
 };
 use crate::export::Sink;
 
@@ -93,6 +94,7 @@ impl Tunnel {
                 no_verify: self.no_verify,
                 ..Guards::default()
             },
+            request: RequestArgs::default(),
             trial: self.trial.clone(),
             config: ConfigArgs::default(),
             messages: self.messages(),

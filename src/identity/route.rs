@@ -90,13 +90,12 @@ impl Route {
         }
     }
 
-    /// Reads the route of a certificate. What is not in certificates stays empty.
+    /// Reads the route of a certificate. What is not in certificates stays empty. A kubernetes cluster counts least: where none is asked
+    /// for, the server may put one in by default (recorded with 15, by an access request).
     pub fn of(cert: &TlsCertificate) -> Self {
         let text = |tail: &str| cert.attribute(tail).unwrap_or_default().to_owned();
         let is_there = |tail: &str| cert.attribute(tail).is_some_and(|value| !value.is_empty());
-        if is_there("1.3") {
-            Self::Kube { kube: text("1.3") }
-        } else if is_there("2.1") {
+        if is_there("2.1") {
             Self::Database(DatabaseRoute {
                 service: text("2.1"),
                 protocol: text("2.2"),
@@ -111,6 +110,8 @@ impl Route {
                 session: text("1.4"),
                 ..AppRoute::default()
             })
+        } else if is_there("1.3") {
+            Self::Kube { kube: text("1.3") }
         } else {
             Self::Cluster
         }

@@ -53,18 +53,28 @@ impl SshCertificate {
 
     /// Roles in `teleport-roles` (`{"version":"v1","roles":[…]}`).
     pub fn roles(&self) -> Vec<String> {
-        let Some((_, text)) = self.extensions.iter().find(|(name, _)| name == "teleport-roles") else {
-            return Vec::new();
-        };
-        let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-        let roles = json.get("roles").and_then(serde_json::Value::as_array);
-        roles.into_iter().flatten().filter_map(|r| r.as_str().map(str::to_owned)).collect()
+        self.listed("teleport-roles", "roles")
+    }
+
+    /// The approved access requests in `teleport-active-requests` (`{"access_requests":[…]}`; recorded with 15).
+    pub fn access_requests(&self) -> Vec<String> {
+        self.listed("teleport-active-requests", "access_requests")
     }
 
     /// Traits in `teleport-traits` (`{"logins":["deploy"]}`).
     pub fn traits(&self) -> Traits {
         let found = self.extensions.iter().find(|(name, _)| name == "teleport-traits");
         found.map(|(_, text)| logins::traits(text)).unwrap_or_default()
+    }
+
+    /// The texts of a list in an extension of JSON.
+    fn listed(&self, extension: &str, field: &str) -> Vec<String> {
+        let Some((_, text)) = self.extensions.iter().find(|(name, _)| name == extension) else {
+            return Vec::new();
+        };
+        let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let list = json.get(field).and_then(serde_json::Value::as_array);
+        list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
     }
 
     /// `line` is what was read, not encoded again: the signature is over those bytes.

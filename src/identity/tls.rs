@@ -88,6 +88,11 @@ impl TlsCertificate {
         })
     }
 
+    /// The approved access requests that it was issued by (attribute 2.8; recorded with 15).
+    pub fn access_requests(&self) -> Vec<String> {
+        self.attributes.iter().filter(|(tail, _)| tail == "2.8").map(|(_, id)| id.clone()).collect()
+    }
+
     /// The first value of an attribute under 1.3.9999, e.g. `1.7` (the Teleport cluster), `2.1` (database service).
     pub fn attribute(&self, tail: &str) -> Option<&str> {
         self.attributes.iter().find(|(name, _)| name == tail).map(|(_, value)| value.as_str())

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::error::IssueError;
+use super::granted::Granted;
 use super::keys::Keys;
 use crate::error::StageError as _;
 use crate::identity::keys::{KeyKind, KeyPair};
@@ -12,7 +13,7 @@ use crate::identity::tls::TlsCertificate;
 use crate::identity::{Identity, SshIdentity, TlsIdentity};
 use crate::join::BotIdentity;
 use crate::net::tls::ClientIdentity;
-use crate::teleport::auth_service::{AuthService, CertsWanted, PublicKeys};
+use crate::teleport::auth_service::{AuthService, CertsWanted, Grant, PublicKeys};
 use crate::teleport::{Cluster, wire};
 
 /// What all calls of a run share.
@@ -25,6 +26,8 @@ pub(super) struct Issuer<'a> {
     /// Whether the server takes an SSH and a TLS key.
     pub(super) is_split: bool,
     pub(super) expires: Timestamp,
+    /// The access request that gives the roles.
+    pub(super) granted: Option<&'a Granted>,
 }
 
 /// One output's wishes.
@@ -94,7 +97,8 @@ impl Issuer<'_> {
     ) -> Result<wire::Certs, IssueError> {
         let Wanted { output, roles, cluster, .. } = wanted;
         let user = &self.bot.user;
-        let certs = CertsWanted { user, keys, expires: self.expires, cluster, route, roles };
+        let grant = self.granted.map_or(Grant::Roles(roles), |granted| Grant::Request(&granted.id));
+        let certs = CertsWanted { user, keys, expires: self.expires, cluster, route, grant };
         self.auth.certificates(&certs).await.map_err(|error| IssueError::of(error, output, user))
     }
 }

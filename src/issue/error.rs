@@ -5,6 +5,7 @@ use tonic::Code;
 
 use crate::error::{Exit, StageError};
 use crate::identity::keys::KeyError;
+use crate::refusal::access_requests;
 use crate::teleport::ClusterError;
 use crate::text::close_names;
 
@@ -152,7 +153,10 @@ impl StageError for IssueError {
             Self::NoRoles { user } => {
                 vec![format!("give the bot roles: `tctl bots update {} --add-roles ROLE`", bot_name(user))]
             }
-            Self::Refused { user, message, .. } => vec![refusal_hint(bot_name(user), message)],
+            Self::Refused { user, message, .. } => {
+                let hints = access_requests::hints(message, user, &[]);
+                if hints.is_empty() { vec![refusal_hint(bot_name(user), message)] } else { hints }
+            }
             Self::TooMany { .. } => vec!["choose fewer by labels: `kube=KEY:VALUE`".to_owned()],
             Self::UnknownLeaf { leaf, known, .. } => {
                 let list = "check `cluster=` of the output; `tctl get remote_clusters` lists the trusted leaf clusters";

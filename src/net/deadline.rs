@@ -24,6 +24,12 @@ impl Deadline {
         Self { end: Instant::now() + limit, limit }
     }
 
+    /// The same limit, of which that much is left from now on: for a run that went on after a wait which does not count.
+    #[must_use]
+    pub fn resumed(self, left: Duration) -> Self {
+        Self { end: Instant::now() + left.min(LONGEST), ..self }
+    }
+
     /// Time left; zero once it has passed.
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
@@ -83,6 +89,16 @@ mod tests {
         let tried = Deadline::after(long).try_within(short, "p", "asking", pending::<()>()).await;
         assert!(matches!(tried, Err(NetError::Timeout { seconds: 1, .. })), "{tried:?}");
         assert_eq!(Deadline::after(long).try_within(long, "p", "asking", async { 7 }).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_does_not_count_leaves_the_limit() {
+        let long = Duration::from_secs(3600);
+        let resumed = Deadline::after(Duration::from_secs(60)).resumed(long);
+        assert!(resumed.left() > Duration::from_secs(3500), "{resumed:?}");
+        let passed = Deadline::after(Duration::from_secs(60)).resumed(Duration::ZERO);
+        let run = passed.run("asking", pending::<()>()).await;
+        assert!(matches!(run, Err(NetError::Deadline { limit: 60, .. })), "{run:?}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Network {
         self.deadline
     }
 
-    /// The same under another deadline: for what goes on after the run.
+    /// The same under another deadline: for what has one of its own, or goes on after the run.
     #[must_use]
     pub fn under(&self, deadline: Deadline) -> Self {
         Self { deadline, ..self.clone() }

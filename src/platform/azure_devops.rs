@@ -126,7 +126,8 @@ fn fold(title: &str, body: &str, _: Timestamp) -> String {
 fn annotate(severity: Severity, title: &str, message: &str) -> String {
     let kind = match severity {
         Severity::Error => "error",
-        Severity::Warning => "warning",
+        // It knows no third kind (`task.logissue`).
+        Severity::Warning | Severity::Notice => "warning",
     };
     let text = format!("{title}: {message}");
     let text = text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A");

@@ -101,6 +101,8 @@ pub enum Severity {
     Error,
     /// The step goes on.
     Warning,
+    /// Nothing is wrong: somebody is to do something.
+    Notice,
 }
 
 /// What a platform's log understands.

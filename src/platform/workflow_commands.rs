@@ -23,6 +23,7 @@ pub(super) fn annotate(severity: Severity, title: &str, message: &str) -> String
     let command = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Notice => "notice",
     };
     format!("::{command} title={}::{}", escape_property(title), escape_data(message))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest;
 use clap::ValueEnum as _;
 
-use crate::cli::{ClusterArgs, Guards, IdentityArgs, Login, OutputArgs, output_text};
+use crate::cli::{ClusterArgs, Guards, IdentityArgs, Login, OutputArgs, RequestArgs, output_text};
 use crate::env::Env;
 use crate::export::Sink;
 use crate::platform::Platform;
@@ -69,12 +69,13 @@ pub fn job(env: &Env, platform: Option<Platform>) -> Result<Vec<String>, &'stati
 fn flags(args: &Login, env: &Env) -> Result<Vec<String>, RunError> {
     // Taken apart, so that no flag is forgotten. What a run prints and how long it may take is its own affair; a file's flags are
     // among the others.
-    let Login { cluster, identity, output, guards, trial: _, config: _, messages: _ } = args;
+    let Login { cluster, identity, output, guards, request, trial: _, config: _, messages: _ } = args;
     let mut flags = Flags(Vec::new());
     of_cluster(cluster, env, &mut flags)?;
     of_identity(identity, env, output.renew, &mut flags)?;
     of_output(output, env, &mut flags);
     of_guards(guards, &mut flags);
+    of_request(request, &mut flags);
     Ok(flags.0)
 }
 
@@ -201,6 +202,22 @@ fn of_guards(args: &Guards, flags: &mut Flags) {
     let targets: Vec<String> = target.iter().map(|t| format!("{}@{}", t.login, t.node)).collect();
     flags.each("target", &targets);
     flags.set("no-verify", *no_verify);
+}
+
+fn of_request(args: &RequestArgs, flags: &mut Flags) {
+    let RequestArgs {
+        request_role,
+        request_reason,
+        request_wait: _,
+        request_reviewer,
+        request_id,
+        request_nowait,
+    } = args;
+    flags.each("request-role", request_role);
+    flags.some("request-reason", request_reason.as_ref());
+    flags.each("request-reviewer", request_reviewer);
+    flags.some("request-id", request_id.as_ref());
+    flags.set("request-nowait", *request_nowait);
 }
 
 fn sink(sink: &Sink, env: &Env) -> Option<String> {

@@ -206,6 +206,7 @@ fn report(plan: &Plan<'_>, credentials: &Credentials, proxy: &HostPort) -> Repor
         join_method: bot.method.map(|m| m.name().to_owned()),
         issued_at: env::now(),
         valid_until: checked.ends,
+        access_request: credentials.request.clone(),
         dry_run: plan.dry_run,
         reused: false,
         already_set: Vec::new(),

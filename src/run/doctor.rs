@@ -44,5 +44,6 @@ pub async fn run(args: &Doctor, env: &Env, log: &Log) -> Result<Outcome, Failed>
     let mut checks = vec![platform, address, join_token, roots, http_proxy, folder, token, audience];
     checks.extend(reached);
     checks.push(ssh);
+    checks.extend(identity::approval(args));
     Ok(check::outcome(&checks, args.messages.json, env.columns))
 }

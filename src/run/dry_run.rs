@@ -20,7 +20,8 @@ use crate::run::outcome::Outcome;
 use crate::run::plan::Setting;
 use crate::run::request;
 use crate::sandbox::{
-    Sandbox, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxOptions, SandboxRole, Simulated,
+    RequestPolicy, Sandbox, SandboxApp, SandboxDatabase, SandboxKubeCluster, SandboxOptions, SandboxRole,
+    Simulated, Verdict,
 };
 use crate::teleport::JoinMethod;
 use crate::teleport::dial::Endpoint;
@@ -165,6 +166,10 @@ fn ids() -> String {
     Simulated::all().map(Simulated::id).collect::<Vec<_>>().join(", ")
 }
 
+fn named_roles(names: &[String]) -> Vec<SandboxRole> {
+    names.iter().map(|name| SandboxRole { name: name.clone(), ..SandboxRole::default() }).collect()
+}
+
 /// A cluster with the join token, roles and logins that the command line names, so that it can succeed.
 fn cluster_for(args: &Login, tunnels: &[Output], job: Simulated) -> SandboxOptions {
     let mut options = SandboxOptions { dry_run: true, ..SandboxOptions::admitting([job]) };
@@ -191,7 +196,21 @@ fn cluster_for(args: &Login, tunnels: &[Output], job: Simulated) -> SandboxOptio
             options.roles.push(SandboxRole { name: name.clone(), ..SandboxRole::default() });
         }
     }
-    for role in &mut options.roles {
+    // Somebody says yes at the second question.
+    options.requests = RequestPolicy {
+        roles: named_roles(&args.request.request_role),
+        verdict: Some(Verdict::Approve),
+        after_questions: 1,
+        reason: "DRY-RUN: nobody was asked".to_owned(),
+        ..RequestPolicy::default()
+    };
+    if let Some(id) = &args.request.request_id {
+        let wanted = &args.guards.expect_role;
+        let roles = if wanted.is_empty() { vec!["ci-prod".to_owned()] } else { wanted.clone() };
+        options.requests.roles = named_roles(&roles);
+        options.requests.known = Some((id.clone(), roles));
+    }
+    for role in options.roles.iter_mut().chain(&mut options.requests.roles) {
         role.logins.extend(args.guards.require_login.iter().cloned());
     }
     let clusters = args.output.output.iter().filter_map(|o| o.kind.cluster().map(str::to_owned));

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use jiff::Timestamp;
 
 use crate::error::{Exit, StageError};
+use crate::teleport::RequestId;
 use crate::text::io_reason;
 
 /// Why a command ended without a result of its own.
@@ -17,6 +18,11 @@ pub enum RunError {
     /// Ctrl-C or SIGTERM.
     #[error("stopped by {signal}; nothing was written")]
     Stopped { signal: &'static str, code: Exit },
+    /// The same while somebody's answer was waited for.
+    #[error(
+        "stopped by {signal} while waiting for approval; nothing was written, and access request {id} is still open"
+    )]
+    StoppedWaiting { signal: &'static str, code: Exit, id: RequestId },
     /// Credentials that were written earlier have expired.
     #[error("the credentials in `{dir}` expired at {expired}")]
     Expired { dir: String, expired: Timestamp },
@@ -71,13 +77,22 @@ impl RunError {
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: Some(hint.into()) }
     }
+
+    /// A signal that came during the wait for an answer to that request.
+    #[must_use]
+    pub fn while_waiting(self, id: &RequestId) -> Self {
+        match self {
+            Self::Stopped { signal, code } => Self::StoppedWaiting { signal, code, id: id.clone() },
+            other => other,
+        }
+    }
 }
 
 impl StageError for RunError {
     fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::Read { .. } => Exit::Usage,
-            Self::Stopped { code, .. } => *code,
+            Self::Stopped { code, .. } | Self::StoppedWaiting { code, .. } => *code,
             Self::ByExec { exit, .. } | Self::NotRenewed { exit, .. } => *exit,
             Self::Watchdog { .. } => Exit::Internal,
             Self::Expired { .. } => Exit::Refused,
@@ -96,9 +111,11 @@ impl StageError for RunError {
             | Self::Command { source, .. }
             | Self::Watchdog { source, .. }
             | Self::NoExec { source, .. } => vec![io_reason(source)],
-            Self::Usage { .. } | Self::Stopped { .. } | Self::Expired { .. } | Self::ByExec { .. } => {
-                Vec::new()
-            }
+            Self::Usage { .. }
+            | Self::Stopped { .. }
+            | Self::StoppedWaiting { .. }
+            | Self::Expired { .. }
+            | Self::ByExec { .. } => Vec::new(),
         }
     }
 
@@ -107,6 +124,14 @@ impl StageError for RunError {
             Self::Usage { hint, .. } => return hint.iter().cloned().collect(),
             Self::NoCredentials { hint, .. } => hint,
             Self::Stopped { .. } | Self::ByExec { .. } => return Vec::new(),
+            Self::StoppedWaiting { id, .. } => {
+                return vec![
+                    format!("take it back with `tctl requests rm {id}`"),
+                    format!(
+                        "or have it approved (`tctl requests approve {id}`) and pass `--request-id {id}`"
+                    ),
+                ];
+            }
             Self::Watchdog { .. } => {
                 "keep the binary where it is while it runs, and executable for this user"
             }

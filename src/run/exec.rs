@@ -90,6 +90,10 @@ fn check(args: &Exec) -> Result<(), RunError> {
         let hint = "leave it out: standard output is the command's, which finds the report at `$JOBPASS_DIR/jobpass.json`";
         return refused("--json", hint);
     }
+    if login.request.request_nowait {
+        let hint = "leave it out: the command needs credentials; run `jobpass login --request-nowait` in a step before";
+        return refused("--request-nowait", hint);
+    }
     if login.config.print_command {
         return refused("--print-command", "run `jobpass login --config FILE --print-command`");
     }

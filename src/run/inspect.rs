@@ -72,6 +72,7 @@ fn text(facts: &Facts, now: Timestamp) -> String {
     line("cluster", facts.cluster.as_deref().unwrap_or("unknown"));
     line("roles", &list(&facts.roles));
     line("logins", &list(&facts.login_sources.iter().map(LoginSource::text).collect::<Vec<_>>()));
+    line("access requests", &facts.access_requests.join(", "));
     if let Some(kubernetes) = &facts.kubernetes {
         line("kubernetes", &kubernetes.clusters.join(", "));
         line("kubernetes groups", &kubernetes.groups.join(", "));

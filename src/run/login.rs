@@ -19,14 +19,14 @@ use crate::run::delivery::Recipient;
 use crate::run::obtain::Credentials;
 use crate::run::outcome::Outcome;
 use crate::run::plan::{self, Plan, Setting};
-use crate::run::{delivery, obtain, request, reuse};
+use crate::run::{approval, delivery, obtain, request, reuse};
 use crate::teleport::dial::Endpoint;
-use crate::token;
+use crate::token::{self, Proof, TokenError};
 use crate::write::Folders;
 
 /// Swaps this job's identity for credentials.
 pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed> {
-    if let Some(least) = args.output.reuse_if_valid_for
+    if let Some(least) = args.output.reuse_if_valid_for.filter(|_| !args.request.request_nowait)
         && let Some(outcome) = reused(args, env, log, least)?
     {
         return Ok(outcome);
@@ -35,6 +35,12 @@ pub async fn login(args: &Login, env: &Env, log: &Log) -> Result<Outcome, Failed
     request::check_stdout(args)?;
     let (platform, sink) = (setting.detected.platform, setting.sink.clone());
     let outcome = Box::pin(pipeline(args, env, log, setting)).await;
+    if args.request.is_wanted() && !args.request.request_nowait && outcome.is_ok() {
+        log.note(
+            "what was issued has the bot's own role, too, and can ask for more as long as it is valid: `jobpass exec` leaves none of it \
+             behind, `jobpass logout` wipes it",
+        );
+    }
     if let (Err(error), Some(platform)) = (&outcome, platform)
         && let Some(summary) = Failure::new(error, env::now()).summary()
     {
@@ -83,6 +89,9 @@ pub async fn write_again(args: &Login, env: &Env, log: &Log) -> Result<(), Faile
 /// Prove, obtain, deliver.
 pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> Result<Outcome, Failed> {
     let plan = Plan::new(args, env, log, setting)?;
+    if let Some(request) = plan.approval.as_ref().filter(|request| request.only_file) {
+        return approval::file(&plan, request, proof(&plan)).await;
+    }
     let folders = Folders::prepare(&plan.issue.outputs)?;
     let credentials = Box::pin(swap(&plan)).await?;
     let delivered = delivery::write(&plan, folders, &credentials, None)?;
@@ -93,16 +102,20 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> R
 
 /// Prove, obtain: the job's identity for credentials.
 pub async fn swap(plan: &Plan<'_>) -> Result<Credentials, Failed> {
+    Box::pin(obtain::obtain(plan, proof(plan))).await
+}
+
+/// Runs once it is awaited: while the connections are opened.
+async fn proof(plan: &Plan<'_>) -> Result<Proof, TokenError> {
     let log = plan.log;
-    // Runs once it is awaited: while the connections are opened.
-    let proof = log.timed("token", async {
+    log.timed("token", async {
         let proof = token::token(plan.env, &plan.network, &plan.detected, &plan.token).await?;
         for Flaw { problem, hint, .. } in token::flaws(&plan.detected, proof.claims()) {
             log.warn(format!("the identity token may be refused: {problem}; {hint}"));
         }
         Ok(proof)
-    });
-    Box::pin(obtain::obtain(plan, proof)).await
+    })
+    .await
 }
 
 /// How long the stages took, for `-v`.

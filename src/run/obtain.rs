@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+
 use crate::env;
 use crate::error::Failed;
 use crate::identity::logins::RoleLogins;
 use crate::issue::Issued;
 use crate::join::{self, BotIdentity};
 use crate::net::HostPort;
+use crate::report::RequestReport;
+use crate::run::approval::{self, Approval, Asking};
 use crate::run::kube_server::kube_server;
 use crate::run::later_proxy::later_proxy;
 use crate::run::plan::Plan;
 use crate::teleport::Cluster;
 use crate::teleport::kube::KubeServer;
 use crate::teleport::ping::Ping;
+use crate::text::duration;
 use crate::token::{Proof, TokenError};
 use crate::verify::{self, Checked};
 use crate::{issue, verify::policy};
@@ -37,6 +42,8 @@ pub struct Credentials {
     pub checked: Checked,
     /// With `--keep-going`, the names of those that are missing, and why.
     pub refused: Vec<(String, Failed)>,
+    /// What people approved, where they were asked.
+    pub request: Option<RequestReport>,
     /// The logins of each role, as far as they were asked for.
     pub role_logins: RoleLogins,
 }
@@ -47,8 +54,9 @@ pub async fn obtain(
     proof: impl Future<Output = Result<Proof, TokenError>>,
 ) -> Result<Credentials, Failed> {
     let log = plan.log;
-    let cluster = Arc::new(Cluster::new(plan.network.clone(), plan.entry.clone()));
-    let (bot, ping) = log.timed("join", join::join(&cluster, &plan.join, proof)).await?;
+    let cluster = Cluster::new(plan.network.clone(), plan.entry.clone());
+    let proof = proof.shared();
+    let (bot, ping) = log.timed("join", join::join(&cluster, &plan.join, proof.clone())).await?;
     if ping.major >= LAST_ROLES_PER_OUTPUT && plan.issue.outputs.iter().any(|output| output.roles.is_some()) {
         log.warn(format!(
             "Teleport {} deprecates roles per output, and {} is to drop them: create a bot with these roles only, and leave \
@@ -58,12 +66,23 @@ pub async fn obtain(
         ));
     }
     let proxy = later_proxy(plan.args, &plan.entry, &ping, log);
-    let issued = issued(plan, &cluster, &bot, &ping);
+    let (cluster, approval) = match &plan.approval {
+        None => (cluster, None),
+        Some(request) => {
+            let claims = approval::claims(&proof.await?).await;
+            let asking = Asking { plan, bot: &bot, ping: &ping, proxy: &proxy, claims: &claims };
+            let (cluster, approval) = asking.approved(cluster, request).await?;
+            (cluster, Some(approval))
+        }
+    };
+    let cluster = Arc::new(cluster);
+    let issued = issued(plan, &cluster, &bot, &ping, approval.as_ref());
     // Looks while the others wait.
     let kube = async { Ok(kube_server(plan, &cluster, &bot, &ping, &proxy).await) };
     let ((checked, refused, role_logins), kube) = tokio::try_join!(issued, kube)?;
     let kube = kube.map(|found| found.told(log, cluster.is_behind_a_balancer()));
-    Ok(Credentials { cluster, bot, ping, proxy, kube, checked, refused, role_logins })
+    let request = approval.map(|approval| approval.report);
+    Ok(Credentials { cluster, bot, ping, proxy, kube, checked, refused, request, role_logins })
 }
 
 /// The outputs, issued and checked; with `--keep-going` those that are missing; the logins of their roles.
@@ -72,10 +91,20 @@ async fn issued(
     cluster: &Cluster,
     bot: &BotIdentity,
     ping: &Ping,
+    approval: Option<&Approval>,
 ) -> Result<(Checked, Vec<(String, Failed)>, RoleLogins), Failed> {
     let log = plan.log;
-    let asked = join::expiry(env::now(), ping.clock_skew, plan.issue.ttl);
-    let batch = log.timed("issue", issue::issue(cluster, bot, ping, &plan.issue)).await?;
+    let mut asked = join::expiry(env::now(), ping.clock_skew, plan.issue.ttl);
+    if let Some(end) = approval.and_then(|approval| approval.expires).filter(|end| *end < asked) {
+        let short = duration(asked.duration_since(end));
+        log.note(format!(
+            "what the access request gives ends {short} earlier than `--ttl` asks: at {end:.0}"
+        ));
+        asked = end;
+    }
+    let granted = approval.map(|approval| approval.granted.clone());
+    let request = issue::Request { granted, ..plan.issue.clone() };
+    let batch = log.timed("issue", issue::issue(cluster, bot, ping, &request)).await?;
     let mut checked = verify::verify(batch, bot, ping.clock_skew, &plan.expectations, asked, env::now())?;
     for note in &checked.notes {
         log.warn(note);

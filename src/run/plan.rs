@@ -15,6 +15,7 @@ use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
 use crate::output::Output;
 use crate::platform::Platform;
+use crate::run::approval_request;
 use crate::run::base_folder::BaseFolder;
 use crate::run::error::RunError;
 use crate::run::{identities, request, ttl};
@@ -22,7 +23,7 @@ use crate::system::user;
 use crate::teleport::dial::Endpoint;
 use crate::verify::{Expectations, policy};
 use crate::write::ownership;
-use crate::{issue, join, token};
+use crate::{approval, issue, join, token};
 
 /// What `login` and its dry run differ in.
 pub struct Setting {
@@ -72,6 +73,8 @@ pub struct Plan<'a> {
     pub token: token::Request,
     /// For the join stage.
     pub join: join::Request,
+    /// What people are asked for between the two.
+    pub approval: Option<approval::Request>,
     /// For the issue stage.
     pub issue: issue::Request,
     /// For the verify stage.
@@ -132,10 +135,19 @@ impl<'a> Plan<'a> {
         outputs.extend(tunnels);
         let sink = self::sink(args, env, detected.platform, &sink, log)?;
         // One for issuing, one for each set of roles to look around or to be verified under.
-        let connections =
-            1 + if args.guards.no_verify { issue::sessions(&outputs) } else { policy::connections(&outputs) };
+        let approval = approval_request::request(args, &outputs)?;
+        let connections = 1 + if approval.is_some() {
+            0
+        } else if args.guards.no_verify {
+            issue::sessions(&outputs)
+        } else {
+            policy::connections(&outputs)
+        };
         let (method, platform) = (detected.method, detected.platform);
         let cluster = args.guards.expect_cluster.clone();
+        // The bot's own identity must be there when the answer is, and what the request gives ends with it.
+        let wait = approval.as_ref().map_or(Duration::ZERO, |request| request.wait + args.cluster.timeout);
+        let own_ttl = (ttl + wait).min(request::LONGEST);
         Ok(Self {
             args,
             env,
@@ -149,12 +161,14 @@ impl<'a> Plan<'a> {
             network,
             base: base.path().to_owned(),
             token,
-            join: join::Request { token: token_name, method, platform, cluster, ttl, connections },
+            join: join::Request { token: token_name, method, platform, cluster, ttl: own_ttl, connections },
+            approval,
             issue: issue::Request {
                 outputs,
                 ttl,
                 key_kind: args.output.key_type.map(KeyKind::from),
                 keep_going: args.output.keep_going,
+                granted: None,
             },
             expectations: request::expectations(args),
         })

@@ -1,9 +1,13 @@
 //! `jobpass sandbox`: serves until a signal comes, or for as long as a command runs.
 
+mod answer;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+
+use answer::{CONTROL, WEB_CA};
 
 use crate::cli;
 use crate::cli::resource::Role;
@@ -27,6 +31,9 @@ use crate::write::{FileToWrite, Pending};
 
 /// Serves. What it created is removed at the end, the file of `--env-file` included.
 pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, Failed> {
+    if let Some(answer) = &args.answer {
+        return answer::run(answer, env, log).await;
+    }
     let env_file = args.env_file.as_ref().map(|path| env.absolute(path));
     if let Some(path) = env_file.as_ref().filter(|path| path.is_file()) {
         // One of an earlier run would pass for the sign that this one is ready.
@@ -127,15 +134,14 @@ async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Faile
 /// Roles, traits, databases, applications, leaf clusters and policies.
 fn resources(args: &cli::Sandbox, options: &mut SandboxOptions) {
     if !args.role.is_empty() {
-        let role = |role: &Role| SandboxRole {
-            name: role.name.clone(),
-            logins: role.logins.clone(),
-            require_mfa_type: i32::from(role.mfa),
-            device_trust_mode: if role.device_trust { "required".to_owned() } else { String::new() },
-            max_session_ttl: role.max_ttl.map_or(0, |ttl| ttl.as_secs()),
-        };
         options.roles = args.role.iter().map(role).collect();
     }
+    if !args.requestable_role.is_empty() {
+        options.requests.roles = args.requestable_role.iter().map(role).collect();
+    }
+    options.requests.verdict = args.request_answer.map(Into::into);
+    options.requests.after = args.request_answer_after.unwrap_or_default();
+    options.requests.reason = args.request_answer_reason.clone().unwrap_or_default();
     for named in &args.traits {
         let values = options.traits.entry(named.name.clone()).or_default();
         values.extend(named.value.split('+').map(str::to_owned));
@@ -151,6 +157,16 @@ fn resources(args: &cli::Sandbox, options: &mut SandboxOptions) {
     options.leaves.extend(args.leaf.iter().cloned());
     options.require_session_mfa = args.require_session_mfa;
     options.rotation = args.ca_rotation.map(Into::into);
+}
+
+fn role(role: &Role) -> SandboxRole {
+    SandboxRole {
+        name: role.name.clone(),
+        logins: role.logins.clone(),
+        require_mfa_type: i32::from(role.mfa),
+        device_trust_mode: if role.device_trust { "required".to_owned() } else { String::new() },
+        max_session_ttl: role.max_ttl.map_or(0, |ttl| ttl.as_secs()),
+    }
 }
 
 async fn resolve(host: &str, port: u16) -> Result<SocketAddr, RunError> {
@@ -204,8 +220,6 @@ struct Folder {
 impl Folder {
     fn new(sandbox: &Sandbox, job: Simulated) -> Result<Self, Failed> {
         use std::os::unix::fs::PermissionsExt as _;
-        const WEB_CA: &str = "web-ca.pem";
-
         let private = std::fs::Permissions::from_mode(0o700);
         let temporary = tempfile::Builder::new().prefix("jobpass-sandbox-").permissions(private).tempdir()?;
         let (files, temp) = (temporary.path().join("files"), temporary.path().join("temp"));
@@ -218,11 +232,14 @@ impl Folder {
         let channel = job.platform().map(|platform| platform.channel().variables()).unwrap_or_default();
         let mut all: Vec<FileToWrite> = channel.iter().map(|name| file(name, "")).collect();
         all.push(file(WEB_CA, sandbox.web_ca_pem()));
+        let control = answer::control(&sandbox.address.to_string(), sandbox.control_secret());
+        all.push(file(CONTROL, &control));
         Pending::prepare(&files)?.commit(&all)?;
 
         let named = |name: &str, path: PathBuf| (name.to_owned(), path.display().to_string());
         let mut variables: Vec<_> = channel.iter().map(|name| named(name, files.join(name))).collect();
         variables.push(named(names::SSL_CERT_FILE, files.join(WEB_CA)));
+        variables.push(named(names::JOBPASS_SANDBOX_CONTROL, files.join(CONTROL)));
         let job_files = JobFiles::new(sandbox, job)?;
         variables.extend(job_files.variables.iter().map(|(name, path)| named(name, path.clone())));
         let temp_variable = job.platform().and_then(Platform::temp_variable);

@@ -51,6 +51,8 @@ impl Signals {
     /// Ends `work` at one of them.
     pub async fn end<T>(&mut self, work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
         tokio::select! {
+            // What has more to say of a signal hears it first.
+            biased;
             outcome = work => outcome,
             signal = self.next() => Err(stopped_by(signal).into()),
         }
@@ -58,7 +60,7 @@ impl Signals {
 }
 
 /// The error for a run that a signal ended.
-fn stopped_by(signal: Signal) -> RunError {
+pub fn stopped_by(signal: Signal) -> RunError {
     let (signal, code) = match signal {
         Signal::HUP => ("SIGHUP", Exit::HungUp),
         Signal::INT => ("SIGINT", Exit::Interrupted),

@@ -12,7 +12,7 @@ use super::peer::{Caller, Peer};
 use super::random::random;
 use super::refusal::Refusal;
 use super::reply::unknown;
-use super::{grpc, issuing, resources, trust_service};
+use super::{access_requests, grpc, issuing, resources, trust_service};
 use crate::identity::Suite;
 use crate::teleport::wire::{
     CreateAppSessionRequest, CreateAppSessionResponse, Empty, GetClusterCaCertResponse, GetRoleRequest,
@@ -54,6 +54,9 @@ pub(super) async fn answer(
         "/proto.AuthService/CreateAppSession" => {
             grpc::unary(newer, request, |wanted| Ok(app_session(cluster, &wanted)?)).await
         }
+        access_requests::FILE | access_requests::LIST => {
+            access_requests::answer(cluster, peer, caller, request).await
+        }
         "/proto.AuthService/ListResources" => resources::answer(cluster, caller, request).await,
         path if path.starts_with("/teleport.trust.v1.TrustService/") => {
             trust_service::answer(cluster, request).await
@@ -94,7 +97,7 @@ fn own_roles(cluster: &Cluster, caller: &Caller) -> Vec<Role> {
 }
 
 fn role_of(cluster: &Cluster, name: &str) -> Option<Role> {
-    if let Some(role) = cluster.role(name) {
+    if let Some(role) = cluster.any_role(name) {
         return Some(issued_role(role));
     }
     let bot = cluster.bot_of_role(name)?;
@@ -168,7 +171,7 @@ fn is_mfa_required(
     let of_roles = caller
         .roles
         .iter()
-        .filter_map(|name| cluster.role(name))
+        .filter_map(|name| cluster.any_role(name))
         .filter(applies)
         .any(|r| r.require_mfa_type != 0);
     let required = of_roles || cluster.options.require_session_mfa;

@@ -11,6 +11,7 @@ use super::issuer::Issuer;
 use super::options::{SandboxOptions, SandboxRole};
 use super::random::random;
 use super::records::Records;
+use super::request_store::Requests;
 use crate::rules::ServerVersion;
 use crate::text::hex;
 
@@ -45,6 +46,9 @@ pub(super) struct Cluster {
     /// One for each injected group of `answer_together`.
     pub(super) barriers: Vec<Barrier>,
     pub(super) records: Records,
+    pub(super) requests: Requests,
+    /// What whoever answers access requests by hand must show.
+    pub(super) control: String,
 }
 
 impl Cluster {
@@ -66,6 +70,8 @@ impl Cluster {
             impatient_handshakes: AtomicU32::new(options.inject.impatient_handshakes),
             barriers: options.inject.answer_together.iter().map(|group| Barrier::new(group)).collect(),
             records: Records::default(),
+            requests: Requests::default(),
+            control: hex(&random::<24>()?),
             version,
             options,
             address,
@@ -118,8 +124,14 @@ impl Cluster {
         role.logins.iter().flat_map(filled).collect()
     }
 
+    /// A role that bots may impersonate.
     pub(super) fn role(&self, name: &str) -> Option<&SandboxRole> {
         self.options.roles.iter().find(|role| role.name == name)
+    }
+
+    /// A role that bots may impersonate, or ask for.
+    pub(super) fn any_role(&self, name: &str) -> Option<&SandboxRole> {
+        self.role(name).or_else(|| self.options.requests.roles.iter().find(|role| role.name == name))
     }
 
     /// The bot that owns the role `bot-NAME`, if there is one.
@@ -130,7 +142,7 @@ impl Cluster {
 
     /// Whether a role of that name exists, impersonable or not.
     pub(super) fn has_role(&self, name: &str) -> bool {
-        self.role(name).is_some() || PRESETS.contains(&name) || self.bot_of_role(name).is_some()
+        self.any_role(name).is_some() || PRESETS.contains(&name) || self.bot_of_role(name).is_some()
     }
 
     /// Start and end of a certificate in Unix seconds, for an end asked for and a cap in seconds from now.

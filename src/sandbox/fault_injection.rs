@@ -20,6 +20,12 @@ pub struct FaultInjection {
     pub answer_together: Vec<Vec<String>>,
     /// Refuse these gRPC calls.
     pub refuse_calls: Vec<RefusedCall>,
+    /// File the first access request and close the connection without an answer.
+    pub lose_filing: bool,
+    /// Close the connection at this many questions for an access request.
+    pub lose_requests: u32,
+    /// Know no access request any more when it is asked for again.
+    pub request_vanishes: bool,
     /// Close each connection once this many bytes were sent on it, TLS included.
     pub close_after_bytes: Option<u64>,
     /// Wait before each answer.

@@ -30,27 +30,33 @@ pub(super) fn issue(
             request.username, caller.user
         )));
     }
-    let roles = roles(cluster, caller, request)?;
+    let by_request = !request.access_requests.is_empty();
+    let Granted { roles, end } = granted(cluster, caller, request)?;
     let route_to_cluster = route_to_cluster(cluster, request)?;
-    let routes = routes(cluster, request)?;
+    let mut routes = routes(cluster, request)?;
+    if let (true, [kube, ..]) = (routes.is_empty() && by_request, &cluster.options.kube_clusters[..]) {
+        // Recorded.
+        routes.push(("1.3", kube.name.clone()));
+    }
     let (ssh_key, tls_key) = keys(cluster, request)?;
     let mut logins = Vec::new();
-    for role in roles.iter().filter_map(|name| cluster.role(name)) {
+    for role in roles.iter().filter_map(|name| cluster.any_role(name)) {
         for login in cluster.logins(role) {
             if !logins.contains(&login) {
                 logins.push(login);
             }
         }
     }
-    if !request.use_role_requests {
+    if !request.use_role_requests && !by_request {
         logins.push(no_login()?);
     }
     logins.push(INTERNAL_JOIN.to_owned());
     let cap = roles
         .iter()
-        .filter_map(|name| cluster.role(name))
+        .filter_map(|name| cluster.any_role(name))
         .map(|role| if role.max_session_ttl == 0 { ROLE_TTL } else { role.max_session_ttl })
         .fold(if request.use_role_requests { BOT_TTL } else { ROLE_TTL }, u64::min);
+    let (begin, until) = cluster.validity(request.expires.map(|t| t.seconds), cap);
     let profile = Profile {
         dry_run: cluster.options.dry_run,
         user: caller.user.clone(),
@@ -62,7 +68,8 @@ pub(super) fn issue(
         login_ip: login_ip.to_owned(),
         impersonator: request.use_role_requests.then(|| caller.user.clone()),
         routes,
-        valid: cluster.validity(request.expires.map(|t| t.seconds), cap),
+        requests: request.access_requests.clone(),
+        valid: (begin, until.min(end)),
     };
     let template = |kind| Template::new(cluster, kind, &profile);
     let kind = if tls_key.is_some() { CertificateKind::Ssh } else { CertificateKind::Bundle };
@@ -81,6 +88,33 @@ pub(super) fn issue(
         tls_ca_certs: cluster.cas.users().map(|ca| ca.pem().into_bytes()).collect(),
         ssh_ca_certs: cluster.cas.users().map(|ca| ca.ssh_line().into_bytes()).collect(),
     })
+}
+
+/// What a certificate gives.
+struct Granted {
+    roles: Vec<String>,
+    /// Unix seconds.
+    end: i64,
+}
+
+fn granted(cluster: &Cluster, caller: &Caller, request: &UserCertsRequest) -> Result<Granted, Refusal> {
+    if request.access_requests.is_empty() {
+        return Ok(Granted { roles: roles(cluster, caller, request)?, end: i64::MAX });
+    }
+    if request.use_role_requests || !request.role_requests.is_empty() {
+        return Err(Refusal::denied(format!(
+            "User {} tried to issue a cert with both role and access requests. This is not supported.",
+            caller.user
+        )));
+    }
+    let (given, end) = cluster.requests.granted(caller, &request.access_requests)?;
+    let mut roles = caller.roles.clone();
+    for role in given {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    Ok(Granted { roles, end })
 }
 
 fn roles(cluster: &Cluster, caller: &Caller, request: &UserCertsRequest) -> Result<Vec<String>, Refusal> {

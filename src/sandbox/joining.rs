@@ -95,6 +95,7 @@ pub(super) fn certify(
         route_to_cluster: cluster.options.cluster.clone(),
         login_ip: login_ip.to_owned(),
         impersonator: None,
+        requests: Vec::new(),
         routes: Vec::new(),
         valid: cluster.validity(expires, ROLE_TTL),
     };

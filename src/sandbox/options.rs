@@ -1,13 +1,14 @@
 //! How a sandbox is to be: cluster, policy, roles, targets.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::fault_injection::FaultInjection;
 use super::simulated::Simulated;
 use crate::identity::logins::Traits;
 use crate::platform::Platform;
 use crate::rules::ProvisionToken;
-use crate::teleport::JoinMethod;
+use crate::teleport::{JoinMethod, RequestId};
 
 /// A role of the sandbox's cluster.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +74,38 @@ pub enum Rotation {
     UpdateServers,
 }
 
+/// What becomes of an access request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Somebody says yes.
+    Approve,
+    /// Somebody says no.
+    Deny,
+    /// Somebody makes it the membership of an access list.
+    Promote,
+}
+
+/// What may be requested, and who answers. By default the role `ci-prod`, and nobody.
+#[derive(Debug, Clone, Default)]
+pub struct RequestPolicy {
+    /// The roles that bots may ask for. They do not have them otherwise.
+    pub roles: Vec<SandboxRole>,
+    /// What becomes of each request; `None`: it waits for [`super::Sandbox::answer_request`].
+    pub verdict: Option<Verdict>,
+    /// As many questions are answered with `pending` first …
+    pub after_questions: u32,
+    /// … and for as long.
+    pub after: Duration,
+    /// Why, in the words of whoever answers.
+    pub reason: String,
+    /// The roles that an approval gives in place of those asked for.
+    pub gives: Option<Vec<String>>,
+    /// How long after the answer what it gives begins.
+    pub begins_after: Duration,
+    /// A request that an earlier job has filed for these roles, by its id.
+    pub known: Option<(RequestId, Vec<String>)>,
+}
+
 /// How the sandbox is to be.
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
@@ -90,6 +123,8 @@ pub struct SandboxOptions {
     pub branch: Option<String>,
     /// Roles every bot may impersonate.
     pub roles: Vec<SandboxRole>,
+    /// Access requests.
+    pub requests: RequestPolicy,
     /// Traits every bot has; roles take them in by `{{internal.NAME}}`.
     pub traits: Traits,
     /// Answer the new join path (`teleport.join.v1`), which versions from 18 have.
@@ -173,6 +208,7 @@ impl SandboxOptions {
             tokens,
             branch: None,
             roles: vec![role("ci-deploy", "deploy"), role("ci-read", "reader")],
+            requests: RequestPolicy { roles: vec![role("ci-prod", "prod")], ..RequestPolicy::default() },
             traits: Traits::new(),
             join_new: true,
             join_old: true,

@@ -28,6 +28,10 @@ pub(super) struct Caller {
     pub(super) roles: Vec<String>,
     /// Issued with impersonated roles, and so not to ask for more.
     pub(super) issued: bool,
+    /// The access requests that its certificate was issued by.
+    pub(super) requests: Vec<String>,
+    /// The certificate's end, Unix seconds.
+    pub(super) expires: i64,
     /// What the certificate is for.
     pub(super) route: Route,
 }
@@ -38,6 +42,7 @@ impl Caller {
         let cert = TlsCertificate::from_der(der).ok()?;
         let issued = cert.attribute("2.9") == Some("true");
         let route = Route::of(&cert);
-        Some(Self { user: cert.common_name, roles: cert.organizations, issued, route })
+        let (requests, expires) = (cert.access_requests(), cert.not_after.as_second());
+        Some(Self { user: cert.common_name, roles: cert.organizations, issued, requests, expires, route })
     }
 }

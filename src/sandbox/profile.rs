@@ -46,6 +46,8 @@ pub(super) struct Profile {
     pub(super) login_ip: String,
     /// Set on certificates with impersonated roles, which may not be used to ask for more.
     pub(super) impersonator: Option<String>,
+    /// Access requests that it was issued by.
+    pub(super) requests: Vec<String>,
     /// Kubernetes, database and application routes by their dotted tail under 1.3.9999.
     pub(super) routes: Vec<(&'static str, String)>,
     /// Unix seconds.
@@ -70,6 +72,10 @@ impl Profile {
             ("teleport-route-to-cluster", self.route_to_cluster.clone()),
             ("teleport-traits", self.traits.clone()),
         ];
+        if !self.requests.is_empty() {
+            extensions
+                .push(("teleport-active-requests", json!({"access_requests": self.requests}).to_string()));
+        }
         if let Some(impersonator) = &self.impersonator {
             extensions.push(("disallow-reissue", flag()));
             extensions.push(("impersonator", impersonator.clone()));
@@ -105,6 +111,7 @@ impl Profile {
             .chain(own)
             .chain(routes_2.into_iter().cloned())
             .chain(reissue)
+            .chain(self.requests.iter().map(|id| ("2.8", id.clone())))
             .chain([("1.15", "none".to_owned())]);
         for (tail, value) in tails {
             let oid = ObjectIdentifier::new(&format!("1.3.9999.{tail}"))

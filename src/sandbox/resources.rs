@@ -14,14 +14,18 @@ use super::peer::Caller;
 use super::refusal::Refusal;
 use crate::teleport::wire::Metadata;
 
-/// Recorded: the bot's own identity sees nothing, an issued one does.
+/// Recorded: the bot's own identity sees nothing, an issued one does. One by an access request has roles that see, too.
 pub(super) async fn answer(
     cluster: &Cluster,
     caller: &Caller,
     request: http::Request<Incoming>,
 ) -> http::Response<Body> {
     let answer = |wanted: ListRequest| {
-        let mut found = if caller.issued { resources(cluster, &wanted.resource_type)? } else { Vec::new() };
+        let mut found = if caller.issued || !caller.requests.is_empty() {
+            resources(cluster, &wanted.resource_type)?
+        } else {
+            Vec::new()
+        };
         if let Some(wanted) = named(&wanted.predicate) {
             found.retain(|(name, _)| name == wanted);
         }

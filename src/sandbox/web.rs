@@ -20,6 +20,7 @@ use tonic::body::Body;
 use super::cluster::Cluster;
 use super::error::SandboxError;
 use super::joining::{self, BOT_ROLE};
+use super::options::Verdict;
 use super::refusal::Refusal;
 use super::reply::{self, json_body};
 use super::{job, ping, sts};
@@ -61,6 +62,13 @@ pub(super) async fn answer(
             Ok(body) => sts_call(cluster, &parts, &body),
             Err(refusal) => reply::error(refusal.http_status(), &refusal.text),
         },
+        (&Method::POST, path) if path.starts_with(CONTROL_PATH) => {
+            let answered = read(body).await.and_then(|body| answer_request(cluster, &parts, &body));
+            answered.map_or_else(
+                |refusal| reply::error(refusal.http_status(), &refusal.text),
+                |()| json_body(200, &json!({})),
+            )
+        }
         (&Method::POST, "/v1/webapi/host/credentials" | "/webapi/host/credentials")
             if cluster.options.join_old =>
         {
@@ -148,6 +156,32 @@ fn host_credentials(cluster: &Cluster, ip: IpAddr, body: &[u8]) -> Result<Value,
         answer["not_known_yet"] = json!([]);
     }
     Ok(answer)
+}
+
+/// Before the id of an access request that somebody answers by hand.
+pub const CONTROL_PATH: &str = "/_sandbox/access_requests/";
+
+/// An answer by `jobpass sandbox approve` or `deny`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer {
+    verdict: String,
+    reason: String,
+}
+
+fn answer_request(cluster: &Cluster, parts: &http::request::Parts, body: &[u8]) -> Result<(), Refusal> {
+    let authorization = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if authorization.and_then(|text| text.strip_prefix("Bearer ")) != Some(cluster.control.as_str()) {
+        return Err(Refusal::denied("the secret of the sandbox is missing"));
+    }
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| Refusal::bad("failed to parse request"))?;
+    let verdict = match answer.verdict.as_str() {
+        "approve" => Verdict::Approve,
+        "deny" => Verdict::Deny,
+        _ => return Err(Refusal::bad("the verdict is neither `approve` nor `deny`")),
+    };
+    let id = parts.uri.path().strip_prefix(CONTROL_PATH).unwrap_or_default();
+    cluster.requests.answer(&cluster.options, id, verdict, &answer.reason)
 }
 
 fn decode(base64: Option<&str>) -> Result<Vec<u8>, Refusal> {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::ClusterError;
 use super::grpc::Channel;
 use super::ping::{Ping, from_auth};
+use super::request_id::RequestId;
 use super::wire::{
     self, CaKeySet, Certs, CreateAppSessionRequest, CreateAppSessionResponse, Empty,
     GetCertAuthoritiesRequest, GetCertAuthoritiesResponse, GetRoleRequest, IsMfaRequiredRequest,
@@ -72,8 +73,17 @@ pub struct CertsWanted<'a> {
     pub cluster: &'a str,
     /// What it is for beside that.
     pub route: &'a Route,
-    /// Roles to impersonate.
-    pub roles: &'a [String],
+    /// Where the roles come from.
+    pub grant: Grant<'a>,
+}
+
+/// Where a certificate's roles come from. The server refuses both together (recorded).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant<'a> {
+    /// The bot impersonates these roles.
+    Roles(&'a [String]),
+    /// An approved access request: its roles beside the bot's own.
+    Request(&'a RequestId),
 }
 
 impl CertsWanted<'_> {
@@ -85,10 +95,15 @@ impl CertsWanted<'_> {
             route_to_cluster: self.cluster.to_owned(),
             route_to_database: Some(RouteToDatabase::default()),
             route_to_app: Some(RouteToApp::default()),
-            role_requests: self.roles.to_vec(),
-            use_role_requests: true,
             ..UserCertsRequest::default()
         };
+        match self.grant {
+            Grant::Roles(roles) => {
+                request.role_requests = roles.to_vec();
+                request.use_role_requests = true;
+            }
+            Grant::Request(id) => request.access_requests = vec![id.to_string()],
+        }
         match self.route {
             Route::Cluster => {}
             Route::Kube { kube } => request.kubernetes_cluster.clone_from(kube),

@@ -34,6 +34,12 @@ impl Cluster {
         Self { network, endpoint, dialer }
     }
 
+    /// The same cluster under another deadline. Connections that are open keep theirs.
+    #[must_use]
+    pub fn under(self, deadline: Deadline) -> Self {
+        Self { network: self.network.under(deadline), dialer: self.dialer.under(deadline), ..self }
+    }
+
     /// The address that the user gave.
     pub fn address(&self) -> &HostPort {
         self.endpoint.address()

@@ -132,6 +132,11 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Whether it is a proxy, which has a web page.
+    pub fn is_proxy(&self) -> bool {
+        matches!(self, Self::Proxy(_))
+    }
+
     /// The address of all connections.
     pub fn address(&self) -> &HostPort {
         match self {
@@ -239,7 +244,7 @@ impl Dialer {
         }
     }
 
-    /// The same route under another deadline, where nothing is opened ahead.
+    /// The same under another deadline; what was learnt of the route stays.
     pub(super) fn under(&self, deadline: Deadline) -> Self {
         Self { network: self.network.under(deadline), ..self.clone() }
     }

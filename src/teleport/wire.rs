@@ -24,6 +24,7 @@ pub struct Timestamp {
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct Empty {}
 
+pub mod access_requests;
 pub mod join;
 pub mod resources;
 
@@ -118,6 +119,9 @@ pub struct UserCertsRequest {
     pub expires: Option<Timestamp>,
     #[prost(string, tag = "5")]
     pub route_to_cluster: String,
+    /// Ids of approved access requests; then no role requests.
+    #[prost(string, repeated, tag = "6")]
+    pub access_requests: Vec<String>,
     #[prost(string, tag = "7")]
     pub kubernetes_cluster: String,
     #[prost(message, optional, tag = "8")]

@@ -26,7 +26,13 @@ fn checked(expected: &Expectations, asked: &str, skew: i64) -> Result<Checked, V
         destination: Destination::whole("/x".into()),
     };
     let first = Credential { route: Route::Cluster, identity: identity() };
-    let issued = Issued { output, roles: ROLES.map(str::to_owned).to_vec(), first, others: Vec::new() };
+    let issued = Issued {
+        output,
+        roles: ROLES.map(str::to_owned).to_vec(),
+        by_request: false,
+        first,
+        others: Vec::new(),
+    };
     let batch =
         Batch { issued: vec![issued], refused: Vec::new(), sessions: Vec::new(), authorities: authorities() };
     let now = at("05:00:00").checked_sub(SignedDuration::from_secs(skew)).unwrap();

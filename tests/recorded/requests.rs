@@ -1,7 +1,7 @@
 //! Our requests against recorded bytes; single messages in both directions against bytes of other encoders.
 
 use jobpass::identity::route::{AppRoute, DatabaseRoute, Route};
-use jobpass::teleport::auth_service::{CertsWanted, PublicKeys};
+use jobpass::teleport::auth_service::{CertsWanted, Grant, PublicKeys};
 use jobpass::teleport::resources::{self, Filter};
 use jobpass::teleport::wire::{self, join};
 use prost::Message;
@@ -79,7 +79,7 @@ fn auth_service_requests_encode() {
                         expires: jiff::Timestamp::from_second(seconds).unwrap(),
                         cluster: &one("RouteToCluster"),
                         route: &route,
-                        roles: &roles,
+                        grant: Grant::Roles(&roles),
                     };
                     let mut message = wanted.message();
                     message.use_role_requests = text.contains("UseRoleRequests: true");
@@ -206,7 +206,7 @@ fn single_messages_in_both_directions() {
                     expires: jiff::Timestamp::from_second(1_795_500_000).unwrap(),
                     cluster: "lab.example",
                     route: &Route::Cluster,
-                    roles: &["a".into(), "b".into()],
+                    grant: Grant::Roles(&["a".into(), "b".into()]),
                 }
                 .message();
                 // This one lacks the empty routes that Teleport's own client sends.

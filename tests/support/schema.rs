@@ -11,6 +11,8 @@ pub fn check_output(stdout: &str) {
         check("report", &json);
     } else if json.get("wiped").is_some() {
         check("logout", &json);
+    } else if json.get("access_request").is_some() {
+        check("filed", &json);
     } else if json.get("error").is_some() {
         check("failure", &json);
     }

@@ -55,6 +55,11 @@ impl Check {
         Self { hints: lines(hints), ..Self::new(check, State::Warning, finding.as_ref()) }
     }
 
+    /// Not tried, and what else to look at. `hints`: one a line.
+    pub fn untried(check: &str, why: impl AsRef<str>, hints: &str) -> Self {
+        Self { hints: lines(hints), ..Self::skipped(check, why) }
+    }
+
     /// Not tried, and why.
     pub fn skipped(check: &str, why: impl AsRef<str>) -> Self {
         Self::new(check, State::Skipped, why.as_ref())

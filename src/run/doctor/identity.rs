@@ -8,6 +8,7 @@ use crate::env::{self, Env};
 use crate::error::Exit;
 use crate::net::Network;
 use crate::platform::TokenPlace;
+use crate::refusal::access_requests;
 use crate::rules::{self, Audience, Flaw};
 use crate::run::doctor::check::{Check, Found};
 use crate::run::doctor::limit::within;
@@ -47,6 +48,17 @@ pub fn platform(args: &Doctor, env: &Env) -> Found<Detected> {
         }
         Err(error) => (Check::error(PLATFORM, error), None),
     }
+}
+
+/// Whether people can be asked: only a joined bot would see. `None`: nobody is to be asked.
+pub fn approval(args: &Doctor) -> Option<Check> {
+    let roles = &args.request_role;
+    if roles.is_empty() {
+        return None;
+    }
+    let hints = access_requests::what_to_set("bot-NAME", roles).join("\n");
+    let why = format!("only the join would show whether the bot may ask for {}; it needs", roles.join(", "));
+    Some(Check::untried("access request", why, &hints))
 }
 
 /// One line for each platform, and one more when none is detected.

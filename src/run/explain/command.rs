@@ -15,6 +15,7 @@ use crate::error::Exit;
 use crate::error::Failed;
 use crate::log::Log;
 use crate::net::{Deadline, Network, Options};
+use crate::refusal::access_requests;
 use crate::rules::{self, ServerVersion};
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
@@ -63,6 +64,15 @@ pub async fn run(args: &Explain, env: &Env, log: &Log) -> Result<Outcome, Failed
     };
     let mut explanation = explain(&claims, &source, &selection.tokens, &setting);
     explanation.notes = selection.notes;
+    if !args.request_role.is_empty() {
+        let mut bots = selection.tokens.iter().filter_map(|token| token.bot_name.as_deref());
+        let user = format!("bot-{}", bots.next().unwrap_or("NAME"));
+        explanation.notes.push(format!(
+            "no rule says whether `{user}` may ask people for {}: roles of its own do",
+            args.request_role.join(", ")
+        ));
+        explanation.notes.extend(access_requests::what_to_set(&user, &args.request_role));
+    }
     let is_admitted = selection.tokens.is_empty() || explanation.admitted();
     let stdout = if args.messages.json {
         crate::text::json::pretty(&explanation.to_json())

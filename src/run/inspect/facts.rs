@@ -28,6 +28,9 @@ pub struct Facts {
     pub cluster: Option<String>,
     /// Roles, sorted.
     pub roles: Vec<String>,
+    /// The access requests that people approved for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_requests: Vec<String>,
     /// Logins for ssh, sorted.
     pub logins: Vec<String>,
     /// Where each of them is from, by the manifest or else by the certificate.
@@ -150,6 +153,7 @@ impl Facts {
                 .or_else(|| extension("teleport-route-to-cluster"))
                 .or_else(|| tls.map(|c| plain(&c.issuer_common_name)).filter(|n| !n.is_empty())),
             roles,
+            access_requests: access_requests(material),
             logins,
             login_sources,
             kubernetes: kubernetes(material),
@@ -216,6 +220,11 @@ fn login_sources(
             ..source
         })
         .collect()
+}
+
+fn access_requests(material: &Material) -> Vec<String> {
+    let of_ssh = material.ssh.iter().flat_map(|(_, certificate)| certificate.access_requests());
+    sorted(of_ssh.chain(material.tls.iter().flat_map(|(_, certificate)| certificate.access_requests())))
 }
 
 fn kubernetes(material: &Material) -> Option<Kubernetes> {

@@ -56,8 +56,14 @@ pub(in crate::verify) const ROLES: [&str; 2] = ["ci-deploy", "ci-read"];
 
 fn found(identity: &Identity, authorities: &Authorities, now: &str, roles: &[&str], asked: &str) -> String {
     let roles: Vec<String> = roles.iter().map(|r| (*r).to_owned()).collect();
-    let request =
-        Request { user: "bot-ci", route: &Route::Cluster, roles: &roles, asked: at(asked), now: at(now) };
+    let request = Request {
+        user: "bot-ci",
+        route: &Route::Cluster,
+        is_approved: false,
+        roles: &roles,
+        asked: at(asked),
+        now: at(now),
+    };
     check(identity, authorities, &request)
         .err()
         .map_or_else(|| "right".to_owned(), |(what, found)| format!("{what}: {found}"))

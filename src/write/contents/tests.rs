@@ -23,6 +23,7 @@ fn issued(kind: Kind, route: Route, destination: Destination) -> Issued {
     Issued {
         output: Output { name: "x".into(), kind, roles: None, destination },
         roles: Vec::new(),
+        by_request: false,
         first: Credential { route, identity },
         others: Vec::new(),
     }

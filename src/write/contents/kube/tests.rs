@@ -50,7 +50,7 @@ impl Case {
         let destination = Destination { folder: "/out".into(), subfolder: "a b".into() };
         let output =
             Output { name: "kube".into(), kind: Kind::Kube(self.kube.clone()), roles: None, destination };
-        let issued = Issued { output, roles: Vec::new(), first, others: all.collect() };
+        let issued = Issued { output, roles: Vec::new(), by_request: false, first, others: all.collect() };
         let ca = |name: &str| Authority {
             cluster: name.into(),
             ssh_keys: Vec::new(),
