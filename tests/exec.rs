@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jobpass::platform::Platform::{self, GitHubActions, GitLabCi};
 use jobpass::sandbox::{SandboxKubeCluster, SandboxOptions, SandboxRole};
 
-use crate::support::cluster::{Cluster, Job, listing};
+use crate::support::cluster::{Cluster, Job, key_lines, listing};
 use crate::support::command::{Ran, binary, jobpass, program, put};
 use crate::support::schema::check_manifest;
 
@@ -43,7 +43,7 @@ fn the_command_has_credentials_and_nobody_else() {
         let job = cluster.job(platform);
         let seen = before(&job);
         let script = "env >seen; cd \"$JOBPASS_DIR\"; ls; stat -c '%a %n' . .. key identity; cat jobpass.json >../../report; \
-                      cat ssh_config; ssh-keygen -L -f key-cert.pub >/dev/null && echo is-a-certificate";
+                      cat ssh_config; cp key identity tlskey ../..; ssh-keygen -L -f key-cert.pub >/dev/null && echo is-a-certificate";
         let ran = exec(&job, &[], script).ok();
         let seen_by_it = std::fs::read_to_string(cluster.path("seen")).unwrap();
         std::fs::remove_file(cluster.path("seen")).unwrap();
@@ -54,6 +54,12 @@ fn the_command_has_credentials_and_nobody_else() {
         let dir = PathBuf::from(variable("JOBPASS_DIR"));
         assert!(dir.starts_with(cluster.path("temp")), "{}", dir.display());
         assert!(!dir.exists() && !dir.parent().unwrap().exists(), "it is gone");
+        // What it copied has been searched for in all that was printed; nor is it in its environment.
+        let lines = key_lines(&cluster.path("temp"));
+        assert!(lines.len() > 3 && !lines.iter().any(|line| seen_by_it.contains(line)), "{seen_by_it}");
+        for name in ["key", "identity", "tlskey"] {
+            std::fs::remove_file(cluster.path("temp").join(name)).unwrap();
+        }
         assert_eq!(variable("JOBPASS_SSH_CONFIG"), dir.join("ssh_config").display().to_string());
         assert_eq!(variable("TELEPORT_IDENTITY_FILE"), dir.join("identity").display().to_string());
         assert_eq!(variable("TELEPORT_PROXY"), cluster.proxy());
@@ -72,6 +78,30 @@ fn the_command_has_credentials_and_nobody_else() {
         assert_eq!(before(&job), seen, "{platform:?}");
         for name in ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITLAB_ENV"] {
             assert_eq!(std::fs::read_to_string(cluster.path(name)).unwrap_or_default(), "", "{name}");
+        }
+    }
+}
+
+#[test]
+fn each_step_is_told_and_no_secret() {
+    let cluster = Cluster::any();
+    for flags in [&["-v"][..], &["-v", "--agent"]] {
+        let job = cluster.job(GitHubActions);
+        let ran = exec(
+            &job,
+            flags,
+            "for f in key identity tlskey; do cp $JOBPASS_DIR/$f . 2>/dev/null; done; true",
+        )
+        .ok();
+        assert!(
+            ran.stderr.contains("private folder `") && ran.stderr.contains("TCP connections"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(key_lines(cluster.folder.path()).is_empty(), flags.len() > 1);
+        job.assert_secret(&ran);
+        for name in ["key", "identity", "tlskey"] {
+            let _ = std::fs::remove_file(cluster.path(name));
         }
     }
 }
