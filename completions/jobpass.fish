@@ -32,6 +32,7 @@ complete -c jobpass -n "__fish_jobpass_needs_command" -s V -l version -d 'Print 
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "login" -d 'Swap this job\'s identity for credentials'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "logout" -d 'Wipe what login wrote, and take its variables back from later steps'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "exec" -d 'Run a command with credentials of its own, remove them when it ends, and pass its status on'
+complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "tunnel" -d 'Keep local tunnels to databases, applications and kubernetes clusters open until a signal'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
 complete -c jobpass -n "__fish_jobpass_needs_command" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
@@ -193,6 +194,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s v -l verbose 
 complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l tunnel -d 'Keep a tunnel open for as long as the command runs, repeatable: `database=SERVICE[:PORT]`, `app=NAME[:PORT]`, `kube=CLUSTER[:PORT]`, as `jobpass tunnel` takes them. Without `--output` nothing but tunnels is issued' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l proxy -d 'The proxy\'s web address' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
@@ -313,6 +315,110 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l json -d 'Print 
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l print-command -d 'Print the command line that does the same without the file, and do nothing'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l proxy -d 'The proxy\'s web address' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l ca-file -d 'Trust only these roots (PEM) for the cluster\'s web certificate, with `--auth-server` for the auth service; other servers keep the system\'s roots (or `SSL_CERT_FILE`)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l timeout -d 'Deadline of the whole run; a bare number is seconds' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
+azure\t''
+azure_devops\t''
+bitbucket\t''
+circleci\t''
+env0\t''
+gcp\t''
+generic_oidc\t''
+github\t''
+gitlab\t''
+iam\t''
+kubernetes\t''
+spacelift\t''
+terraform_cloud\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l platform -d 'The CI platform' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l id-token-env -d 'Take the identity token from this variable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l id-token-file -d 'Take the identity token from this file (`-`: standard input)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l id-token-command -d 'Take the identity token from the output of this command (split into words like a shell does; no shell runs)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l audience -d 'Ask the platform for a token with this audience' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l ttl -d 'How long the tunnels are open, at most 24h (e.g. 30m, 1h, 1h30m); `auto`: for the job\'s own limit' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l roles -d 'Roles, comma-separated; all that the bot may have when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l key-type -d 'Kind of the keys, for servers that need another than the cluster\'s suite' -r -f -a "rsa\t''
+ecdsa\t''
+ed25519\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l export -d 'How later steps get the variables' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
+shell\t''
+fish\t''
+powershell\t''
+env-file=PATH\t''
+none\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l ready-file -d 'Write the variables into this file once all tunnels listen, as `export` lines for a shell (created or replaced; removed at the end)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l ready-fd -d 'Write the same lines, then an empty one, to this open file descriptor' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l expect-cluster -d 'The cluster must have this name' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l expect-bot -d 'The bot must have this name' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l expect-role -d 'Every tunnel must have this role (repeatable)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l simulate -d 'Pretend to be a job of this platform, or in a pod (with `--dry-run`)' -r -f -a "github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''
+kubernetes\t''
+aws\t''
+gcp\t''
+azure\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l use-advertised-address -d 'Give later steps the address that the cluster itself advertises, not `--proxy`'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l insecure-trust-on-first-use -d 'Trust whatever answers at `--auth-server`; the join sends it this job\'s identity token'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -s q -l quiet -d 'Print errors only'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l rules -d 'A file with `kind: token` documents, as `tctl get tokens` prints them in YAML or JSON (`-`: standard input); only the one that `--token` names is judged, if it names one' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l claims -d 'Explain these claims instead of this job\'s identity token: a JSON object, or what `explain --json` printed' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l at -d 'Judge as of this time (RFC 3339)' -r
@@ -522,17 +628,18 @@ always\t''
 never\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand version" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "login" -d 'Swap this job\'s identity for credentials'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "logout" -d 'Wipe what login wrote, and take its variables back from later steps'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "exec" -d 'Run a command with credentials of its own, remove them when it ends, and pass its status on'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "renew" -d 'Get new credentials into a folder of `login --renew` that is at its end'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "kube-credential" -d 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "version" -d 'Print the version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "login" -d 'Swap this job\'s identity for credentials'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "logout" -d 'Wipe what login wrote, and take its variables back from later steps'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "exec" -d 'Run a command with credentials of its own, remove them when it ends, and pass its status on'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "tunnel" -d 'Keep local tunnels to databases, applications and kubernetes clusters open until a signal'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "explain" -d 'Show which rule of a join token this job matches, and which field fails'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "doctor" -d 'Try every step short of the join and report what is wrong'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "inspect" -d 'Show what a folder of credentials is for: who, roles, logins, until when'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "renew" -d 'Get new credentials into a folder of `login --renew` that is at its end'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "ssh-proxy" -d 'Connect ssh to a node through the proxy (`ProxyCommand` of the written `ssh_config`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "kube-credential" -d 'Give kubectl the client certificate of a folder (`exec` of a kubeconfig by `login --kube-exec`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "sandbox" -d 'Serve a throw-away cluster and CI token endpoint on loopback'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "version" -d 'Print the version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
