@@ -168,12 +168,12 @@ fn all_outputs_are_renewed_into_their_folders() {
     let files = || folders.each_ref().map(|dir| crate::support::cluster::listing(dir));
     let before = files();
     for dir in [folders[0].join("ssh"), folders[0].clone(), folders[1].clone()] {
-        folders.iter().for_each(|dir| {
+        for dir in &folders {
             let manifest = dir.join("jobpass.json");
             let text = std::fs::read_to_string(&manifest).unwrap();
             let report: Value = serde_json::from_str(&text).unwrap();
             put(&manifest, text.replace(report["valid_until"].as_str().unwrap(), "2020-01-01T00:00:00Z"));
-        });
+        }
         let joined = joins(&cluster);
         job.run(&["renew", "--dir", dir.to_str().unwrap()]).ok();
         assert_eq!(joins(&cluster), joined + 1);

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::tunnel_spec::{self, TunnelSpec};
 use super::{
-    ClusterArgs, ConfigArgs, Guards, IdentityArgs, KeyType, Login, MessageArgs, OutputArgs, RequestArgs, TrialArgs,
-    value,
+    ClusterArgs, ConfigArgs, Guards, IdentityArgs, KeyType, Login, MessageArgs, OutputArgs, RequestArgs,
+    TrialArgs, value,
 };
 use crate::export::Sink;
 

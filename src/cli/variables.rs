@@ -24,7 +24,8 @@ pub struct Filled {
 const CALLED_BY_OTHERS: [&str; 3] = ["ssh-proxy", "kube-credential", "renew"];
 
 /// Flags of `login` that have no meaning for the command of `exec`, which has credentials of its own.
-pub const LOGIN_ONLY: [&str; 6] = ["dir", "export", "json", "print_command", "request_nowait", "reuse_if_valid_for"];
+pub const LOGIN_ONLY: [&str; 6] =
+    ["dir", "export", "json", "print_command", "request_nowait", "reuse_if_valid_for"];
 
 /// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {

@@ -14,7 +14,9 @@ pub fn request(args: &Login, outputs: &[Output]) -> Result<Option<Request>, RunE
     let flag = if wanted.request_id.is_some() { "--request-id" } else { "--request-role" };
     if args.output.renew {
         return Err(RunError::usage(
-            format!("`{flag}` and `--renew` exclude each other: people would be asked again for each new certificate"),
+            format!(
+                "`{flag}` and `--renew` exclude each other: people would be asked again for each new certificate"
+            ),
             "leave out one of them; `--ttl` says how long the certificates are valid",
         ));
     }

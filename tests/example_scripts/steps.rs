@@ -21,7 +21,9 @@ pub fn steps(path: &str, text: &str) -> Vec<Step> {
     let (folder, name) = path.split_once('/').unwrap();
     let mut found = Vec::new();
     match name {
-        _ if name.ends_with(".sh") => found.push(Step::new(text)),
+        _ if std::path::Path::new(name).extension().is_some_and(|extension| extension == "sh") => {
+            found.push(Step::new(text));
+        }
         "Jenkinsfile" => found.extend(between(text, "sh '''", "'''")),
         "main.tf" => found.extend(between(text, "<<-EOT", "EOT")),
         "context.tf" => found = hooks(text),
@@ -34,7 +36,9 @@ pub fn steps(path: &str, text: &str) -> Vec<Step> {
     }
     if folder == "buildkite" {
         // When a pipeline is uploaded.
-        found.iter_mut().for_each(|step| step.script = step.script.replace("$$", "$"));
+        for step in &mut found {
+            step.script = step.script.replace("$$", "$");
+        }
     }
     found.sort_by_key(|step| step.is_always);
     found

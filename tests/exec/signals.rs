@@ -31,7 +31,7 @@ pub fn line(output: &mut BufReader<ChildStdout>) -> String {
     line.trim_end().to_owned()
 }
 
-pub fn send(signal: &str, id: impl ToString) {
+pub fn send(signal: &str, id: impl std::fmt::Display + Copy) {
     run("kill", &[&format!("-{signal}"), &id.to_string()]).ok();
 }
 

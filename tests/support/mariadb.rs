@@ -1,4 +1,4 @@
-//! A real MariaDB on loopback.
+//! A real `MariaDB` on loopback.
 
 use std::net::SocketAddr;
 use std::process::Command;

@@ -29,12 +29,12 @@ pub struct Far<'a> {
 
 impl Way {
     /// `leading_to` makes an address that is far of one that is near.
-    pub fn to<'a>(
+    pub fn to(
         self,
-        cluster: &'a Cluster,
+        cluster: &Cluster,
         platform: Platform,
         mut leading_to: impl FnMut(SocketAddr) -> SocketAddr,
-    ) -> Far<'a> {
+    ) -> Far<'_> {
         let target = cluster.sandbox.address;
         let mut job = cluster.job(platform);
         for (name, value) in &mut job.variables {

@@ -180,7 +180,7 @@ fn each_direction_ends_by_itself() {
 
         let mut stream = connect(&tunnels);
         stream.write_all(b"all\n").unwrap();
-        stream.write_all(&[7; 100_000]).unwrap();
+        stream.write_all(&vec![7; 100_000]).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -37,13 +37,13 @@ fn protocols_that_no_plain_client_speaks() {
     };
     assert_data_eq!(
         tunnel("database=x,protocol=oracle"),
-        str![[r#"
+        str![[r"
 error: tunnel `x` cannot serve database `x`: its protocol is `oracle`, and its clients want TLS with
        a wallet of their own up to the tunnel
 hint: run `tsh proxy db --tunnel`, with the `identity` file of an `ssh` output, or leave it to a
       client that can show a certificate
 
-"#]]
+"]]
     );
     for (protocol, words) in [
         ("snowflake", "HTTPS and a token of their own"),

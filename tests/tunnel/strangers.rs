@@ -14,6 +14,7 @@ use crate::support::redis::Redis;
 use crate::support::tunnel::Tunnels;
 
 /// A program in the account of somebody else. Only root can do that: who runs the tests otherwise is told.
+#[allow(clippy::print_stdout)]
 fn as_nobody(program: &str, arguments: &[&str]) -> Option<Ran> {
     if run("id", &["-u"]).stdout.trim() != "0" {
         println!("not root: no other user tries to get in");
