@@ -29,6 +29,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         '--join-method' { 'auto', 'azure', 'azure_devops', 'bitbucket', 'circleci', 'env0', 'gcp', 'generic_oidc', 'github', 'gitlab', 'iam', 'kubernetes', 'spacelift', 'terraform_cloud'; break }
         '--key-type' { 'rsa', 'ecdsa', 'ed25519'; break }
         '--platform' { 'auto', 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins'; break }
+        '--request-answer' { 'approve', 'deny'; break }
         '--simulate' { 'github', 'gitlab', 'circleci', 'spacelift', 'bitbucket', 'azure_devops', 'terraform_cloud', 'env0', 'buildkite', 'forgejo', 'semaphore', 'codefresh', 'teamcity', 'bitrise', 'jenkins', 'kubernetes', 'aws', 'gcp', 'azure'; break }
         'completions' { 'bash', 'elvish', 'fish', 'powershell', 'zsh'; break }
         'man' { 'login', 'logout', 'exec', 'tunnel', 'explain', 'doctor', 'inspect', 'renew', 'ssh-proxy', 'kube-credential', 'sandbox', 'completions', 'man', 'version'; break }
@@ -85,6 +86,11 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'How later steps get the variables')
             [CompletionResult]::new('--reuse-if-valid-for', '--reuse-if-valid-for', [CompletionResultType]::ParameterName, 'Do nothing but export again when an earlier login of this job for the same serves for at least this long')
             [CompletionResult]::new('--export-vars', '--export-vars', [CompletionResultType]::ParameterName, 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`')
+            [CompletionResult]::new('--request-role', '--request-role', [CompletionResultType]::ParameterName, 'Ask people for this role and wait for their answer, repeatable. What is issued has the bot''s own role beside it, and can ask for more: `jobpass exec` leaves none of it behind')
+            [CompletionResult]::new('--request-reason', '--request-reason', [CompletionResultType]::ParameterName, 'Why; what the identity token says of the job is added, and is all there is when left out')
+            [CompletionResult]::new('--request-wait', '--request-wait', [CompletionResultType]::ParameterName, 'How long an answer may take; it does not count against `--timeout`. A bare number is seconds')
+            [CompletionResult]::new('--request-reviewer', '--request-reviewer', [CompletionResultType]::ParameterName, 'A user to be told, where the cluster tells reviewers, repeatable')
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Take a request that an earlier job filed, and wait for its answer')
             [CompletionResult]::new('--expect-cluster', '--expect-cluster', [CompletionResultType]::ParameterName, 'The cluster must have this name')
             [CompletionResult]::new('--expect-bot', '--expect-bot', [CompletionResultType]::ParameterName, 'The bot must have this name')
             [CompletionResult]::new('--expect-role', '--expect-role', [CompletionResultType]::ParameterName, 'Every output must have this role (repeatable)')
@@ -101,6 +107,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--kube-exec', '--kube-exec', [CompletionResultType]::ParameterName, 'kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig')
             [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'Write the other outputs when some are refused; the exit code is 4 then')
             [CompletionResult]::new('--renew', '--renew', [CompletionResultType]::ParameterName, 'ssh and kubectl get new credentials when these end, for as long as the job has an identity; `kube` outputs are as with `--kube-exec`')
+            [CompletionResult]::new('--request-nowait', '--request-nowait', [CompletionResultType]::ParameterName, 'File the request, print its id and hand it to later steps, and write no credentials')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not check whether per-session MFA or Device Trust keep bots out')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes')
             [CompletionResult]::new('--allow-dry-run-in-ci', '--allow-dry-run-in-ci', [CompletionResultType]::ParameterName, 'Allow `--dry-run` inside a real CI job')
@@ -153,6 +160,11 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'A name for this identity: its own folder, suffixed variables')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the keys, for servers or consumers that need another than the cluster''s suite')
             [CompletionResult]::new('--export-vars', '--export-vars', [CompletionResultType]::ParameterName, 'Variables of these programs besides, comma-separated, from ssh outputs: `git`, `rsync`, `ansible`, `terraform`')
+            [CompletionResult]::new('--request-role', '--request-role', [CompletionResultType]::ParameterName, 'Ask people for this role and wait for their answer, repeatable. What is issued has the bot''s own role beside it, and can ask for more: `jobpass exec` leaves none of it behind')
+            [CompletionResult]::new('--request-reason', '--request-reason', [CompletionResultType]::ParameterName, 'Why; what the identity token says of the job is added, and is all there is when left out')
+            [CompletionResult]::new('--request-wait', '--request-wait', [CompletionResultType]::ParameterName, 'How long an answer may take; it does not count against `--timeout`. A bare number is seconds')
+            [CompletionResult]::new('--request-reviewer', '--request-reviewer', [CompletionResultType]::ParameterName, 'A user to be told, where the cluster tells reviewers, repeatable')
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Take a request that an earlier job filed, and wait for its answer')
             [CompletionResult]::new('--expect-cluster', '--expect-cluster', [CompletionResultType]::ParameterName, 'The cluster must have this name')
             [CompletionResult]::new('--expect-bot', '--expect-bot', [CompletionResultType]::ParameterName, 'The bot must have this name')
             [CompletionResult]::new('--expect-role', '--expect-role', [CompletionResultType]::ParameterName, 'Every output must have this role (repeatable)')
@@ -182,6 +194,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')
             [CompletionResult]::new('--print-command', '--print-command', [CompletionResultType]::ParameterName, 'Print the command line that does the same without the file, and do nothing')
+            [CompletionResult]::new('--request-nowait', '--request-nowait', [CompletionResultType]::ParameterName, 'File the request, print its id and hand it to later steps, and write no credentials')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -235,6 +248,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Judge as of this time (RFC 3339)')
             [CompletionResult]::new('--server-version', '--server-version', [CompletionResultType]::ParameterName, 'The cluster''s version: older ones lack globs and some methods')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'The cluster''s name, which is the audience of some methods')
+            [CompletionResult]::new('--request-role', '--request-role', [CompletionResultType]::ParameterName, 'A role that login is to ask people for, repeatable: what must be set on the cluster is shown')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Name of the join token (`kind: token`), or the absolute path of a file with that name')
             [CompletionResult]::new('--join-method', '--join-method', [CompletionResultType]::ParameterName, 'The join method of the token')
             [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'The CI platform')
@@ -271,6 +285,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--azure-client-id', '--azure-client-id', [CompletionResultType]::ParameterName, 'Client id of the user-assigned identity that a machine of Azure''s joins as')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder that login is to write; a private one in the platform''s temp folder when left out')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name that login is to give this identity')
+            [CompletionResult]::new('--request-role', '--request-role', [CompletionResultType]::ParameterName, 'A role that login is to ask people for, repeatable: what must be set on the cluster is shown')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
             [CompletionResult]::new('--use-advertised-address', '--use-advertised-address', [CompletionResultType]::ParameterName, 'Give later steps the address that the cluster itself advertises, not `--proxy`')
             [CompletionResult]::new('--insecure-trust-on-first-use', '--insecure-trust-on-first-use', [CompletionResultType]::ParameterName, 'Trust whatever answers at `--auth-server`; the join sends it this job''s identity token')
@@ -359,6 +374,10 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--public-addr', '--public-addr', [CompletionResultType]::ParameterName, 'The address that the cluster advertises and that its web certificate is for, behind a name of the network''s own (DNS, an HTTP proxy)')
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`')
+            [CompletionResult]::new('--requestable-role', '--requestable-role', [CompletionResultType]::ParameterName, 'A role that bots may ask for by an access request, in place of `ci-prod`, repeatable: its logins and options as above')
+            [CompletionResult]::new('--request-answer', '--request-answer', [CompletionResultType]::ParameterName, 'What becomes of access requests; without it they wait for `jobpass sandbox approve ID`')
+            [CompletionResult]::new('--request-answer-after', '--request-answer-after', [CompletionResultType]::ParameterName, 'How long an access request waits for that; a bare number is seconds')
+            [CompletionResult]::new('--request-answer-reason', '--request-answer-reason', [CompletionResultType]::ParameterName, 'What the reviewer says')
             [CompletionResult]::new('--trait', '--trait', [CompletionResultType]::ParameterName, 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'A database, repeatable')
             [CompletionResult]::new('--app', '--app', [CompletionResultType]::ParameterName, 'An application, repeatable')
@@ -381,6 +400,42 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve an access request of the sandbox whose variables are set')
+            [CompletionResult]::new('deny', 'deny', [CompletionResultType]::ParameterValue, 'Deny an access request of the sandbox whose variables are set')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'jobpass;sandbox;approve' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'What the reviewer says')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jobpass;sandbox;deny' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'What the reviewer says')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jobpass;sandbox;help' {
+            [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve an access request of the sandbox whose variables are set')
+            [CompletionResult]::new('deny', 'deny', [CompletionResultType]::ParameterValue, 'Deny an access request of the sandbox whose variables are set')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'jobpass;sandbox;help;approve' {
+            break
+        }
+        'jobpass;sandbox;help;deny' {
+            break
+        }
+        'jobpass;sandbox;help;help' {
             break
         }
         'jobpass;completions' {
@@ -456,6 +511,14 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             break
         }
         'jobpass;help;sandbox' {
+            [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve an access request of the sandbox whose variables are set')
+            [CompletionResult]::new('deny', 'deny', [CompletionResultType]::ParameterValue, 'Deny an access request of the sandbox whose variables are set')
+            break
+        }
+        'jobpass;help;sandbox;approve' {
+            break
+        }
+        'jobpass;help;sandbox;deny' {
             break
         }
         'jobpass;help;completions' {

@@ -106,6 +106,30 @@ _jobpass() {
             jobpass__subcmd__help,version)
                 cmd="jobpass__subcmd__help__subcmd__version"
                 ;;
+            jobpass__subcmd__help__subcmd__sandbox,approve)
+                cmd="jobpass__subcmd__help__subcmd__sandbox__subcmd__approve"
+                ;;
+            jobpass__subcmd__help__subcmd__sandbox,deny)
+                cmd="jobpass__subcmd__help__subcmd__sandbox__subcmd__deny"
+                ;;
+            jobpass__subcmd__sandbox,approve)
+                cmd="jobpass__subcmd__sandbox__subcmd__approve"
+                ;;
+            jobpass__subcmd__sandbox,deny)
+                cmd="jobpass__subcmd__sandbox__subcmd__deny"
+                ;;
+            jobpass__subcmd__sandbox,help)
+                cmd="jobpass__subcmd__sandbox__subcmd__help"
+                ;;
+            jobpass__subcmd__sandbox__subcmd__help,approve)
+                cmd="jobpass__subcmd__sandbox__subcmd__help__subcmd__approve"
+                ;;
+            jobpass__subcmd__sandbox__subcmd__help,deny)
+                cmd="jobpass__subcmd__sandbox__subcmd__help__subcmd__deny"
+                ;;
+            jobpass__subcmd__sandbox__subcmd__help,help)
+                cmd="jobpass__subcmd__sandbox__subcmd__help__subcmd__help"
+                ;;
             *)
                 ;;
         esac
@@ -149,7 +173,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__doctor)
-            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --dir --name --platform-only --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --dir --name --request-role --platform-only --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,6 +239,10 @@ _jobpass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --request-role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -227,7 +255,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__exec)
-            opts="-c -v -q -h -V --agent --tunnel --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --renew --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --dir --export --json --print-command --reuse-if-valid-for --color --help --version"
+            opts="-c -v -q -h -V --agent --tunnel --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --renew --export-vars --request-role --request-reason --request-wait --request-reviewer --request-id --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --dir --export --json --print-command --request-nowait --reuse-if-valid-for --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -313,6 +341,26 @@ _jobpass() {
                     COMPREPLY=($(compgen -W "git rsync ansible terraform" -- "${cur}"))
                     return 0
                     ;;
+                --request-role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-reviewer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --expect-cluster)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -373,7 +421,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__explain)
-            opts="-v -q -h -V --rules --claims --at --server-version --cluster --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --rules --claims --at --server-version --cluster --request-role --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -396,6 +444,10 @@ _jobpass() {
                     return 0
                     ;;
                 --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-role)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -611,8 +663,36 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__help__subcmd__sandbox)
-            opts=""
+            opts="approve deny"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__sandbox__subcmd__approve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__help__subcmd__sandbox__subcmd__deny)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -711,7 +791,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__login)
-            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --reuse-if-valid-for --renew --export-vars --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --print-command --json --verbose --quiet --color --help --version"
+            opts="-c -v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --dir --copy-binary --kube-exec --name --keep-going --key-type --export --reuse-if-valid-for --renew --export-vars --request-role --request-reason --request-wait --request-reviewer --request-id --request-nowait --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --print-command --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -803,6 +883,26 @@ _jobpass() {
                     ;;
                 --export-vars)
                     COMPREPLY=($(compgen -W "git rsync ansible terraform" -- "${cur}"))
+                    return 0
+                    ;;
+                --request-role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-reviewer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --expect-cluster)
@@ -923,7 +1023,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__sandbox)
-            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --public-addr --node --role --trait --database --app --leaf --require-session-mfa --ca-rotation --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --env-file --tokens --simulate --cluster --server-version --port --public-addr --node --role --requestable-role --request-answer --request-answer-after --request-answer-reason --trait --database --app --leaf --require-session-mfa --ca-rotation --kube --login --user-ca --host-key --no-new-join --no-old-join --json --verbose --quiet --color --help --version approve deny help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -962,6 +1062,22 @@ _jobpass() {
                     return 0
                     ;;
                 --role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requestable-role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-answer)
+                    COMPREPLY=($(compgen -W "approve deny" -- "${cur}"))
+                    return 0
+                    ;;
+                --request-answer-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-answer-reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1005,6 +1121,106 @@ _jobpass() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__sandbox__subcmd__approve)
+            opts="-h -V --reason --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__sandbox__subcmd__deny)
+            opts="-h -V --reason --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__sandbox__subcmd__help)
+            opts="approve deny help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__sandbox__subcmd__help__subcmd__approve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__sandbox__subcmd__help__subcmd__deny)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobpass__subcmd__sandbox__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

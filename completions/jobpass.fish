@@ -119,6 +119,11 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l export-vars -d
 rsync\t''
 ansible\t''
 terraform\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l request-role -d 'Ask people for this role and wait for their answer, repeatable. What is issued has the bot\'s own role beside it, and can ask for more: `jobpass exec` leaves none of it behind' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l request-reason -d 'Why; what the identity token says of the job is added, and is all there is when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l request-wait -d 'How long an answer may take; it does not count against `--timeout`. A bare number is seconds' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l request-reviewer -d 'A user to be told, where the cluster tells reviewers, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l request-id -d 'Take a request that an earlier job filed, and wait for its answer' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-cluster -d 'The cluster must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-bot -d 'The bot must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l expect-role -d 'Every output must have this role (repeatable)' -r
@@ -154,6 +159,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l copy-binary -d
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l kube-exec -d 'kubectl asks this binary for the credentials (`jobpass kube-credential`), in place of reading them in the kubeconfig'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l keep-going -d 'Write the other outputs when some are refused; the exit code is 4 then'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l renew -d 'ssh and kubectl get new credentials when these end, for as long as the job has an identity; `kube` outputs are as with `--kube-exec`'
+complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l request-nowait -d 'File the request, print its id and hand it to later steps, and write no credentials'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l no-verify -d 'Do not check whether per-session MFA or Device Trust keep bots out'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l dry-run -d 'Run against a throw-away cluster inside this process: DRY-RUN certificates, valid for 15 minutes'
 complete -c jobpass -n "__fish_jobpass_using_subcommand login" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
@@ -247,6 +253,11 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l export-vars -d 
 rsync\t''
 ansible\t''
 terraform\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l request-role -d 'Ask people for this role and wait for their answer, repeatable. What is issued has the bot\'s own role beside it, and can ask for more: `jobpass exec` leaves none of it behind' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l request-reason -d 'Why; what the identity token says of the job is added, and is all there is when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l request-wait -d 'How long an answer may take; it does not count against `--timeout`. A bare number is seconds' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l request-reviewer -d 'A user to be told, where the cluster tells reviewers, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l request-id -d 'Take a request that an earlier job filed, and wait for its answer' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l expect-cluster -d 'The cluster must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l expect-bot -d 'The bot must have this name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l expect-role -d 'Every output must have this role (repeatable)' -r
@@ -313,6 +324,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s v -l verbose -d
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l json -d 'Print the report as JSON on standard output'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l print-command -d 'Print the command line that does the same without the file, and do nothing'
+complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l request-nowait -d 'File the request, print its id and hand it to later steps, and write no credentials'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l proxy -d 'The proxy\'s web address' -r
@@ -424,6 +436,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l claims -d 'E
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l at -d 'Judge as of this time (RFC 3339)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l server-version -d 'The cluster\'s version: older ones lack globs and some methods' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l cluster -d 'The cluster\'s name, which is the audience of some methods' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l request-role -d 'A role that login is to ask people for, repeatable: what must be set on the cluster is shown' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l token -d 'Name of the join token (`kind: token`), or the absolute path of a file with that name' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand explain" -l join-method -d 'The join method of the token' -r -f -a "auto\t''
 azure\t''
@@ -511,6 +524,7 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l audience -d '
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l azure-client-id -d 'Client id of the user-assigned identity that a machine of Azure\'s joins as' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l dir -d 'The folder that login is to write; a private one in the platform\'s temp folder when left out' -r -F
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l name -d 'The name that login is to give this identity' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l request-role -d 'A role that login is to ask people for, repeatable: what must be set on the cluster is shown' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand doctor" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -565,9 +579,9 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s v -l
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand kube-credential" -s V -l version -d 'Print version'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l simulate -d 'The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod' -r -f -a "github\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l env-file -d 'Write the variables to use it into this file once it listens (created or replaced; removed at the end)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l tokens -d 'Policy: a file with `kind: token` documents (YAML); one token per platform when left out' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l simulate -d 'The kind of job whose environment is printed: a CI platform, or `kubernetes` for a pod' -r -f -a "github\t''
 gitlab\t''
 circleci\t''
 spacelift\t''
@@ -586,33 +600,56 @@ kubernetes\t''
 aws\t''
 gcp\t''
 azure\t''"
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l cluster -d 'Name of the cluster' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l server-version -d 'Teleport version to behave like' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l port -d 'Port to listen on; a free one when left out' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l public-addr -d 'The address that the cluster advertises and that its web certificate is for, behind a name of the network\'s own (DNS, an HTTP proxy)' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l role -d 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l trait -d 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l database -d 'A database, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l app -d 'An application, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l leaf -d 'A trusted leaf cluster, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l ca-rotation -d 'Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`' -r -f -a "update-clients\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l cluster -d 'Name of the cluster' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l server-version -d 'Teleport version to behave like' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l port -d 'Port to listen on; a free one when left out' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l public-addr -d 'The address that the cluster advertises and that its web certificate is for, behind a name of the network\'s own (DNS, an HTTP proxy)' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l node -d 'A node that ssh can reach through the cluster, repeatable: the sshd at `HOST:PORT` under `NAME`, or `NAME.LEAF` in a leaf cluster' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l role -d 'A role that bots may have, in place of `ci-deploy` and `ci-read`, repeatable: its logins, `mfa` and `device-trust` for a role that keeps bots out, and `max-ttl=DURATION`' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l requestable-role -d 'A role that bots may ask for by an access request, in place of `ci-prod`, repeatable: its logins and options as above' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l request-answer -d 'What becomes of access requests; without it they wait for `jobpass sandbox approve ID`' -r -f -a "approve\t''
+deny\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l request-answer-after -d 'How long an access request waits for that; a bare number is seconds' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l request-answer-reason -d 'What the reviewer says' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l trait -d 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l database -d 'A database, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l app -d 'An application, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l leaf -d 'A trusted leaf cluster, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l ca-rotation -d 'Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`' -r -f -a "update-clients\t''
 update-servers\t''"
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l kube -d 'A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l login -d 'Allow this login as well, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l user-ca -d 'Write the user CA\'s public key into this file, for `TrustedUserCAKeys` of an sshd' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l host-key -d 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l kube -d 'A kubernetes cluster of this name, with a pod in it that kubectl can see, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l login -d 'Allow this login as well, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l user-ca -d 'Write the user CA\'s public key into this file, for `TrustedUserCAKeys` of an sshd' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l host-key -d 'Sign this host key for the nodes; the certificate is written beside it (`FILE-cert.pub`)' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l require-session-mfa -d 'Require per-session MFA in the whole cluster'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-new-join -d 'Switch off the new join path (`teleport.join.v1`)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l no-old-join -d 'Switch off the old join path (HTTPS POST)'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -l json -d 'Print the report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s v -l verbose -d 'Print each step'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s q -l quiet -d 'Print errors only'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s h -l help -d 'Print help'
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l require-session-mfa -d 'Require per-session MFA in the whole cluster'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l no-new-join -d 'Switch off the new join path (`teleport.join.v1`)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l no-old-join -d 'Switch off the old join path (HTTPS POST)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l json -d 'Print the report as JSON on standard output'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -s v -l verbose -d 'Print each step'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -s q -l quiet -d 'Print errors only'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -a "approve" -d 'Approve an access request of the sandbox whose variables are set'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -a "deny" -d 'Deny an access request of the sandbox whose variables are set'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from approve" -l reason -d 'What the reviewer says' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from approve" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from approve" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from approve" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from deny" -l reason -d 'What the reviewer says' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from deny" -l color -d 'Colors on standard error' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from deny" -s h -l help -d 'Print help'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from deny" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from help" -f -a "approve" -d 'Approve an access request of the sandbox whose variables are set'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from help" -f -a "deny" -d 'Deny an access request of the sandbox whose variables are set'
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand completions" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -643,3 +680,5 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_see
 complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "man" -d 'Print a manual page (roff)'
 complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "version" -d 'Print the version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand help; and not __fish_seen_subcommand_from login logout exec tunnel explain doctor inspect renew ssh-proxy kube-credential sandbox completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "approve" -d 'Approve an access request of the sandbox whose variables are set'
+complete -c jobpass -n "__fish_jobpass_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "deny" -d 'Deny an access request of the sandbox whose variables are set'

@@ -16,7 +16,11 @@ use steps::{Step, steps};
 
 /// Examples that call jobpass, with the kind of job they are for. `true`: the platform throws the job's container away, so that the example
 /// does not log out, or not after a failure.
-const EXAMPLES: [(&str, Kind, bool); 25] = [
+const EXAMPLES: [(&str, Kind, bool); 29] = [
+    ("approval/circleci.yml", Kind::Ci(Platform::CircleCi), false),
+    ("approval/github.yml", Kind::Ci(Platform::GitHubActions), false),
+    ("approval/gitlab-ci.yml", Kind::Ci(Platform::GitLabCi), false),
+    ("approval/spacelift.yml", Kind::Ci(Platform::Spacelift), false),
     ("aws/buildspec.yml", Kind::Machine(Cloud::Aws), false),
     ("aws/task-definition.json", Kind::Machine(Cloud::Aws), true),
     ("aws/user-data.sh", Kind::Machine(Cloud::Aws), false),
@@ -61,7 +65,9 @@ impl Kind {
 }
 
 /// Files that run by other means: `tests/runners`, `tests/timer.rs`, the tests below, or on no machine.
-const OTHERS: [&str; 21] = [
+const OTHERS: [&str; 22] = [
+    // Its second job has what the first one put out.
+    "approval/github-two-jobs.yml",
     "buildkite/plugin/hooks/pre-command",
     "buildkite/plugin/hooks/pre-exit",
     "buildkite/plugin/plugin.yml",

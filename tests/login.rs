@@ -47,9 +47,9 @@ fn every_platform_gets_into_a_real_sshd() {
         for platform in served(version, version.starts_with("18")) {
             let dir = cluster.path(platform.id());
             let ran = cluster.job(platform).login(&["--dir", dir.to_str().unwrap()]).ok();
-            // Two take variables from commands there.
+            // Two take variables and pages from commands there.
             let commands = match platform {
-                Platform::AzureDevOps => "##vso[task.setvariable ",
+                Platform::AzureDevOps => "##vso[task.",
                 Platform::TeamCity => "##teamcity[setParameter ",
                 _ => "nothing",
             };

@@ -73,14 +73,15 @@ impl Cluster {
             Endpoint::Auth { .. } => {
                 // One more, as the auth service answers a ping only under an identity.
                 self.dialer.open(connections + 1);
-                (self.begin_stream(token, opening, || self.dialer.park("")).await, None, None)
+                (self.begin_stream(token, opening, || self.dialer.park("", false)).await, None, None)
             }
             Endpoint::Proxy(_) => {
                 self.dialer.open(connections);
                 let named = OnceLock::new();
                 let opened = || {
-                    if let Some(name) = named.get().map(String::as_str).or(self.likely_name()) {
-                        self.dialer.park(name);
+                    let known = named.get().map(String::as_str);
+                    if let Some(name) = known.or(self.likely_name()) {
+                        self.dialer.park(name, known.is_none());
                     }
                 };
                 let begin = async { Ok(self.begin_stream(token, opening, opened).await) };

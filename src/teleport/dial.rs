@@ -179,10 +179,10 @@ impl Dialer {
         self.parked.open(connections, self.route() == Route::Upgraded);
     }
 
-    /// The auth service of that cluster is needed a round trip from now.
-    pub(super) fn park(&self, cluster: &str) {
+    /// The auth service of that cluster is needed a round trip from now; whether its name is a guess.
+    pub(super) fn park(&self, cluster: &str, is_guess: bool) {
         if self.route() != Route::Unknown {
-            self.parked.hello(&self.hello(cluster));
+            self.parked.hello(&self.hello(cluster), is_guess);
         }
     }
 

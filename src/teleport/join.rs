@@ -146,7 +146,7 @@ impl JoinAttempt {
         loop {
             if !matches!(channel, JoinChannel::Refused(_)) {
                 // The answer is a round trip away, and the certificate in it is for the auth service.
-                link.dialer.park(&link.cluster);
+                link.dialer.park(&link.cluster, false);
             }
             channel = match channel {
                 JoinChannel::Refused(error) => return Err(error.into()),

@@ -88,12 +88,13 @@ impl Parked {
         Some(spare)
     }
 
-    /// Begins a handshake by this hello, unless one waits already. Those that were begun by another, on a guess, are given up.
-    pub(super) fn hello(&self, hello: &Hello) {
+    /// Begins a handshake by this hello, unless one waits already. Those that were begun by another, on a guess, are given up. Whom the
+    /// server hangs up on is begun once more, but for a guess: that may be the answer to it.
+    pub(super) fn hello(&self, hello: &Hello, is_guess: bool) {
         let mut places = self.places();
         places.held.retain(|held| held.hello == *hello);
         if places.held.is_empty() && places.expected > 0 {
-            self.hold(&mut places, hello);
+            self.hold(&mut places, hello, is_guess);
         }
     }
 
@@ -108,15 +109,16 @@ impl Parked {
             None => places.open.pop_front().map(Place::Open),
         };
         while goes_on && places.held.len() < places.expected {
-            self.hold(&mut places, hello);
+            self.hold(&mut places, hello, false);
         }
         place
     }
 
-    fn hold(&self, places: &mut Places, hello: &Hello) {
+    fn hold(&self, places: &mut Places, hello: &Hello, is_guess: bool) {
         let open = places.open.pop_front().unwrap_or_else(|| self.another(places.is_upgrading));
         // What was opened long ago may be closed by now.
         let again = dialled(self.network.clone(), self.address.clone(), places.is_upgrading);
+        let again = (!is_guess).then_some(again);
         places.held.push_back(Held::begin(self.network.clone(), open, again, hello.clone(), self.limit));
     }
 
@@ -153,18 +155,18 @@ impl Open {
 }
 
 impl Held {
-    /// Where the server ends it, one more is begun, on `again`.
+    /// Where the server ends it, one more is begun, on `again` if there is one.
     fn begin(
         network: Network,
         open: Open,
-        again: impl Future<Output = Result<Opened, ClusterError>> + Send + 'static,
+        mut again: Option<impl Future<Output = Result<Opened, ClusterError>> + Send + 'static>,
         hello: Hello,
         limit: Duration,
     ) -> Self {
         let (wanted, mut is_wanted) = oneshot::channel();
         let begun = hello.clone();
         let handshake = async move {
-            let (mut opened, mut again) = (open.opened().await?, Some(again));
+            let mut opened = open.opened().await?;
             loop {
                 let (Opened::Tcp(stream) | Opened::Tunnel(stream)) = opened.ok()?;
                 let mut held = network.hold(stream, begun.clone()).ok()?;

@@ -111,6 +111,8 @@ fn occupied(path: &Path) -> io::Result<Option<&'static str>> {
 
 /// Made in a private folder beside its place and renamed: nobody connects before its mode is set.
 fn socket(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+    // A client could not name a longer one.
+    std::os::unix::net::SocketAddr::from_pathname(path)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let private = std::fs::Permissions::from_mode(0o700);
     let folder =

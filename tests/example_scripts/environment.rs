@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use jobpass::platform::Platform;
 use jobpass::rules;
-use jobpass::sandbox::{SandboxNode, SandboxOptions, Simulated};
+use jobpass::sandbox::{RequestPolicy, SandboxNode, SandboxOptions, SandboxRole, Simulated, Verdict};
 
 use super::Kind;
 use super::steps::Step;
@@ -49,6 +49,15 @@ impl Job {
                 cluster: CLUSTER.into(),
                 address: gate.local_addr().unwrap(),
             }],
+            requests: RequestPolicy {
+                roles: vec![SandboxRole {
+                    name: "ci-prod".into(),
+                    logins: vec!["deploy".into()],
+                    ..SandboxRole::default()
+                }],
+                verdict: Some(Verdict::Approve),
+                ..RequestPolicy::default()
+            },
             ..SandboxOptions::admitting([simulated])
         });
         let of_sshd = tempfile::tempdir().unwrap();

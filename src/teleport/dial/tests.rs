@@ -107,7 +107,7 @@ async fn only_the_first_connection_to_a_proxy_is_a_probe() {
         }
         dialer.open(usize::from(ahead != Nothing));
         if ahead == Parked {
-            dialer.park("lab.example");
+            dialer.park("lab.example", false);
         }
         assert!(dialer.connect(&auth()).await.is_err());
         assert_eq!(count.load(Ordering::Relaxed), connections, "{is_proxy} {known:?} {ahead:?}");
@@ -120,7 +120,7 @@ async fn no_handshake_begins_before_the_route_is_known() {
         let dialer = Dialer::new(network().0, Endpoint::Proxy(closing().await.0));
         dialer.found(known);
         dialer.open(1);
-        dialer.park("lab.example");
+        dialer.park("lab.example", false);
         let place = dialer.parked.take(&dialer.hello("lab.example"), false);
         assert_eq!(matches!(place, Some(Place::Held(_))), is_held, "{known:?}");
     }

@@ -45,7 +45,7 @@ async fn is_closed(mut tcp: TcpStream) -> bool {
 async fn what_waits_too_long_is_closed_and_not_used() {
     let (listener, parked) = silent(Duration::from_millis(20)).await;
     parked.open(1, false);
-    parked.hello(&hello("a"));
+    parked.hello(&hello("a"), false);
     let (tcp, _) = offers(&listener, "a").await;
     assert!(is_closed(tcp).await);
     let Some(Place::Held(held)) = parked.take(&hello("a"), true) else { panic!("it was begun") };
@@ -57,7 +57,7 @@ async fn what_the_server_closed_is_begun_once_more() {
     for closed in [1, 2] {
         let (listener, parked) = silent(SOON).await;
         parked.open(1, false);
-        parked.hello(&hello("a"));
+        parked.hello(&hello("a"), false);
         for _ in 0..closed {
             drop(offers(&listener, "a").await);
         }
@@ -75,7 +75,7 @@ async fn what_the_server_closed_is_begun_once_more() {
 async fn what_nobody_needs_is_closed() {
     let (listener, parked) = silent(SOON).await;
     parked.open(2, false);
-    parked.hello(&hello("a"));
+    parked.hello(&hello("a"), false);
     let (first, _) = offers(&listener, "a").await;
     let second = timeout(SOON, listener.accept()).await.unwrap().unwrap().0;
     drop(parked);
@@ -86,11 +86,11 @@ async fn what_nobody_needs_is_closed() {
 async fn a_wrong_guess_is_given_up_for_the_right_name() {
     let (listener, parked) = silent(SOON).await;
     parked.open(2, false);
-    parked.hello(&hello("guess"));
-    parked.hello(&hello("guess"));
+    parked.hello(&hello("guess"), true);
+    parked.hello(&hello("guess"), true);
     let (first, is_guess) = offers(&listener, "guess").await;
     assert!(is_guess);
-    parked.hello(&hello("right"));
+    parked.hello(&hello("right"), false);
     assert!(is_closed(first).await);
     assert!(offers(&listener, "right").await.1);
     // One more is expected, and begins when the first is taken.
@@ -98,15 +98,31 @@ async fn a_wrong_guess_is_given_up_for_the_right_name() {
     assert!(offers(&listener, "right").await.1);
     assert!(matches!(parked.take(&hello("right"), true), Some(Place::Held(_))));
     assert!(parked.take(&hello("right"), true).is_none(), "no more than were asked for");
-    parked.hello(&hello("right"));
+    parked.hello(&hello("right"), false);
     assert!(parked.take(&hello("right"), true).is_none());
+}
+
+#[tokio::test]
+async fn a_guess_that_the_server_hangs_up_on_is_not_repeated() {
+    let (listener, parked) = silent(SOON).await;
+    parked.open(1, false);
+    parked.hello(&hello("guess"), true);
+    drop(offers(&listener, "guess").await);
+    let Some(Place::Held(held)) = parked.take(&hello("guess"), true) else { panic!("it was begun") };
+    let ended = async {
+        while !held.handshake.0.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, ended).await.unwrap();
+    assert!(held.taken().await.is_none());
 }
 
 #[tokio::test]
 async fn a_handshake_for_another_name_is_never_handed_out() {
     let (listener, parked) = silent(SOON).await;
     parked.open(1, false);
-    parked.hello(&hello("guess"));
+    parked.hello(&hello("guess"), true);
     let (tcp, _) = offers(&listener, "guess").await;
     assert!(parked.take(&hello("right"), true).is_none());
     assert!(is_closed(tcp).await);
