@@ -22,6 +22,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
+use crate::env::Env;
+
 /// How many cases a parser gets in a run of all tests.
 const CASES: u32 = 10_000;
 /// A parser that is busy with one case for longer hangs: they take microseconds, or a second where they are as large as can be.
@@ -196,11 +198,9 @@ fn shown(bytes: &[u8]) -> String {
     format!("b\"{}\"", bytes.get(..2_000).unwrap_or(bytes).escape_ascii())
 }
 
-#[allow(clippy::disallowed_methods)]
 fn asked() -> Option<u32> {
-    std::env::var("JOBPASS_FUZZ_CASES")
-        .ok()
-        .map(|number| number.parse().expect("JOBPASS_FUZZ_CASES is a number"))
+    let number = Env::snapshot().var("JOBPASS_FUZZ_CASES")?.to_owned();
+    Some(number.parse().expect("JOBPASS_FUZZ_CASES is a number"))
 }
 
 /// Arbitrary bytes, arbitrary text, and bent answers.

@@ -25,7 +25,7 @@ fn shown(out: &mut String, cluster: &Cluster, arguments: &[&str], words: &str, b
 /// Without what is of this run alone.
 fn plain(cluster: &Cluster, text: &str) -> String {
     let text = text
-        .replace(&cluster.path("temp").display().to_string(), "/home/runner/work/_temp")
+        .replace(&cluster.path("temp").display().to_string(), "$RUNNER_TEMP")
         .replace(&cluster.proxy(), "teleport.example.com:443");
     let mut text = text.replace("sandbox.example", "teleport.example.com");
     for (pattern, with) in [

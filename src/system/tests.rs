@@ -33,27 +33,3 @@ fn the_peer_of_a_connection_is_known_by_its_user() {
         drop(client);
     }
 }
-
-/// Runs itself again where SIGHUP is ignored.
-#[test]
-#[allow(clippy::disallowed_methods)]
-fn an_ignored_signal_is_seen() {
-    let has_hang_up = ignored_signals() & 1 != 0;
-    if has_hang_up || !cfg!(target_os = "linux") {
-        return;
-    }
-    let child = std::process::Command::new("bash")
-        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "system::tests::hang_up_is_ignored_here", "--ignored"])
-        .output()
-        .unwrap();
-    assert!(child.status.success(), "{child:?}");
-    assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "{child:?}");
-}
-
-#[test]
-#[ignore = "run by the test above"]
-fn hang_up_is_ignored_here() {
-    assert_eq!(ignored_signals() & 1, 1);
-}
