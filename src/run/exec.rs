@@ -189,7 +189,7 @@ impl Session<'_> {
             beside.variable("NO_PROXY", format!("{others}{}", plan.entry.address().host));
         }
         let folders = Folders::prepare(&plan.issue.outputs)?;
-        let mut credentials = stop.end(Box::pin(login::swap(&plan))).await?;
+        let mut credentials = stop.end(login::swap(&plan)).await?;
         let tunneled = tunnels::take(&mut credentials, &tunnels)?;
         let private = self.args.agent.then_some(folder.path());
         let mut variables = Vec::new();

@@ -82,7 +82,7 @@ fn reused(args: &Login, env: &Env, log: &Log, least: Duration) -> Result<Option<
 pub async fn write_again(args: &Login, env: &Env, log: &Log) -> Result<(), Failed> {
     let plan = Plan::new(args, env, log, setting(args, env, Vec::new())?)?;
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = Box::pin(swap(&plan)).await?;
+    let credentials = swap(&plan).await?;
     delivery::write(&plan, folders, &credentials, None).map(drop)
 }
 
@@ -93,7 +93,7 @@ pub async fn pipeline(args: &Login, env: &Env, log: &Log, setting: Setting) -> R
         return approval::file(&plan, request, proof(&plan)).await;
     }
     let folders = Folders::prepare(&plan.issue.outputs)?;
-    let credentials = Box::pin(swap(&plan)).await?;
+    let credentials = swap(&plan).await?;
     let delivered = delivery::write(&plan, folders, &credentials, None)?;
     let outcome = delivery::export(&plan, delivered)?;
     tell_timings(&plan);

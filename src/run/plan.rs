@@ -134,8 +134,8 @@ impl<'a> Plan<'a> {
         }
         outputs.extend(tunnels);
         let sink = self::sink(args, env, detected.platform, &sink, log)?;
-        // One for issuing, one for each set of roles to look around or to be verified under.
         let approval = approval_request::request(args, &outputs)?;
+        // One for issuing, one for each set of roles to look around or to be verified under.
         let connections = 1 + if approval.is_some() {
             0
         } else if args.guards.no_verify {

@@ -49,6 +49,7 @@ pub struct AccessRequestSpec {
     #[prost(message, optional, tag = "21")]
     pub assume_start_time: Option<Timestamp>,
 }
+
 /// `types.RequestState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
