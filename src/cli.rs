@@ -21,6 +21,7 @@ pub mod renew;
 pub mod request;
 pub mod resource;
 pub mod sandbox;
+mod single;
 pub mod ssh_proxy;
 pub mod tbot;
 pub mod tunnel;
@@ -29,7 +30,7 @@ pub mod usage;
 pub mod value;
 pub mod variables;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 pub use cluster::ClusterArgs;
 pub use config::ConfigArgs;
@@ -67,6 +68,14 @@ pub struct Cli {
     /// The command
     #[command(subcommand)]
     pub command: Command,
+    /// Arguments of all commands
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Arguments of all commands.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
     /// Colors on standard error
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = "Messages")]
     pub color: color::Color,

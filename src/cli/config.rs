@@ -44,22 +44,20 @@ const AT_AUTH_SERVER: [&str; 2] = ["ca-pin", "ca-file"];
 /// The commands that read such a file.
 const READERS: [&str; 2] = ["login", "exec"];
 
-/// Fills in the flags of `login` or `exec` from the file that it names, or that tbot's variables name.
+/// Fills in the flags of `login` or `exec`, read by `lenient`, from the file that it names, or that tbot's variables name.
 pub(super) fn fill_in(
-    command: &Command,
+    lenient: &mut Command,
     mut filled: Filled,
     env: &Env,
 ) -> Result<(Filled, Outcome), ConfigError> {
-    let lenient = command.clone().ignore_errors(true).try_get_matches_from(&filled.arguments);
-    let called = lenient.as_ref().ok().and_then(|matches| matches.subcommand());
+    let matches = lenient.try_get_matches_from_mut(&filled.arguments);
+    let called = matches.as_ref().ok().and_then(|matches| matches.subcommand());
     let Some((name, given)) = called.filter(|(name, _)| READERS.contains(name)) else {
         return Ok((filled, Outcome::default()));
     };
     let Some((file, text)) = text(given, env)? else { return Ok((filled, Outcome::default())) };
     let problem = |problem: Problem| ConfigError::Line { file: file.clone(), problem };
-    let mut built = command.clone();
-    built.build();
-    let login = built.find_subcommand(name).unwrap_or(&built);
+    let login = lenient.find_subcommand(name).unwrap_or(lenient);
     let arg = |flag: &str| login.get_arguments().find(|arg| arg.get_long() == Some(flag));
     let is_given = |flag: &str| arg(flag).is_some_and(|arg| variables::is_given(arg, given));
     // `exec` has a folder of its own.
@@ -178,7 +176,7 @@ pub(super) fn equal_command(
         filled.from_variables.iter().take(added).map(|(flag, _)| flag.as_str()).collect();
     let mut words = vec!["jobpass".to_owned(), "login".to_owned()];
     let Some(login) = command.find_subcommand("login") else { return String::new() };
-    for arg in login.get_arguments() {
+    for arg in login.get_arguments().filter(|arg| !arg.is_global_set()) {
         let Some(flag) = arg.get_long().filter(|flag| !["config", "print-command"].contains(flag)) else {
             continue;
         };

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, ValueEnum as _};
 use super::color::Color;
 use super::tbot::ConfigError;
 use super::usage::UsageError;
-use super::{Cli, Command, config, man, value, variables};
+use super::{Cli, Command, config, man, single, value, variables};
 use crate::env::Env;
 use crate::error::Exit;
 use crate::export::Shell;
@@ -37,16 +37,23 @@ pub fn command() -> clap::Command {
 /// Reads the arguments, the program's name first.
 pub fn parse(arguments: Vec<OsString>, env: &Env) -> Result<Cli, Stop> {
     let called = called(&arguments);
-    let command = command();
-    let filled = variables::fill_in(&command, arguments, env).map_err(Stop::Usage)?;
+    let Some(single) = called.and_then(single::command_line) else {
+        let matches = command().try_get_matches_from(arguments);
+        return matches.and_then(|m| Cli::from_arg_matches(&m)).map_err(|error| stop(&error, None, &[]));
+    };
+    // What is wrong with the command line is reported by the strict reading that follows.
+    let mut lenient = single.clone().ignore_errors(true);
+    let filled = variables::fill_in(&mut lenient, arguments, env).map_err(Stop::Usage)?;
     let from_variables = filled.from_variables.len();
-    let (filled, outcome) = config::fill_in(&command, filled, env).map_err(Stop::Config)?;
-    let matches = command.clone().try_get_matches_from(&filled.arguments);
+    let (filled, outcome) = config::fill_in(&mut lenient, filled, env).map_err(Stop::Config)?;
+    let matches = single.try_get_matches_from(&filled.arguments);
+    // All commands together know more: help, versions, and what the user may have meant.
+    let matches = matches.or_else(|_| command().try_get_matches_from(&filled.arguments));
     let cli = matches.and_then(|matches| {
         let mut cli = Cli::from_arg_matches(&matches)?;
-        match (&mut cli.command, matches.subcommand_matches("login")) {
-            (Command::Login(login), Some(given)) => {
-                let line = config::equal_command(&command, given, &filled, from_variables);
+        match (&mut cli.command, matches.subcommand()) {
+            (Command::Login(login), Some((_, given))) => {
+                let line = config::equal_command(&lenient, given, &filled, from_variables);
                 login.config.outcome = config::Outcome { command: line, ..outcome };
             }
             (Command::Exec(exec), _) => exec.login.0.config.outcome = outcome,
@@ -54,15 +61,19 @@ pub fn parse(arguments: Vec<OsString>, env: &Env) -> Result<Cli, Stop> {
         }
         Ok(cli)
     });
-    cli.map_err(|error| match error.kind() {
+    cli.map_err(|error| stop(&error, called, &filled.from_variables))
+}
+
+fn stop(error: &clap::Error, called: Option<&str>, from_variables: &[(String, String)]) -> Stop {
+    match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Stop::Shown { text: error.render(), exit: Exit::Done }
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Stop::Shown { text: error.render(), exit: Exit::Usage }
         }
-        _ => Stop::Usage(UsageError::new(&error, called, &filled.from_variables)),
-    })
+        _ => Stop::Usage(UsageError::new(error, called, from_variables)),
+    }
 }
 
 fn called(arguments: &[OsString]) -> Option<&'static str> {

@@ -74,25 +74,18 @@ fn is_repeatable(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append) && arg.get_value_delimiter().is_none()
 }
 
-/// Fills in the flags of the command that is called. A flag on the command line wins, also over the variables of flags
+/// Fills in the flags of the command that is called, read by `lenient`, which passes over errors. A flag on the command line wins, also over the variables of flags
 /// that it excludes.
-pub fn fill_in(command: &Command, arguments: Vec<OsString>, env: &Env) -> Result<Filled, UsageError> {
+pub fn fill_in(lenient: &mut Command, arguments: Vec<OsString>, env: &Env) -> Result<Filled, UsageError> {
     let unchanged = |arguments| Filled { arguments, from_variables: Vec::new() };
-    // What is wrong with the command line is reported by the strict reading that follows.
-    let lenient = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
-    let Ok(matches) = lenient else { return Ok(unchanged(arguments)) };
+    let Ok(matches) = lenient.try_get_matches_from_mut(&arguments) else { return Ok(unchanged(arguments)) };
     let Some((name, given)) = matches.subcommand() else { return Ok(unchanged(arguments)) };
-    let Some(called) = command.find_subcommand(name) else { return Ok(unchanged(arguments)) };
-    // Groups that flags name are there once a command is built.
-    let mut built = command.clone();
-    built.build();
-    let own = called.get_arguments().map(|arg| (arg, called, given));
-    let global = command.get_arguments().map(|arg| (arg, command, &matches));
+    // The reading has built it: its flags, those of the program among them, and its groups are there.
+    let Some(command) = lenient.find_subcommand(name) else { return Ok(unchanged(arguments)) };
     let (mut added, mut from_variables) = (Vec::new(), Vec::new());
-    for (arg, command, given) in own.chain(global) {
+    for arg in command.get_arguments() {
         let Some((variable, flag)) = variable(name, arg).zip(arg.get_long()) else { continue };
         let Some(value) = env.var(&variable) else { continue };
-        let command = built.find_subcommand(command.get_name()).unwrap_or(&built);
         if is_given(arg, given) || excluded_by(command, arg).iter().any(|other| is_given(other, given)) {
             continue;
         }
@@ -163,7 +156,9 @@ mod tests {
             "/",
         );
         let arguments = ["jobpass", "login", "--json"].map(OsString::from).to_vec();
-        let mut filled = fill_in(&Cli::command(), arguments, &env).unwrap_or_else(|_| panic!()).arguments;
+        let mut filled = fill_in(&mut Cli::command().ignore_errors(true), arguments, &env)
+            .unwrap_or_else(|_| panic!())
+            .arguments;
         filled.sort();
         let want = [
             "--ca-file= /a\n/b ",
