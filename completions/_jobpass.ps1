@@ -126,6 +126,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
         'jobpass;logout' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'That of `login --name NAME`')
             [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'Where the variables are taken back; as login exported them when left out')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'The CI platform that login was told of by `--platform`, where the folder does not say it')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colors on standard error')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'All logins of this job: those in the platform''s temp folder, and those that `JOBPASS_DIR` variables name')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON on standard output')

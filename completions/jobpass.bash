@@ -941,7 +941,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__logout)
-            opts="-v -q -h -V --name --all --export --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --name --all --export --platform --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -953,6 +953,10 @@ _jobpass() {
                     ;;
                 --export)
                     COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell fish powershell env-file=PATH none" -- "${cur}"))
+                    return 0
+                    ;;
+                --platform)
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --color)
