@@ -134,7 +134,7 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run(&self, setting: Setting, stop: &mut Signals) -> Result<Outcome, Failed> {
         // It watches before there is anything to remove.
-        let mut watchdog = stop.end(Watchdog::start(&self.env.exe)).await?;
+        let mut watchdog = stop.end(Watchdog::start(self.env)).await?;
         let folder = match self.folder(setting.detected.platform, &mut watchdog).await {
             Ok(folder) => folder,
             Err(error) => {
