@@ -2,6 +2,7 @@
 
 mod ends;
 mod exec;
+mod folder;
 mod limits;
 mod network;
 mod refusals;
