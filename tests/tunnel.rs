@@ -3,6 +3,7 @@
 mod ends;
 mod exec;
 mod folder;
+mod killed;
 mod limits;
 mod network;
 mod refusals;
