@@ -197,6 +197,8 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             break
         }
         'jobpass;tunnel' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'In place of all these: the folder of a `database`, `app` or `kube` output that login wrote. Nothing joins then, and no identity is needed')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where the tunnel of `--dir` listens: a port of 127.0.0.1, the path of a Unix socket, or `unix` for one in a private folder; a free port when left out')
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'The proxy''s web address')
             [CompletionResult]::new('--auth-server', '--auth-server', [CompletionResultType]::ParameterName, 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below')
             [CompletionResult]::new('--ca-pin', '--ca-pin', [CompletionResultType]::ParameterName, 'SHA-256 of the public key of the cluster''s host CA, as `tctl status` shows it (with `--auth-server`)')
@@ -374,7 +376,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobpass' -ScriptBlock {
             [CompletionResult]::new('--request-answer-after', '--request-answer-after', [CompletionResultType]::ParameterName, 'How long an access request waits for that; a bare number is seconds')
             [CompletionResult]::new('--request-answer-reason', '--request-answer-reason', [CompletionResultType]::ParameterName, 'What the reviewer says')
             [CompletionResult]::new('--trait', '--trait', [CompletionResultType]::ParameterName, 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'A database, repeatable')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'A database, repeatable; clients are led to the server at `HOST:PORT`, over plain TCP')
             [CompletionResult]::new('--app', '--app', [CompletionResultType]::ParameterName, 'An application, repeatable')
             [CompletionResult]::new('--leaf', '--leaf', [CompletionResultType]::ParameterName, 'A trusted leaf cluster, repeatable')
             [CompletionResult]::new('--ca-rotation', '--ca-rotation', [CompletionResultType]::ParameterName, 'Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`')

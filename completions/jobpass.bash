@@ -1259,12 +1259,20 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__tunnel)
-            opts="-v -q -h -V --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --key-type --export --ready-file --ready-fd --expect-cluster --expect-bot --expect-role --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --dir --listen --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --key-type --export --ready-file --ready-fd --expect-cluster --expect-bot --expect-role --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

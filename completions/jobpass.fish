@@ -317,6 +317,8 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s v -l verbose -d
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s q -l quiet -d 'Print errors only'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s V -l version -d 'Print version'
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l dir -d 'In place of all these: the folder of a `database`, `app` or `kube` output that login wrote. Nothing joins then, and no identity is needed' -r -F
+complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l listen -d 'Where the tunnel of `--dir` listens: a port of 127.0.0.1, the path of a Unix socket, or `unix` for one in a private folder; a free port when left out' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l proxy -d 'The proxy\'s web address' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l auth-server -d 'The auth service itself, where its port is reachable; needs `--ca-pin`, `--ca-file` or the flag below' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l ca-pin -d 'SHA-256 of the public key of the cluster\'s host CA, as `tctl status` shows it (with `--auth-server`)' -r
@@ -602,7 +604,7 @@ deny\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l request-answer-after -d 'How long an access request waits for that; a bare number is seconds' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l request-answer-reason -d 'What the reviewer says' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l trait -d 'A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable' -r
-complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l database -d 'A database, repeatable' -r
+complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l database -d 'A database, repeatable; clients are led to the server at `HOST:PORT`, over plain TCP' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l app -d 'An application, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l leaf -d 'A trusted leaf cluster, repeatable' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand sandbox; and not __fish_seen_subcommand_from approve deny help" -l ca-rotation -d 'Rotate the CAs: what is issued is signed with the new keys; servers show the old ones until `update-servers`' -r -f -a "update-clients\t''

@@ -4,6 +4,7 @@ pub mod approval;
 pub mod approval_request;
 pub mod asked;
 pub mod base_folder;
+pub mod certificate;
 pub mod child;
 pub mod completions;
 pub mod delivery;

@@ -1,9 +1,6 @@
-//! What `database` and `app` outputs leave, in the hands of those it is for: curl, nginx, PostgreSQL, relays.
+//! What `database` and `app` outputs leave, in the hands of those it is for: curl, nginx, PostgreSQL. Tunnels are in `tunnel/folder.rs`.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use jobpass::platform::Platform;
 use jobpass::sandbox::{SandboxApp, SandboxDatabase, SandboxOptions};
@@ -14,41 +11,34 @@ use crate::support::cluster::{Cluster, listing};
 use crate::support::command::{Ran, jobpass, put, run};
 use crate::support::nginx::Nginx;
 use crate::support::postgres::Postgres;
-use crate::support::program::{Program, free_port};
-use crate::support::sshd::join;
 
 /// A folder that has all a path may have.
 const FOLDER: &str = "it's a:folder $x";
 /// One without a colon: libpq takes what is before it in `sslkey` for the name of an engine.
 const FOLDER_FOR_LIBPQ: &str = "it's a folder $x";
 
-/// A cluster with a database, a web and a TCP application; the servers behind come later.
+/// A cluster with a database and web applications.
 struct Targets {
     cluster: Cluster,
-    database: TcpListener,
-    tcp: TcpListener,
 }
 
 impl Targets {
     fn start(version: &str) -> Self {
-        let (database, tcp) = (gate(), gate());
-        let app = |name: &str, public_addr: &str, uri: String| SandboxApp {
+        let app = |name: &str, public_addr: &str, uri: &str| SandboxApp {
             name: name.into(),
             public_addr: public_addr.into(),
-            uri,
+            uri: uri.into(),
         };
         let cluster = Cluster::start(SandboxOptions {
             version: version.into(),
             databases: vec![SandboxDatabase { name: "pg".into(), protocol: "postgres".into() }],
-            database_targets: vec![("pg".into(), database.local_addr().unwrap())],
             apps: vec![
-                app("grafana", "localhost", "http://localhost:3000".into()),
-                app("other", "other.sandbox.example", "http://localhost:3001".into()),
-                app("echo", "echo.sandbox.example", format!("tcp://{}", tcp.local_addr().unwrap())),
+                app("grafana", "localhost", "http://localhost:3000"),
+                app("other", "other.sandbox.example", "http://localhost:3001"),
             ],
             ..SandboxOptions::simulating(None)
         });
-        Self { cluster, database, tcp }
+        Self { cluster }
     }
 
     /// The report of a login with these outputs.
@@ -63,10 +53,6 @@ impl Targets {
         }
         (dir, serde_json::from_str(&ran.stdout).unwrap())
     }
-}
-
-fn gate() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 /// A line of the report in a shell that has nothing but a path.
@@ -152,7 +138,7 @@ fn as_recorded(cluster: &Cluster, dir: &Path, case: &str) -> PathBuf {
 #[test]
 fn postgres_takes_the_certificate_of_a_database() {
     let targets = Targets::start("18.2.0");
-    let (dir, report) = targets.login(FOLDER_FOR_LIBPQ, &["database=pg,user=ci,database-name=app"]);
+    let (dir, _) = targets.login(FOLDER_FOR_LIBPQ, &["database=pg,user=ci,database-name=app"]);
     let text = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
     let (certificate, key) = targets.cluster.sandbox.database_server(&["localhost"]).unwrap();
     let postgres = Postgres::new(&text("teleport-user-ca.crt"), (&certificate, &key));
@@ -199,75 +185,6 @@ fn postgres_takes_the_certificate_of_a_database() {
         let refused = direct(server.address.port(), certificate, &own, "bot-ci");
         assert!(refused.code != 0 && refused.stderr.contains("could not get NID"), "{refused:?}");
     }
-
-    // Through the proxy: the relay as printed, but for the port, and plain `psql`.
-    join(targets.database, server.address);
-    let [relay, psql] = usage(&report, 0)[..] else { panic!("{report}") };
-    let answer = relayed(relay, 5432, |port| {
-        let line = psql.replace("port=5432", &format!("port={port}"));
-        shell(&format!("{line} -Atc 'select current_user, current_database()'")).ok().stdout
-    });
-    assert_eq!(answer, "ci|app\n");
-}
-
-/// Runs a relay's line on another port than that in it.
-fn relayed<T>(line: &str, usual: u16, mut used: impl FnMut(u16) -> T) -> T {
-    let background = line.strip_suffix(" &").unwrap();
-    for _ in 0..20 {
-        let port = free_port();
-        let moved = background.replacen(&format!("127.0.0.1 {usual}"), &format!("127.0.0.1 {port}"), 1);
-        assert!(moved.contains(&port.to_string()), "{moved}");
-        let mut relay = Program::start(Command::new("sh").args(["-c", &format!("exec {moved} -v")]));
-        if relay.wait_for("a listening relay", |log| log.contains("Listening on")) {
-            return used(port);
-        }
-        assert!(relay.log().contains("in use"), "{}", relay.log());
-    }
-    panic!("no port for the relay");
-}
-
-#[test]
-fn a_tcp_application_is_reached_by_a_relay() {
-    let targets = Targets::start("18.2.0");
-    let port = targets.tcp.local_addr().unwrap().port();
-    let (dir, report) = targets.login(FOLDER, &["app=echo"]);
-    let [relay] = usage(&report, 0)[..] else { panic!("{report}") };
-    let echo = targets.tcp;
-    std::thread::spawn(move || {
-        for mut stream in echo.incoming().map_while(Result::ok) {
-            let mut bytes = [0; 5];
-            stream.read_exact(&mut bytes).unwrap();
-            stream.write_all(&bytes).unwrap();
-        }
-    });
-    let ask = |port: u16| {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.write_all(b"hello").unwrap();
-        let mut text = String::new();
-        // A refusal may come as a reset.
-        let _ = stream.read_to_string(&mut text);
-        text
-    };
-    assert_eq!(relayed(relay, port, ask), "hello");
-    // Not to a proxy that is somebody else's, not for another protocol, not without the certificate.
-    assert!(relay.contains("/web-ca.pem") && relay.contains(" -alpn teleport-tcp "), "{relay}");
-    let stranger = targets.cluster.path("other-ca.pem");
-    put(&stranger, std::fs::read(dir.join("teleport-host-ca.crt")).unwrap());
-    assert_eq!(relayed(&relay.replace("/web-ca.pem", "/other-ca.pem"), port, ask), "");
-    assert_eq!(relayed(&relay.replace("teleport-tcp", "teleport-postgres"), port, ask), "");
-    let (proxy, ca) = (targets.cluster.proxy(), targets.cluster.path("web-ca.pem").display().to_string());
-    let bare = [
-        "s_client",
-        "-quiet",
-        "-verify_return_error",
-        "-connect",
-        &proxy,
-        "-alpn",
-        "teleport-tcp",
-        "-CAfile",
-        &ca,
-    ];
-    assert!(run("openssl", &bare).stderr.contains("certificate required"));
 }
 
 #[test]

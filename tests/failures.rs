@@ -14,6 +14,7 @@ mod network;
 mod outputs;
 mod platforms;
 mod stopped;
+mod tunnel;
 
 use std::path::Path;
 

@@ -168,6 +168,7 @@ fn flags_say_what_the_cluster_has() {
     for flags in [
         ["--role", "a:"],
         ["--database", "pg"],
+        ["--database", "pg=newest://127.0.0.1:1"],
         ["--app", "x=y"],
         ["--trait", "x="],
         ["--ca-rotation", "init"],
@@ -175,6 +176,20 @@ fn flags_say_what_the_cluster_has() {
         let ran = tried(&flags, "");
         assert!(ran.code == 2 && ran.stderr.contains(flags[0]), "{flags:?}: {}", ran.all());
     }
+}
+
+/// All that a tunnel needs is there: a server of our own, a login, and its folder.
+#[test]
+fn a_tunnel_reaches_a_real_database() {
+    let (redis, folder) = (crate::support::redis::Redis::start(), tempfile::tempdir().unwrap());
+    let database = format!("cache=redis://{}", redis.address);
+    let script = "\"$0\" login -q --output database=cache && \"$0\" tunnel --dir \"$RUNNER_TEMP/jobpass\" -- \
+                  sh -c 'redis-cli -u \"$JOBPASS_TUNNEL_CACHE_URL\" ping'";
+    let exe = binary().display().to_string();
+    let all = ["sandbox", "--database", &database, "--", "sh", "-c", script, &exe];
+    let mut command = jobpass(folder.path(), &all, [("PATH", "/usr/bin:/bin")]);
+    let ran = Ran::of(&command.output().unwrap()).ok();
+    assert_eq!(ran.stdout, "PONG\n", "{}", ran.stderr);
 }
 
 /// A client that knows the name, as by DNS, meets a certificate for it, and hears it.

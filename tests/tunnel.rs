@@ -2,6 +2,7 @@
 
 mod ends;
 mod exec;
+mod folder;
 mod killed;
 mod limits;
 mod network;

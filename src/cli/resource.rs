@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::value;
+use crate::net::HostPort;
+use crate::teleport::database_protocol;
 use crate::text::is_name;
 
 /// A role of the sandbox's.
@@ -58,9 +60,29 @@ pub fn role(text: &str) -> Result<Role, String> {
     Ok(role)
 }
 
-/// `NAME=PROTOCOL`.
-pub fn database(text: &str) -> Result<Named, String> {
-    named(text).ok_or_else(|| "expected `NAME=PROTOCOL`, such as `pg=postgres`".to_owned())
+/// A database of the sandbox's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// Its name.
+    pub name: String,
+    /// `postgres`, `mysql`, …
+    pub protocol: String,
+    /// Where a server listens that clients are led to.
+    pub address: Option<HostPort>,
+}
+
+/// `NAME=PROTOCOL[://HOST[:PORT]]`.
+pub fn database(text: &str) -> Result<Database, String> {
+    let wrong = || "expected `NAME=PROTOCOL`, such as `pg=postgres`, or `pg=postgres://HOST:PORT`".to_owned();
+    let Named { name, value } = named(text).ok_or_else(wrong)?;
+    let (protocol, address) = match value.split_once("://") {
+        None => (value.as_str(), None),
+        Some((protocol, address)) => {
+            let port = database_protocol::find(protocol).ok_or_else(wrong)?.port;
+            (protocol, Some(HostPort::parse(address, port).map_err(|_| wrong())?))
+        }
+    };
+    Ok(Database { name, protocol: protocol.to_owned(), address })
 }
 
 /// `NAME=URI`.
@@ -130,7 +152,20 @@ mod tests {
 
     #[test]
     fn other_values_are_pairs() {
-        assert_eq!(database("pg=postgres"), Ok(Named { name: "pg".into(), value: "postgres".into() }));
+        for (text, protocol, address) in [
+            ("pg=postgres", "postgres", None),
+            ("pg=newest", "newest", None),
+            ("pg=postgres://127.0.0.1:15432", "postgres", Some("127.0.0.1:15432")),
+            ("pg=redis://localhost", "redis", Some("localhost:6379")),
+        ] {
+            let found = database(text).unwrap();
+            let at = found.address.map(|address| address.to_string());
+            assert_eq!((found.name.as_str(), found.protocol.as_str()), ("pg", protocol), "{text}");
+            assert_eq!(at.as_deref(), address, "{text}");
+        }
+        for bad in ["pg=newest://127.0.0.1:1", "pg=postgres://", "pg=postgres://x:y", "pg=://x:1"] {
+            assert!(database(bad).is_err(), "{bad}");
+        }
         assert!(app("x=tcp://localhost:1").is_ok() && bot_trait("logins=a+b").is_ok());
         for bad in ["", "pg", "pg=", "=x", "p\u{7}g=x"] {
             assert!(database(bad).is_err() && app(bad).is_err() && bot_trait(bad).is_err(), "{bad:?}");

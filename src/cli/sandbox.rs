@@ -59,9 +59,9 @@ pub struct Sandbox {
     /// A trait of all bots, which roles take in by `{{internal.NAME}}`, repeatable
     #[arg(long = "trait", value_name = "NAME=VALUE+VALUE", value_parser = resource::bot_trait)]
     pub traits: Vec<resource::Named>,
-    /// A database, repeatable
-    #[arg(long, value_name = "NAME=PROTOCOL", value_parser = resource::database)]
-    pub database: Vec<resource::Named>,
+    /// A database, repeatable; clients are led to the server at `HOST:PORT`, over plain TCP
+    #[arg(long, value_name = "NAME=PROTOCOL[://HOST:PORT]", value_parser = resource::database)]
+    pub database: Vec<resource::Database>,
     /// An application, repeatable
     #[arg(long, value_name = "NAME=URI", value_parser = resource::app)]
     pub app: Vec<resource::Named>,

@@ -1,26 +1,67 @@
 //! Arguments of `jobpass tunnel`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::tunnel_spec::{self, TunnelSpec};
+use super::tunnel_spec::{self, At, TunnelSpec};
 use super::{
     ClusterArgs, ConfigArgs, Guards, IdentityArgs, KeyType, Login, MessageArgs, OutputArgs, RequestArgs,
     TrialArgs, value,
 };
 use crate::export::Sink;
 
-/// Keep local tunnels to databases, applications and kubernetes clusters open until a signal, or until their certificate
-/// expires. Plain clients need nothing else; no credential is written.
+/// What a folder has no use for: its login had it.
+const OF_A_JOIN: [&str; 25] = [
+    "tunnels",
+    "proxy",
+    "use_advertised_address",
+    "auth_server",
+    "ca_pin",
+    "insecure_trust_on_first_use",
+    "token",
+    "join_method",
+    "platform",
+    "id_token_env",
+    "id_token_file",
+    "id_token_command",
+    "audience",
+    "azure_client_id",
+    "ttl",
+    "roles",
+    "key_type",
+    "expect_cluster",
+    "expect_bot",
+    "expect_role",
+    "no_verify",
+    "dry_run",
+    "simulate",
+    "as_branch",
+    "allow_dry_run_in_ci",
+];
+
+/// Keep local tunnels to databases, applications and kubernetes clusters open until a signal, until a command ends, or until
+/// their certificate expires. Plain clients need nothing else; no credential is written.
 #[derive(Debug, Args)]
 pub struct Tunnel {
     /// `database=SERVICE[:PORT]`, `app=NAME[:PORT]`, `kube=CLUSTER[:PORT]`, each with `,name=N` and `,roles=A+B`; database with
     /// `,user=`, `,database-name=` and `,protocol=`, app with `,target-port=`, kube with `,namespace=` and `,context=`. On
     /// 127.0.0.1, at a free port when none is named; `,unix` for a Unix socket in a private folder, `,socket=PATH` for one there
-    #[arg(value_name = "SPEC", required = true, value_parser = tunnel_spec::parse)]
+    #[arg(value_name = "SPEC", required_unless_present = "dir", value_parser = tunnel_spec::parse)]
     pub tunnels: Vec<TunnelSpec>,
+    /// In place of all these: the folder of a `database`, `app` or `kube` output that login wrote. Nothing joins then, and no identity
+    /// is needed
+    #[arg(long, value_name = "DIR", value_parser = value::folder, conflicts_with_all = OF_A_JOIN, help_heading = "Folder")]
+    pub dir: Option<PathBuf>,
+    /// Where the tunnel of `--dir` listens: a port of 127.0.0.1, the path of a Unix socket, or `unix` for one in a private folder; a
+    /// free port when left out
+    #[arg(long, value_name = "PORT|PATH|unix", value_parser = tunnel_spec::at, help_heading = "Folder")]
+    pub listen: Option<At>,
+    /// Run this command with the variables set, and end with it and its status
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "export")]
+    pub command: Vec<OsString>,
     /// Where the cluster is
     #[command(flatten)]
     pub cluster: ClusterArgs,
@@ -84,7 +125,8 @@ impl Tunnel {
                 ttl: self.ttl,
                 roles: self.roles.clone(),
                 key_type: self.key_type,
-                export: self.export.clone(),
+                // A command has them for itself.
+                export: if self.command.is_empty() { self.export.clone() } else { Sink::None },
                 ..OutputArgs::default()
             },
             guards: Guards {

@@ -76,6 +76,20 @@ pub fn parse(text: &str) -> Result<TunnelSpec, String> {
     Ok(TunnelSpec { output, at })
 }
 
+/// `--listen`: a port, `unix`, or the path of a socket.
+pub fn at(text: &str) -> Result<At, String> {
+    if text == "unix" {
+        return Ok(At::Socket(None));
+    }
+    if text.contains('/') {
+        return Ok(At::Socket(Some(value::folder(text)?)));
+    }
+    match text.parse() {
+        Ok(port) if port != 0 => Ok(At::Port(Some(port))),
+        _ => Err("expected a port, 1 to 65535, `unix`, or the path of a socket with a `/` in it".into()),
+    }
+}
+
 /// What is before the port, and the port. No name of a resource that Teleport takes ends in a colon and digits.
 fn port(head: &str) -> Result<(&str, Option<u16>), String> {
     let Some((before, digits)) = head.rsplit_once(':') else { return Ok((head, None)) };
@@ -136,6 +150,23 @@ mod tests {
             ("kube=prod:6443,namespace=web,context=ci", kube(some("ci"), some("web")), port(6443)),
         ] {
             assert_eq!(parse(text), Ok(TunnelSpec { output, at }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_port_or_a_socket() {
+        for (text, want) in [
+            ("5432", Some(At::Port(Some(5432)))),
+            ("unix", Some(At::Socket(None))),
+            ("./s", Some(At::Socket(Some("./s".into())))),
+            ("/run/x y", Some(At::Socket(Some("/run/x y".into())))),
+            ("", None),
+            ("0", None),
+            ("65536", None),
+            ("socket", None),
+            ("127.0.0.1:5432", None),
+        ] {
+            assert_eq!(at(text).ok(), want, "{text}");
         }
     }
 

@@ -50,6 +50,13 @@ const OF_TBOT: [(&str, &str); 16] = [
 
 /// The command of `exec`, as clap shows it.
 const COMMAND: &str = "<COMMAND>...";
+/// What a folder has no use for stands beside one.
+const OF_A_FOLDER: &str =
+    "leave one of them out: a folder says itself which cluster, server and user it is for";
+/// The same of a command.
+const OF_A_COMMAND: &str = "leave one of them out: the command alone gets the variables";
+/// What tunnels there are.
+const SPECS: &str = "name what to reach: `database=SERVICE`, `app=NAME` or `kube=CLUSTER`, or pass `--dir` for a folder of `jobpass login`";
 const AFTER_DASHES: &str = "put the command to run behind `--`: `jobpass exec --token NAME -- COMMAND`";
 
 impl UsageError {
@@ -69,7 +76,8 @@ impl UsageError {
         from_variables: &[(String, String)],
     ) -> Self {
         let named = |text: &str| {
-            let flag = flag(text);
+            // Clap's form of what is no flag: `[COMMAND]...`.
+            let flag = flag(text).trim_start_matches('[').trim_end_matches("]...");
             let variable = from_variables.iter().find(|(from, _)| from == flag);
             variable.map_or_else(|| format!("`{flag}`"), |(_, variable)| format!("`{variable}`"))
         };
@@ -118,6 +126,9 @@ impl UsageError {
                 if missing.iter().any(|arg| arg.starts_with(COMMAND)) {
                     hints.push(AFTER_DASHES.to_owned());
                 }
+                if missing.iter().any(|arg| arg.starts_with("<SPEC>")) {
+                    hints.push(SPECS.to_owned());
+                }
                 let missing: Vec<_> = missing.iter().map(|arg| format!("`{}`", flag(arg))).collect();
                 if !from_variables.is_empty() {
                     let variables: Vec<_> = from_variables.iter().map(|(_, v)| format!("`{v}`")).collect();
@@ -130,6 +141,12 @@ impl UsageError {
             }
             ErrorKind::ArgumentConflict => {
                 let others: Vec<_> = all(error, ContextKind::PriorArg).iter().map(|a| named(a)).collect();
+                let are_in_it = |name: &str| others.iter().chain([&arg]).any(|arg| arg == name);
+                match command {
+                    Some("tunnel") if are_in_it("`--dir`") => hints.push(OF_A_FOLDER.to_owned()),
+                    Some("tunnel") if are_in_it("`COMMAND`") => hints.push(OF_A_COMMAND.to_owned()),
+                    _ => {}
+                }
                 if others.is_empty() || others.contains(&arg) {
                     format!("{arg} is given twice")
                 } else {

@@ -36,6 +36,8 @@ pub fn variable(command: &str, arg: &Arg) -> Option<String> {
     }
     let name = match flag {
         "help" | "version" => return None,
+        // Which folder a tunnel is from is said each time.
+        "dir" if command == "tunnel" => return None,
         // `JOBPASS_DIR` is where the last login wrote to: a second one must not replace it by accident.
         "dir" => "output-dir",
         other => other,

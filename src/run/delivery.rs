@@ -56,6 +56,7 @@ pub fn write(
     let mut files: BTreeMap<PathBuf, Vec<FileToWrite>> = BTreeMap::new();
     let mut exports = Exports { summary: report.summary(), ..Exports::default() };
     let mut warnings = BTreeSet::new();
+    let command = command(env);
     for (index, issued) in credentials.checked.batch.issued.iter().enumerate() {
         let folder = &issued.output.destination.folder;
         let copy = args.output.copy_binary.then(|| folder.join(BINARY));
@@ -63,12 +64,13 @@ pub fn write(
         let context = Context {
             authorities: &credentials.checked.batch.authorities,
             cluster: &credentials.bot.cluster,
-            ping: &credentials.ping,
             proxy_host: &proxy.host,
             proxy: &report.proxy,
             binary: copy.as_deref().unwrap_or(&env.exe),
+            command: copy.as_deref().unwrap_or(command),
             ca_file: plan.ca_file.as_deref(),
             consumers: &args.output.export_vars,
+            is_behind_a_balancer: credentials.cluster.is_behind_a_balancer(),
             kube: credentials.kube.as_ref(),
             sockets: sockets.as_ref(),
             renew: args.output.renew,
@@ -114,6 +116,12 @@ pub fn write(
     let placed = folders.commit(&files)?;
     let failures = credentials.refused.iter().map(|(_, error)| Failure::new(error, env::now())).collect();
     Ok(Delivered { report, exports, placed, failures })
+}
+
+/// This binary as a shell of this user finds it.
+fn command(env: &Env) -> &Path {
+    let found = env.program(BINARY).and_then(|path| path.canonicalize().ok());
+    if found.is_some() && found == env.exe.canonicalize().ok() { Path::new(BINARY) } else { &env.exe }
 }
 
 /// Who gets the variables, and the report.

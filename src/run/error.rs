@@ -139,7 +139,9 @@ impl StageError for RunError {
                 "ssh works as long as the command of `jobpass exec` runs: start it from there"
             }
             Self::NotRenewed { hints, .. } => return hints.clone(),
-            Self::Expired { .. } => "run `jobpass login` again in this job",
+            Self::Expired { .. } => {
+                "run `jobpass login` again in this job, or `jobpass renew` after a `login --renew`"
+            }
             Self::Output { .. } => "keep standard output open, or leave out what prints to it",
             Self::Read { .. } => "check the path and that this user may read it",
             Self::Command { source, .. } if source.kind() == ErrorKind::NotFound => {

@@ -34,7 +34,7 @@ use crate::run::outcome::Outcome;
 use crate::run::plan::{Plan, Setting};
 use crate::run::signals::Signals;
 use crate::run::ssh_relay::Relay;
-use crate::run::tunnels;
+use crate::run::tunnels::{self, Through};
 use crate::run::written::Written;
 use crate::tunnel;
 use crate::verify::Checked;
@@ -230,8 +230,8 @@ impl Session<'_> {
         folder: &PrivateFolder,
         beside: &mut Beside<'a>,
     ) -> Result<(), Failed> {
-        let (specs, parent) = (&self.args.tunnel, Some(folder.path()));
-        let opened = tunnels::open(specs, issued, credentials, parent, self.env, self.log).await?;
+        let (wanted, through) = (tunnels::wanted(&self.args.tunnel, issued), Through::joined(credentials));
+        let opened = tunnels::open(wanted, &through, Some(folder.path()), self.env, self.log).await?;
         for line in &opened.lines {
             self.log.note(line);
         }

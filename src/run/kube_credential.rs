@@ -9,19 +9,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::cli;
 use crate::env::{self, Env};
-use crate::error::{Failed, StageError as _};
-use crate::identity::keys::KeyPair;
+use crate::error::Failed;
 use crate::identity::route::Route;
-use crate::identity::tls::TlsCertificate;
 use crate::log::Log;
+use crate::run::certificate::{self, none};
 use crate::run::error::RunError;
 use crate::run::outcome::Outcome;
 use crate::run::renew;
-use crate::text::{io_reason, safe};
+use crate::text::safe;
 use crate::write::contents::kube::{CERTIFICATE, KEY, certificate_of};
 
 /// In which kubectl says what it wants: an `ExecCredential` without its status.
@@ -65,31 +63,15 @@ pub async fn run(args: &cli::KubeCredential, env: &Env, log: &Log) -> Result<Out
         Box::pin(renew::renew(&dir, env, log, LIMIT)).await?;
     }
     let path = certificate_file(&dir, args.kube.as_deref())?;
-    let none = |path: &Path, reason: String| RunError::NoCredentials {
-        path: path.display().to_string(),
-        reason,
-        hint: AGAIN.to_owned(),
-    };
-    let text = |path: &Path| env::read_text(path).map_err(|e| none(path, io_reason(&e)));
-    let certificate = TlsCertificate::from_pem(&text(&path)?).map_err(|e| none(&path, e.in_one_line()))?;
-    if certificate.not_after <= env::now() {
-        let (dir, expired) = (dir.display().to_string(), certificate.not_after);
-        return Err(RunError::Expired { dir, expired }.into());
-    }
+    let certificate = certificate::certificate(&path, AGAIN)?;
     let Route::Kube { kube } = Route::of(&certificate) else {
-        return Err(none(&path, "its certificate is not for a kubernetes cluster".to_owned()).into());
+        return Err(none(&path, "its certificate is not for a kubernetes cluster", AGAIN).into());
     };
     if let Some(wanted) = args.kube.as_ref().filter(|wanted| **wanted != kube) {
         let (kube, wanted) = (safe(&kube, 200), safe(wanted, 200));
-        return Err(none(&path, format!("its certificate is for `{kube}`, not for `{wanted}`")).into());
+        return Err(none(&path, format!("its certificate is for `{kube}`, not for `{wanted}`"), AGAIN).into());
     }
-    let key_path = dir.join(KEY);
-    let key = Zeroizing::new(text(&key_path)?);
-    let key = KeyPair::from_pem(&key).map_err(|e| none(&key_path, e.in_one_line()))?;
-    if key.public_der() != certificate.public_key {
-        return Err(none(&path, format!("it is not for the key in `{}`", key_path.display())).into());
-    }
-    let pem = key.tls_pem();
+    let pem = certificate::key(&dir.join(KEY), &certificate, &path, AGAIN)?.tls_pem();
     let status = Status {
         expiration_timestamp: asks_again(certificate.not_after, args.renew),
         client_certificate_data: &certificate.pem,

@@ -35,7 +35,7 @@ const OF_FOLDERS: [&str; 8] =
     ["login", "logout", "exec", "doctor", "inspect", "renew", "ssh-proxy", "kube-credential"];
 
 /// Examples of each command; the first line of a pair says what for.
-const EXAMPLES: [(&str, &str, &str); 33] = [
+const EXAMPLES: [(&str, &str, &str); 34] = [
     (
         "jobpass",
         "In a CI job with an identity token:",
@@ -75,6 +75,11 @@ const EXAMPLES: [(&str, &str, &str); 33] = [
         "jobpass tunnel database=pg app=grafana:3000 kube=prod --export env-file=tunnels.env",
     ),
     ("tunnel", "On a Unix socket:", "jobpass tunnel database=cache,socket=/run/user/1000/redis.sock"),
+    (
+        "tunnel",
+        "With what an earlier login wrote, for one command:",
+        "jobpass tunnel --dir \"$JOBPASS_DIR\" -- psql -c 'select 1'",
+    ),
     ("explain", "In the job:", "jobpass explain --rules token.yaml"),
     ("explain", "Anywhere:", "jobpass explain --rules token.yaml --claims claims.json"),
     ("doctor", "In the job:", "jobpass doctor --proxy teleport.example.com --token ci-deploy"),

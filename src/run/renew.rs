@@ -14,7 +14,7 @@ use crate::error::Failed;
 use crate::log::Log;
 use crate::report::Failure;
 use crate::run::error::RunError;
-use crate::run::login;
+use crate::run::login::write_again;
 use crate::run::outcome::Outcome;
 use crate::run::written::Written;
 
@@ -97,7 +97,7 @@ async fn renew_alone(dir: &Path, env: &Env, log: &Log, timeout: Duration) -> Res
                 quiet.detail(text);
             }
         });
-        Box::pin(login::write_again(&args, env, &quiet)).await?;
+        Box::pin(write_again(&args, env, &quiet)).await?;
         log.detail(format!("renewed `{}`", written.dir.display()));
         return Ok(());
     }
@@ -115,12 +115,22 @@ fn again(written: &Written, timeout: Duration) -> Result<Login, Failed> {
     let mut dir = OsString::from("--dir=");
     dir.push(base);
     let more = [dir, format!("--timeout={}", timeout.as_secs().max(1)).into()];
-    let words = ["jobpass", "login"].map(OsString::from).into_iter().chain(kept).chain(more);
-    if let Ok(Command::Login(login)) = Cli::try_parse_from(words).map(|cli| cli.command) {
-        return Ok(*login);
+    Ok(login(kept.chain(more), &written.dir)?)
+}
+
+/// The command line of the login that wrote `dir`, by its flags.
+pub fn login(flags: impl Iterator<Item = OsString>, dir: &Path) -> Result<Login, RunError> {
+    let words = ["jobpass", "login"].map(OsString::from).into_iter().chain(flags);
+    match Cli::try_parse_from(words).map(|cli| cli.command) {
+        Ok(Command::Login(login)) => Ok(*login),
+        _ => Err(another_version(dir)),
     }
-    let message = format!("another version of jobpass wrote `{}`", written.dir.display());
-    Err(RunError::usage(message, "run `jobpass login` again in this job").into())
+}
+
+/// Its manifest is not as this version writes it.
+pub fn another_version(dir: &Path) -> RunError {
+    let message = format!("another version of jobpass wrote `{}`", dir.display());
+    RunError::usage(message, "run `jobpass login` again in this job")
 }
 
 impl RunError {

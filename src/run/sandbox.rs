@@ -15,6 +15,7 @@ use crate::env::{self, Env, names};
 use crate::error::Failed;
 use crate::export;
 use crate::log::Log;
+use crate::net::HostPort;
 use crate::platform::Platform;
 use crate::rules;
 use crate::run::child::Child;
@@ -128,8 +129,14 @@ async fn options(args: &cli::Sandbox, env: &Env) -> Result<SandboxOptions, Faile
         if cluster != args.cluster && !options.leaves.iter().any(|leaf| leaf == cluster) {
             options.leaves.push(cluster.to_owned());
         }
-        let address = resolve(&node.address.host, node.address.port).await?;
+        let address = resolve("node", &node.address).await?;
         options.nodes.push(SandboxNode { name: name.to_owned(), cluster: cluster.to_owned(), address });
+    }
+    for database in &args.database {
+        if let Some(address) = &database.address {
+            let address = resolve("database", address).await?;
+            options.database_targets.push((database.name.clone(), address));
+        }
     }
     Ok(options)
 }
@@ -150,7 +157,9 @@ fn resources(args: &cli::Sandbox, options: &mut SandboxOptions) {
         values.extend(named.value.split('+').map(str::to_owned));
     }
     options.databases.extend(
-        args.database.iter().map(|db| SandboxDatabase { name: db.name.clone(), protocol: db.value.clone() }),
+        args.database
+            .iter()
+            .map(|db| SandboxDatabase { name: db.name.clone(), protocol: db.protocol.clone() }),
     );
     options.apps.extend(args.app.iter().map(|app| SandboxApp {
         name: app.name.clone(),
@@ -172,11 +181,15 @@ fn role(role: &Role) -> SandboxRole {
     }
 }
 
-async fn resolve(host: &str, port: u16) -> Result<SocketAddr, RunError> {
+/// Of a node or a database.
+async fn resolve(what: &str, address: &HostPort) -> Result<SocketAddr, RunError> {
+    let HostPort { host, port } = address;
     let unknown = |reason: &str| {
-        RunError::usage(format!("could not resolve the node's host `{host}`: {reason}"), "check `--node`")
+        let message = format!("could not resolve the {what}'s host `{host}`: {reason}");
+        RunError::usage(message, format!("check `--{what}`"))
     };
-    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|e| unknown(&io_reason(&e)))?;
+    let mut found =
+        tokio::net::lookup_host((host.as_str(), *port)).await.map_err(|e| unknown(&io_reason(&e)))?;
     found.next().ok_or_else(|| unknown("it has no address"))
 }
 

@@ -1,8 +1,9 @@
-//! The tunnels of a run: what is asked for → outputs to be issued → listeners, and the variables by which programs find them.
+//! The tunnels of a run: what is asked for → outputs to be issued → listeners, and the variables by which programs find them. Where the
+//! credentials come from, a join or a folder, is not their affair.
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,8 +20,10 @@ use crate::run::base_folder::temporary;
 use crate::run::error::RunError;
 use crate::run::obtain::Credentials;
 use crate::run::scratch::Scratch;
+use crate::teleport::Cluster;
 use crate::teleport::database_protocol::{self, DatabaseProtocol, Plain};
 use crate::teleport::dial::Endpoint;
+use crate::teleport::ping::Ping;
 use crate::teleport::target::{Meant, TCP, Target};
 use crate::tunnel::variables::{self, Variables, postgres_socket};
 use crate::tunnel::{
@@ -37,20 +40,52 @@ pub struct Opened {
     pub variables: Vec<(String, String)>,
     /// A line for people of each.
     pub lines: Vec<String>,
-    /// When their certificates end, by this machine's clock.
+    /// When their certificates end, by this machine's clock …
     pub ends: Timestamp,
+    /// … which is so far behind the cluster's.
+    pub skew: SignedDuration,
     /// Sockets and kubeconfigs, no credential: kept for as long as the tunnels.
     pub folder: Option<Scratch>,
+}
+
+/// What all tunnels go through.
+pub struct Through<'a> {
+    /// The cluster, and how its proxy is reached.
+    pub cluster: &'a Arc<Cluster>,
+    /// Its name.
+    pub name: &'a str,
+    /// What it says of itself.
+    pub ping: &'a Ping,
+    /// Its host CA (DER).
+    pub authorities: &'a [Vec<u8>],
+}
+
+/// One tunnel to be opened.
+pub struct Wanted<'a> {
+    /// Its name.
+    pub name: String,
+    /// Where it is to listen.
+    pub at: At,
+    /// What was asked for: what a kubeconfig says besides.
+    pub kind: &'a Kind,
+    /// What its certificate is for.
+    pub route: &'a Route,
+    /// The certificate and its key.
+    pub client: ClientIdentity,
+    /// When the certificate ends.
+    pub ends: Timestamp,
 }
 
 /// The outputs whose credentials the tunnels use, in the order of the tunnels. What can be told without the cluster is refused here.
 pub fn outputs(specs: &[TunnelSpec], roles: &[String]) -> Result<Vec<Output>, Failed> {
     let mut outputs: Vec<Output> = Vec::new();
     for spec in specs {
-        let name = match &spec.output.name {
-            Some(name) => name.clone(),
-            None => free_name(&spec.output.kind, specs, &outputs),
-        };
+        let name = spec.output.name.clone().unwrap_or_else(|| {
+            let given = specs.iter().filter_map(|spec| spec.output.name.as_deref());
+            let taken = given.chain(outputs.iter().map(|output| output.name.as_str()));
+            let kind = &spec.output.kind;
+            free_name(kind.resource().unwrap_or_else(|| kind.name()), taken)
+        });
         if outputs.iter().any(|other| variables::suffix(&other.name) == variables::suffix(&name)) {
             let message = format!("two tunnels have the same name: `{name}`");
             return Err(RunError::usage(message, "tell them apart by `name=`").into());
@@ -68,13 +103,9 @@ pub fn outputs(specs: &[TunnelSpec], roles: &[String]) -> Result<Vec<Output>, Fa
 }
 
 /// That of the resource, with a number where it is taken.
-fn free_name(kind: &Kind, specs: &[TunnelSpec], outputs: &[Output]) -> String {
-    let resource = kind.resource().unwrap_or_else(|| kind.name());
-    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-    let name: String = resource.chars().take(60).map(fits).collect();
-    let given = specs.iter().filter_map(|spec| spec.output.name.as_deref());
-    let taken: Vec<String> =
-        given.chain(outputs.iter().map(|output| output.name.as_str())).map(variables::suffix).collect();
+pub fn free_name<'a>(resource: &str, taken: impl Iterator<Item = &'a str>) -> String {
+    let name = variables::name(resource);
+    let taken: Vec<String> = taken.map(variables::suffix).collect();
     let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
     names.find(|name| !taken.contains(&variables::suffix(name))).unwrap_or(name)
 }
@@ -103,12 +134,35 @@ pub fn take(credentials: &mut Credentials, names: &[Output]) -> Result<Vec<Issue
     Ok(ours)
 }
 
-/// Listens for each tunnel, with what was issued for it, in the same order. What it needs on disk, which is no credential, goes below `parent`;
-/// without one into the user's own temporary folder.
+/// What was issued for tunnels, in their order, as they are opened.
+pub fn wanted<'a>(specs: &'a [TunnelSpec], issued: &'a [Issued]) -> Vec<Wanted<'a>> {
+    let wanted = |(spec, issued): (&TunnelSpec, &'a Issued)| {
+        let tls = &issued.first.identity.tls;
+        Wanted {
+            name: issued.output.name.clone(),
+            at: spec.at.clone(),
+            kind: &issued.output.kind,
+            route: &issued.first.route,
+            client: ClientIdentity { chain: vec![tls.cert.der.clone()], key: tls.key.private().clone() },
+            ends: issued.expires(),
+        }
+    };
+    specs.iter().zip(issued).map(wanted).collect()
+}
+
+impl<'a> Through<'a> {
+    /// The cluster that was joined.
+    pub fn joined(credentials: &'a Credentials) -> Self {
+        let Credentials { cluster, bot, ping, .. } = credentials;
+        Self { cluster, name: &bot.cluster, ping, authorities: &bot.authorities }
+    }
+}
+
+/// Listens for each tunnel. What it needs on disk, which is no credential, goes below `parent`; without one into the user's own temporary
+/// folder.
 pub async fn open(
-    specs: &[TunnelSpec],
-    issued: &[Issued],
-    credentials: &Credentials,
+    wanted: Vec<Wanted<'_>>,
+    through: &Through<'_>,
     parent: Option<&Path>,
     env: &Env,
     log: &Log,
@@ -116,10 +170,10 @@ pub async fn open(
     let outage = Arc::new(Outage::new(log.clone()));
     let mut folder = Private { made: None, parent, env };
     let (mut tunnels, mut lines, mut found) = (Vec::new(), Vec::new(), Vec::new());
-    for (spec, issued) in specs.iter().zip(issued) {
-        let (name, route) = (issued.output.name.clone(), &issued.first.route);
-        let way = way(&name, route, credentials)?;
-        let listen = match &spec.at {
+    let ends = wanted.iter().map(|wanted| wanted.ends).min().unwrap_or(Timestamp::MAX);
+    for Wanted { name, at, kind, route, client, .. } in wanted {
+        let way = way(&name, route, through)?;
+        let listen = match &at {
             At::Port(port) => Listen::Port(port.unwrap_or_default()),
             At::Socket(Some(path)) => Listen::Socket(chosen_socket(&name, route, env.absolute(path))?),
             At::Socket(None) => Listen::Socket(private_socket(&name, route, folder.path()?)?),
@@ -129,18 +183,14 @@ pub async fn open(
         let mut variables = variables::variables(route, &place);
         if let Route::Kube { kube: cluster } = route {
             let folder = folder.path()?;
-            let config = kubeconfig(&name, &issued.output.kind, cluster, &variables, credentials, folder)?;
+            let config = kubeconfig(&name, kind, cluster, &variables, through.name, folder)?;
             variables.plain.push(("KUBECONFIG", config));
         }
         lines.push(format!("tunnel `{name}`: {} at {place}", described(route)));
-        let target = Target {
-            meant: way.meant,
-            authorities: credentials.bot.authorities.clone(),
-            client: client(issued),
-        };
-        let service = target.service(credentials.cluster.address());
-        let (cluster, outage) = (Arc::clone(&credentials.cluster), Arc::clone(&outage));
-        let upstream = Upstream { name: name.clone(), cluster, service, outage };
+        let target = Target { meant: way.meant, authorities: through.authorities.to_vec(), client };
+        let (cluster, outage) = (Arc::clone(through.cluster), Arc::clone(&outage));
+        let target = Arc::new(Mutex::new(target));
+        let upstream = Upstream { name: name.clone(), cluster, target, outage };
         let speaks = match way.host {
             None => Speaks::Bytes,
             Some(host) => {
@@ -157,11 +207,10 @@ pub async fn open(
              a Unix socket (`,unix`) where that matters",
         );
     }
-    let ends = issued.iter().map(Issued::expires).min().unwrap_or(Timestamp::MAX);
-    let skew = SignedDuration::from_secs(credentials.ping.clock_skew.unwrap_or(0));
+    let skew = SignedDuration::from_secs(through.ping.clock_skew.unwrap_or(0));
     let ends = ends.checked_sub(skew).unwrap_or(ends);
     let named = found.iter().map(|(name, place, variables)| (name.as_str(), place, variables.clone()));
-    Ok(Opened { tunnels, variables: variables::all(named), lines, ends, folder: folder.made })
+    Ok(Opened { tunnels, variables: variables::all(named), lines, ends, skew, folder: folder.made })
 }
 
 /// The way of one tunnel: how the proxy knows what is meant, and its name for HTTP.
@@ -170,8 +219,8 @@ struct Way {
     host: Option<String>,
 }
 
-fn way(name: &str, route: &Route, credentials: &Credentials) -> Result<Way, Failed> {
-    let proxy = credentials.cluster.address();
+fn way(name: &str, route: &Route, through: &Through<'_>) -> Result<Way, Failed> {
+    let proxy = through.cluster.address();
     Ok(match route {
         Route::Database(database) => {
             let protocol = served(name, &database.service, &database.protocol)?;
@@ -180,7 +229,7 @@ fn way(name: &str, route: &Route, credentials: &Credentials) -> Result<Way, Fail
         Route::App(app) if app.is_tcp() => Way { meant: Meant::Protocol(TCP), host: None },
         Route::App(app) => web_app(name, app, proxy)?,
         Route::Kube { .. } => {
-            let meant = Meant::kube(proxy, credentials.ping.public_address.as_ref());
+            let meant = Meant::kube(proxy, through.ping.public_address.as_ref());
             Way { meant, host: Some(host_header(proxy)) }
         }
         Route::Cluster => return Err(anyhow::anyhow!("a tunnel to no server").into()),
@@ -238,11 +287,6 @@ fn served(name: &str, service: &str, protocol: &str) -> Result<&'static Database
             Err(unserved(format!("its protocol is `{protocol}`, and {reason}"), hint.to_owned()))
         }
     }
-}
-
-fn client(issued: &Issued) -> ClientIdentity {
-    let tls = &issued.first.identity.tls;
-    ClientIdentity { chain: vec![tls.cert.der.clone()], key: tls.key.private().clone() }
 }
 
 fn described(route: &Route) -> String {
@@ -307,11 +351,11 @@ fn kubeconfig(
     kind: &Kind,
     cluster: &str,
     variables: &Variables,
-    credentials: &Credentials,
+    teleport: &str,
     folder: &Path,
 ) -> Result<String, Failed> {
     let Kind::Kube(kube) = kind else { return Err(anyhow::anyhow!("`{name}` is not for kubernetes").into()) };
-    let text = kube::of_tunnel(kube, &credentials.bot.cluster, cluster, &variables.url)?;
+    let text = kube::of_tunnel(kube, teleport, cluster, &variables.url)?;
     let folder = folder.join(name);
     let file = FileToWrite { path: kube::KUBECONFIG.into(), content: text.into_bytes().into(), mode: 0o600 };
     Pending::prepare(&folder)?.commit(&[file])?;

@@ -124,6 +124,13 @@ impl Cluster {
         Ok((web, ping))
     }
 
+    /// Pings, and finds the route to the services behind the proxy: what a join does by the way.
+    pub async fn reach(&self) -> Result<Ping, ClusterError> {
+        let (ping, found) = tokio::join!(self.ping(), self.dialer.dial(None, &Service::ProxyGrpc));
+        let (_, ping) = ping?;
+        found.map(|_| ping)
+    }
+
     /// What the cluster is called before it has said so: most have the name of their proxy's host. A guess that is wrong costs a connection.
     fn likely_name(&self) -> Option<&str> {
         let address = self.address();

@@ -1,7 +1,5 @@
 //! What a cluster says of itself: name, version, public address, TLS routing, suite, clock.
 
-mod database_ports;
-
 use http::Method;
 use http::header::LOCATION;
 use jiff::Timestamp;
@@ -14,7 +12,6 @@ use crate::identity::Suite;
 use crate::net::HostPort;
 use crate::net::http::{Answer, Connection};
 use crate::text::{is_name, safe};
-pub use database_ports::DatabasePorts;
 
 /// The parts of `/webapi/ping` that are used.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +26,6 @@ pub struct Ping {
     pub public_address: Option<HostPort>,
     /// `proxy.tls_routing_enabled`.
     pub tls_routing: bool,
-    /// `proxy.db`: ports for databases, where TLS routing is off.
-    pub database_ports: Option<DatabasePorts>,
     /// `proxy.kube`; `None` where it is not reported.
     pub kube: Option<KubePing>,
     /// `auth.signature_algorithm_suite` (from 17); `None`: not reported.
@@ -119,7 +114,6 @@ pub fn read(body: &[u8], status: u16, peer: &str) -> Result<Ping, ClusterError> 
         server_version: safe(server_version, 50),
         public_address: public.and_then(|address| HostPort::parse(address, 443).ok()),
         tls_routing,
-        database_ports: (!tls_routing).then(|| DatabasePorts::read(&page)),
         kube,
         suite,
         edition: text("/edition").map(|name| safe(name, 50)),
@@ -162,7 +156,6 @@ pub fn from_auth(answer: PingResponse) -> Result<Ping, ClusterError> {
             .filter(|name| is_name(name))
             .ok_or_else(|| missing("cluster_name"))?,
         tls_routing: true,
-        database_ports: None,
         kube: None,
         suite: suite.and_then(|s| Suite::parse(&s)),
         edition: None,

@@ -26,7 +26,7 @@ pub enum TunnelError {
     Unserved { name: String, what: String, reason: String, hint: String },
     /// The certificates have ended, and the tunnels with them.
     #[error("the tunnels are closed: their certificate expired at {ended}")]
-    Expired { ended: Timestamp },
+    Expired { ended: Timestamp, hint: &'static str },
     /// Who waits for the tunnels cannot be told.
     #[error("could not write to {place}")]
     Ready {
@@ -63,7 +63,7 @@ impl StageError for TunnelError {
             },
             Self::Occupied { .. } => "choose another path, or remove what is there if nobody needs it",
             Self::Unserved { hint, .. } => return vec![hint.clone()],
-            Self::Expired { .. } => "run it again in this job, with a longer `--ttl` if the bot may have one",
+            Self::Expired { hint, .. } => hint,
             Self::Ready { .. } => "check that the descriptor is open for writing: `3>FILE`, or a pipe",
         };
         vec![hint.to_owned()]

@@ -1,13 +1,13 @@
 //! The way to the server behind the proxy, and what is said of it when it is lost.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error::StageError as _;
 use crate::log::Log;
 use crate::net::{Deadline, NetError, Stream};
-use crate::teleport::dial::Service;
+use crate::teleport::target::Target;
 use crate::teleport::{Cluster, ClusterError, ConnectionError};
 
 /// How long a client waits for its connection to be opened.
@@ -19,8 +19,8 @@ pub struct Upstream {
     pub name: String,
     /// The cluster, and how its proxy is reached.
     pub cluster: Arc<Cluster>,
-    /// The server, and the credential for it.
-    pub service: Service,
+    /// The server, and the credential for it, which may be renewed: connections that are opened later have the new one.
+    pub target: Arc<Mutex<Target>>,
     /// Shared by all tunnels through one proxy.
     pub outage: Arc<Outage>,
 }
@@ -28,8 +28,10 @@ pub struct Upstream {
 impl Upstream {
     /// A connection; the error is one line.
     pub(super) async fn open(&self) -> Result<Stream, String> {
-        let peer = self.cluster.address().to_string();
-        match self.cluster.open(&self.service, Deadline::after(LIMIT)).await {
+        let address = self.cluster.address();
+        let peer = address.to_string();
+        let service = self.target.lock().unwrap_or_else(PoisonError::into_inner).service(address);
+        match self.cluster.open(&service, Deadline::after(LIMIT)).await {
             Ok(stream) => {
                 self.outage.over(&self.name, &peer);
                 Ok(stream)

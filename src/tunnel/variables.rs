@@ -38,7 +38,7 @@ pub fn all<'a>(tunnels: impl IntoIterator<Item = (&'a str, &'a Place, Variables)
     for (name, place, variables) in tunnels {
         let suffix = suffix(name);
         let own = |what: &str| format!("JOBPASS_TUNNEL_{suffix}_{what}");
-        all.push((own("URL"), variables.url));
+        all.push((url_variable(name), variables.url));
         match place {
             Place::Port(port) => {
                 all.push((own("HOST"), HOST.to_string()));
@@ -53,6 +53,17 @@ pub fn all<'a>(tunnels: impl IntoIterator<Item = (&'a str, &'a Place, Variables)
         }
     }
     all
+}
+
+/// The name of a tunnel to a resource, where none is given.
+pub fn name(resource: &str) -> String {
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    resource.chars().take(60).map(fits).collect()
+}
+
+/// The variable that has the URL of the tunnel of that name.
+pub fn url_variable(name: &str) -> String {
+    format!("JOBPASS_TUNNEL_{}_URL", suffix(name))
 }
 
 /// A tunnel's name as a part of a variable's.

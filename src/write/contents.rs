@@ -8,10 +8,10 @@ mod database;
 pub mod kube;
 mod kubeconfig;
 mod parts;
-mod relay;
 pub mod ssh;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 
 use std::path::{Path, PathBuf};
 

@@ -2,21 +2,19 @@
 
 use super::client_certificate::{self, CERTIFICATE, KEY, path};
 use super::command_line::{command_line, curl_file, word};
-use super::{Contents, Context, relay};
+use super::tunnel::{line, line_with_url};
+use super::{Contents, Context};
 use crate::identity::route::{AppRoute, Route};
 use crate::issue::Issued;
 use crate::net::HostPort;
 use crate::output::App;
-
-/// gravitational/teleport `lib/srv/alpnproxy/common`.
-const TCP: &str = "teleport-tcp";
 
 /// Files, variables, step outputs and a command.
 pub(super) fn contents(issued: &Issued, app: &App, context: &Context<'_>) -> Contents {
     let mut contents = client_certificate::contents(issued, app.format, context);
     let Route::App(route) = &issued.first.route else { return contents };
     if route.is_tcp() {
-        contents.usage.extend(tcp(issued, route, context));
+        contents.usage.extend(line(issued, &[], context));
         return contents;
     }
     let Some(address) = address(route, context) else {
@@ -27,7 +25,12 @@ pub(super) fn contents(issued: &Issued, app: &App, context: &Context<'_>) -> Con
         return contents;
     };
     let url = format!("https://{address}");
-    contents.usage.extend(curl(issued, &url, context));
+    // What terminates TLS before the proxy keeps the certificate from it.
+    contents.usage.extend(if context.is_behind_a_balancer {
+        line_with_url(issued, "curl", &app.name, context)
+    } else {
+        curl(issued, &url, context)
+    });
     contents.variables.push(("JOBPASS_APP_URL", url.clone()));
     contents.step_outputs.push(("app-url", url));
     contents
@@ -48,11 +51,4 @@ fn curl(issued: &Issued, url: &str, context: &Context<'_>) -> Option<String> {
     }
     words.push(format!("{url}/"));
     command_line(words)
-}
-
-/// A relay on the port of the application's own. No web client reaches these, and few others can send an ALPN.
-fn tcp(issued: &Issued, route: &AppRoute, context: &Context<'_>) -> Option<String> {
-    let of_uri = || route.uri.rsplit(':').next()?.trim_end_matches('/').parse().ok();
-    let port = Some(route.target_port).filter(|port| *port != 0).or_else(of_uri)?;
-    relay::line(issued, port, TCP, context)
 }

@@ -15,10 +15,8 @@ use crate::write::FileToWrite;
 pub(super) const CERTIFICATE: &str = "tlscert";
 /// PKCS#8, PEM.
 pub(super) const KEY: &str = "key";
-/// The CA that proxies show on ports of their own.
-pub(super) const HOST_CA: &str = "teleport-host-ca.crt";
 /// What `mongosh` reads.
-pub(super) const MONGO: &str = "mongo.crt";
+const MONGO: &str = "mongo.crt";
 
 /// Files, variables and step outputs.
 pub(super) fn contents(issued: &Issued, format: FileFormat, context: &Context<'_>) -> Contents {
@@ -36,7 +34,7 @@ pub(super) fn contents(issued: &Issued, format: FileFormat, context: &Context<'_
     };
     add(CERTIFICATE, &[certificate]);
     add(KEY, &[key]);
-    add(HOST_CA, &[&host]);
+    add("teleport-host-ca.crt", &[&host]);
     add("teleport-user-ca.crt", &[&user]);
     add("teleport-database-ca.crt", &[&database]);
     // Which CA goes where: gravitational/teleport `lib/tbot/services/database`, 18. The host CA signs what a proxy shows, the

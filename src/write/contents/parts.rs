@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::consumers::Consumer;
 use crate::identity::Authorities;
 use crate::teleport::kube::KubeServer;
-use crate::teleport::ping::Ping;
 use crate::write::file::FileToWrite;
 
 /// What the files say beside the identity.
@@ -17,18 +16,20 @@ pub struct Context<'a> {
     pub authorities: &'a Authorities,
     /// The root cluster's name.
     pub cluster: &'a str,
-    /// What the proxy says of itself.
-    pub ping: &'a Ping,
     /// Host of the proxy.
     pub proxy_host: &'a str,
     /// The proxy for later steps, `HOST:PORT`.
     pub proxy: &'a str,
     /// Absolute path of the binary that the `ProxyCommand` runs.
     pub binary: &'a Path,
+    /// The same binary as commands for people name it.
+    pub command: &'a Path,
     /// `--ca-file`, absolute: the `ProxyCommand` needs the same roots.
     pub ca_file: Option<&'a Path>,
     /// `--export-vars`: programs that get variables of their own.
     pub consumers: &'a [Consumer],
+    /// Whether something before the proxy terminates TLS.
+    pub is_behind_a_balancer: bool,
     /// Where kubectl goes; `None` where no output is for it.
     pub kube: Option<&'a KubeServer>,
     /// Where an ssh output's private keys are, if they are to be in no file.

@@ -11,7 +11,6 @@ use crate::identity::tls::TlsCertificate;
 use crate::identity::{Authorities, Authority, Identity, TlsIdentity};
 use crate::issue::Credential;
 use crate::output::{App, Database, Destination, FileFormat, Output};
-use crate::teleport::ping::{Ping, read};
 
 const CERTIFICATE: &str = include_str!("../../../tests/data/teleport/tbot_output/identity.txt");
 
@@ -41,26 +40,21 @@ fn authorities() -> Authorities {
     Authorities { host: of("host"), user: of("user"), database: of("database") }
 }
 
-/// A proxy's ping; with those fields in `proxy.db` where TLS routing is off.
-fn ping(db: Option<&serde_json::Value>) -> Ping {
-    let page = serde_json::json!({
-        "cluster_name": "lab.example",
-        "server_version": "18.2.0",
-        "proxy": {"tls_routing_enabled": db.is_none(), "db": db},
-    });
-    read(page.to_string().as_bytes(), 200, "p").unwrap()
+fn made(issued: &Issued, proxy: &str, ca_file: Option<&Path>) -> Contents {
+    made_behind(issued, proxy, ca_file, false)
 }
 
-fn made(issued: &Issued, ping: &Ping, proxy: &str, ca_file: Option<&Path>) -> Contents {
+fn made_behind(issued: &Issued, proxy: &str, ca_file: Option<&Path>, is_behind_a_balancer: bool) -> Contents {
     let authorities = authorities();
     let context = Context {
         authorities: &authorities,
         cluster: "lab.example",
-        ping,
         proxy_host: proxy.split(':').next().unwrap(),
         proxy,
         binary: Path::new("/jobpass"),
+        command: Path::new("jobpass"),
         ca_file,
+        is_behind_a_balancer,
         kube: None,
         consumers: &[],
         sockets: None,
@@ -115,7 +109,7 @@ fn files_are_tbots() {
     for (format, more, (certificate_file, key_file)) in cases {
         let destination = Destination { folder: "/d".into(), subfolder: "pg".into() };
         let issued = database(DatabaseRoute::default(), format, destination);
-        let contents = made(&issued, &ping(None), "p.test:443", None);
+        let contents = made(&issued, "p.test:443", None);
         let names: Vec<_> = contents.files.iter().map(|f| f.path.to_str().unwrap().to_owned()).collect();
         let wanted: Vec<_> =
             plain.iter().copied().chain(more.iter().map(|m| m.0)).map(|n| format!("pg/{n}")).collect();
@@ -152,95 +146,48 @@ fn route(protocol: &str, user: &str, name: &str) -> DatabaseRoute {
     DatabaseRoute { service: text("pg"), protocol: text(protocol), user: text(user), name: text(name) }
 }
 
-fn used(protocol: &str, format: FileFormat, db: Option<&serde_json::Value>) -> Vec<String> {
-    let issued = database(route(protocol, "ci", "my app"), format, Destination::whole("/d".into()));
-    made(&issued, &ping(db), "p.test:443", None).usage
+fn used(route: DatabaseRoute, dir: &str) -> Vec<String> {
+    let issued = database(route, FileFormat::Plain, Destination::whole(dir.into()));
+    made(&issued, "p.test:443", None).usage
 }
 
 #[test]
-fn with_tls_routing_a_relay_comes_first() {
-    for (protocol, alpn, port, client) in [
-        (
-            "postgres",
-            "teleport-postgres",
-            5432,
-            "psql \"host=127.0.0.1 port=5432 user=ci dbname='my app' sslmode=disable\"",
-        ),
-        (
-            "cockroachdb",
-            "teleport-postgres",
-            26257,
-            "psql \"host=127.0.0.1 port=26257 user=ci dbname='my app' sslmode=disable\"",
-        ),
-        (
-            "mysql",
-            "teleport-mysql",
-            3306,
-            "mysql --host 127.0.0.1 --port 3306 --user ci --database 'my app' --protocol TCP",
-        ),
-        ("mongodb", "teleport-mongodb", 27017, "mongosh 'mongodb://127.0.0.1:27017/my%20app'"),
-        ("redis", "teleport-redis", 6379, "redis-cli -h 127.0.0.1 -p 6379"),
-        ("sqlserver", "teleport-sqlserver", 1433, ""),
+fn a_database_has_a_line_with_a_tunnel_and_its_client() {
+    for (protocol, client) in [
+        ("postgres", " -- psql"),
+        ("cockroachdb", " -- psql"),
+        ("mysql", " -- mysql --user ci --database 'my app'"),
+        ("mongodb", " -- sh -c 'mongosh \"$JOBPASS_TUNNEL_PG_URL\"'"),
+        ("redis", " -- sh -c 'redis-cli -u \"$JOBPASS_TUNNEL_PG_URL\"'"),
+        ("sqlserver", ""),
+        ("cassandra", ""),
     ] {
-        let relay = format!(
-            "ncat --listen --keep-open 127.0.0.1 {port} --sh-exec 'openssl s_client -quiet -verify_quiet \
-             -verify_return_error -verify_hostname p.test -connect p.test:443 -alpn {alpn} -cert /d/tlscert -key /d/key' &"
+        assert_eq!(
+            used(route(protocol, "ci", "my app"), "/d"),
+            [format!("jobpass tunnel --dir /d{client}")],
+            "{protocol}"
         );
-        let wanted: Vec<_> = [relay.as_str(), client].into_iter().filter(|l| !l.is_empty()).collect();
-        assert_eq!(used(protocol, FileFormat::Plain, None), wanted);
     }
-    assert_eq!(used("unheard-of", FileFormat::Plain, None), [""; 0]);
-}
-
-#[test]
-fn without_tls_routing_a_client_goes_to_the_port() {
-    let db = || {
-        Some(serde_json::json!({
-            "postgres_public_addr": "pg.test:5432",
-            "mysql_listen_addr": "0.0.0.0:3036",
-            "mongo_listen_addr": "0.0.0.0:27017",
-        }))
-    };
-    let files = "sslmode=verify-full sslrootcert=/d/teleport-host-ca.crt sslcert=/d/tlscert sslkey=/d/key";
-    for (protocol, format, want) in [
-        (
-            "postgres",
-            FileFormat::Plain,
-            format!("psql \"host=pg.test port=5432 user=ci dbname='my app' {files}\""),
-        ),
-        (
-            "mysql",
-            FileFormat::Tls,
-            "mysql --host p.test --port 3036 --user ci --database 'my app' --ssl-mode VERIFY_IDENTITY \
-             --ssl-ca /d/teleport-host-ca.crt --ssl-cert /d/tlscert --ssl-key /d/key"
-                .to_owned(),
-        ),
-        (
-            "mongodb",
-            FileFormat::Mongo,
-            "mongosh 'mongodb://p.test:27017/my%20app' --tls --tlsCertificateKeyFile /d/mongo.crt \
-             --tlsCAFile /d/teleport-host-ca.crt"
-                .to_owned(),
-        ),
-    ] {
-        assert_eq!(used(protocol, format, db().as_ref()), [want]);
+    for protocol in ["oracle", "dynamodb", "unheard-of"] {
+        assert_eq!(used(route(protocol, "ci", "app"), "/d"), [""; 0], "{protocol}");
     }
-    let issued = database(route("postgres", "", ""), FileFormat::Plain, Destination::whole("/a:b".into()));
-    assert_eq!(made(&issued, &ping(db().as_ref()), "p.test:443", None).usage, [""; 0], "an engine of libpq");
-    // mongosh wants certificate and key in one file.
-    assert_eq!(used("mongodb", FileFormat::Plain, db().as_ref()), [""; 0]);
-    assert!(used("redis", FileFormat::Plain, db().as_ref())[0].contains("-alpn teleport-redis"));
 }
 
 #[test]
 fn what_the_certificate_leaves_open_is_for_the_user() {
-    let issued = database(route("postgres", "", ""), FileFormat::Plain, Destination::whole("/d".into()));
-    let usage = made(&issued, &ping(None), "[::1]:3080", Some(Path::new("/ca file.pem"))).usage;
-    let relay = shlex::split(&usage[0]).unwrap();
-    let tls = shlex::split(&relay[relay.len() - 2]).unwrap();
-    assert_eq!(tls[5..9], ["-verify_ip", "::1", "-connect", "[::1]:3080"], "{usage:?}");
-    assert_eq!(tls[tls.len() - 2..], ["-CAfile", "/ca file.pem"], "{usage:?}");
-    assert!(usage[1].contains("user=USER dbname=DATABASE"), "{usage:?}");
+    for (protocol, user, name, client) in [
+        ("postgres", "", "", "psql 'user=USER dbname=DATABASE'"),
+        ("postgres", "ci", "", "psql 'dbname=DATABASE'"),
+        ("postgres", "", "app", "psql 'user=USER'"),
+        ("mysql", "", "", "mysql --user USER"),
+    ] {
+        let usage = used(route(protocol, user, name), "/it's a folder");
+        let wanted = format!("jobpass tunnel --dir \"/it's a folder\" -- {client}");
+        let words = |line: &str| shlex::split(line).unwrap();
+        assert_eq!(usage.iter().map(|line| words(line)).collect::<Vec<_>>(), [words(&wanted)]);
+    }
+    // What cannot be shown is in no line.
+    assert_eq!(used(route("postgres", "ci", "app"), "/a\nb"), [""; 0]);
 }
 
 #[test]
@@ -254,7 +201,7 @@ fn an_http_application_has_a_line_for_curl() {
     };
     let made = |route: AppRoute, dir: &str, proxy: &str, ca_file: Option<&str>| {
         let issued = app(route, Destination::whole(dir.into()));
-        super::tests::made(&issued, &ping(None), proxy, ca_file.map(Path::new))
+        super::tests::made(&issued, proxy, ca_file.map(Path::new))
     };
     let web = || route("grafana.lab.example", "http://localhost:3000", 0);
     let contents = made(web(), "/d", "p.test:3080", None);
@@ -273,11 +220,10 @@ fn an_http_application_has_a_line_for_curl() {
         assert!(contents.usage.is_empty() && contents.variables.iter().all(|(n, _)| *n != "JOBPASS_APP_URL"));
         assert!(contents.warnings[0].contains("application `grafana`"), "{:?}", contents.warnings);
     }
-    // TCP: the port asked for, else the application's own.
-    for (uri, target_port, port) in [("tcp://db:5000", 0, 5000), ("tcp://db:5000", 6000, 6000)] {
-        let usage = made(route("x.lab.example", uri, target_port), "/d", "p.test:443", None).usage;
-        assert!(usage[0].starts_with(&format!("ncat --listen --keep-open 127.0.0.1 {port} --sh-exec ")));
-        assert!(usage[0].contains(" -alpn teleport-tcp "), "{usage:?}");
-    }
-    assert_eq!(made(route("x.lab.example", "tcp://db", 0), "/d", "p.test:443", None).usage, [""; 0]);
+    // Neither a web client reaches these, nor one without a certificate where something before the proxy terminates TLS.
+    let usage = made(route("x.lab.example", "tcp://db:5000", 0), "/d", "p.test:443", None).usage;
+    assert_eq!(usage, ["jobpass tunnel --dir /d"]);
+    let issued = app(web(), Destination::whole("/d".into()));
+    let usage = made_behind(&issued, "p.test:443", Some(Path::new("/ca")), true).usage;
+    assert_eq!(usage, ["jobpass tunnel --dir /d -- sh -c 'curl \"$JOBPASS_TUNNEL_GRAFANA_URL\"'"]);
 }

@@ -63,17 +63,16 @@ impl Case {
             server_name: self.server_name.map(str::to_owned),
             signer: self.signer.clone(),
         };
-        let page = include_str!("../../../../tests/data/teleport/ping.json");
-        let ping = crate::teleport::ping::read(page.as_bytes(), 200, "p").unwrap();
         let context = Context {
             authorities: &authorities,
             cluster: "lab.example",
-            ping: &ping,
             proxy_host: "p.test",
             proxy: "p.test:3080",
             binary: Path::new("/opt/jobpass"),
+            command: Path::new("jobpass"),
             ca_file: None,
             consumers: &[],
+            is_behind_a_balancer: false,
             kube: Some(&server),
             sockets: None,
             renew: false,
