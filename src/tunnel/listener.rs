@@ -169,16 +169,14 @@ mod tests {
         assert!(path.exists());
     }
 
-    /// Many at once are not kept waiting for a second try of theirs.
+    /// Many at once are not kept waiting for a second try of theirs; systems have had room for 4096 since Linux 5.4.
     #[tokio::test]
     async fn clients_wait_in_the_queue_until_they_are_looked_at() {
         use std::time::Duration;
 
-        let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
-        let limit: usize = limit.trim().parse().unwrap_or(128);
         let listener = Listener::bind("pg", &Listen::Port(0)).await.unwrap();
         let Place::Port(port) = *listener.place() else { panic!("{listener:?}") };
-        let clients: Vec<_> = (0..limit.min(300))
+        let clients: Vec<_> = (0..300)
             .map(|_| {
                 let address = (HOST, port).into();
                 std::net::TcpStream::connect_timeout(&address, Duration::from_secs(10)).unwrap()
