@@ -31,9 +31,8 @@ pub use upstream::{Outage, Upstream};
 pub use web::Web;
 
 use crate::log::Log;
-use crate::net::Stream;
 use crate::system;
-use peer::Peer;
+use peer::Client;
 
 /// Connections at once, of all tunnels together: two file descriptors each, of the usual 1024.
 const MOST_CONNECTIONS: usize = 400;
@@ -96,10 +95,10 @@ async fn accept(tunnel: Tunnel, permits: Arc<Semaphore>, log: Log) {
             }
         };
         match accepted {
-            Ok((client, peer)) => {
+            Ok(client) => {
                 let shared = Arc::clone(&shared);
                 open.spawn(async move {
-                    shared.connection(client, peer).await;
+                    shared.connection(client).await;
                     drop(permit);
                 });
             }
@@ -109,12 +108,13 @@ async fn accept(tunnel: Tunnel, permits: Arc<Semaphore>, log: Log) {
 }
 
 impl Shared {
-    async fn connection(&self, client: Stream, peer: Peer) {
+    async fn connection(&self, client: Client) {
         // Before anything is opened or sent for this client.
-        if let Err(stranger) = peer.check() {
+        if let Err(stranger) = client.check() {
             self.refused(stranger);
             return;
         }
+        let client = client.into_stream();
         let ended = match &self.speaks {
             Speaks::Bytes => relay::relay(client, &self.upstream).await,
             Speaks::Web(web) => web::serve(client, web, &self.upstream).await,

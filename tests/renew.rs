@@ -203,3 +203,46 @@ fn says_why_nothing_is_renewed() {
     assert_eq!((ran.code, ran.stderr.lines().count()), (3, 1), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("jobpass: the credentials in `"), "{}", ran.stderr);
 }
+
+/// A folder where everyone may write, such as `/tmp`: who finds no login in it takes no orders from what others left there. Only root can
+/// play another user: who runs the tests otherwise is told.
+#[test]
+#[allow(clippy::print_stdout)]
+fn what_another_user_left_is_no_login() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+
+    let cluster = Cluster::any();
+    let job = cluster.job(GitLabCi);
+    let (shared, victim, ran) = (cluster.path("shared"), cluster.path("shared/victim"), cluster.path("ran"));
+    job.login(&["--dir", "shared/creds", "--renew"]).ok();
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    put(&victim, "x");
+    let exported = std::fs::read_to_string(cluster.path("GITLAB_ENV")).unwrap();
+    let mut report: Value =
+        serde_json::from_str(&std::fs::read_to_string(shared.join("creds/jobpass.json")).unwrap()).unwrap();
+    report["valid_until"] = "2020-01-01T00:00:00Z".into();
+    report["files"] = serde_json::json!(["creds/key", "jobpass.json", "victim"]);
+    let flags = report["asked"]["flags"].as_array_mut().unwrap();
+    flags.push(format!("--id-token-command=touch {}", ran.display()).into());
+    std::fs::remove_dir_all(shared.join("creds")).unwrap();
+    // Beside the folder that is gone, and in one that has its name.
+    for place in ["", "creds"] {
+        let dir = shared.join(place);
+        std::fs::create_dir_all(&dir).unwrap();
+        let manifest = dir.join("jobpass.json");
+        put(&manifest, report.to_string());
+        let is_theirs = chown(&manifest, Some(65_534), None)
+            .and_then(|()| if place.is_empty() { Ok(()) } else { chown(&dir, Some(65_534), None) });
+        if is_theirs.is_err() {
+            println!("not root: no other user leaves anything");
+            return;
+        }
+        let renewed = job.run(&["renew", "--dir", "shared/creds"]);
+        assert!(!ran.exists(), "a command of another user's has run: {}", renewed.all());
+        assert!(renewed.code == 6 && renewed.stderr.contains("no login wrote it"), "{}", renewed.all());
+        let out = job.run(&["logout", "shared/creds"]);
+        assert!(victim.exists() && manifest.exists(), "{}", out.all());
+        assert_eq!(std::fs::read_to_string(cluster.path("GITLAB_ENV")).unwrap(), exported, "{}", out.all());
+        std::fs::remove_file(manifest).unwrap();
+    }
+}

@@ -1,5 +1,6 @@
 //! A login that an earlier run wrote: where its folders are, whose it is, what it exported.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use crate::cli::value;
 use crate::export::Sink;
 use crate::platform::Platform;
 use crate::report::Report;
+use crate::system::user;
 use crate::write::{MANIFEST, manifest};
 
 /// A login in its folder.
@@ -23,8 +25,8 @@ impl Written {
     /// The login that wrote `dir`: it has the folder, or a subfolder for each output in the folder above.
     pub fn find(dir: &Path) -> Option<Self> {
         let read = |dir: &Path| {
-            // By a link the folders that its manifest names would be found.
-            std::fs::symlink_metadata(dir).ok().filter(std::fs::Metadata::is_dir)?;
+            // By a link the folders that its manifest names would be found; what another user's folder holds may be anything.
+            std::fs::symlink_metadata(dir).ok().filter(|found| found.is_dir() && found.uid() == user())?;
             Some(Self { dir: dir.to_owned(), manifest: manifest::read(dir)? })
         };
         read(dir).or_else(|| read(dir.parent()?).filter(|above| above.has_subfolder(dir)))

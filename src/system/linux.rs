@@ -58,6 +58,9 @@ pub(super) fn orphans_are_reaped(root: &Path) -> bool {
     masks.iter().any(|mask| mask.zip(child).is_none_or(|(mask, child)| mask & child != 0))
 }
 
+/// `st` of a socket that has only asked for a connection (`TCP_SYN_SENT`, `include/net/tcp_states.h`).
+const SYN_SENT: &str = "02";
+
 /// The `uid` of a line of the table, if it is the socket of the other end: its own address is our peer, its peer we. A socket that its
 /// process has closed belongs to nobody any more: its line has no inode, and says user 0 whoever it was.
 fn owner(line: &str, own: SocketAddr, peer: SocketAddr) -> Option<u32> {
@@ -70,8 +73,9 @@ fn owner(line: &str, own: SocketAddr, peer: SocketAddr) -> Option<u32> {
         return None;
     }
     // `st`, `tx:rx`, `tr:when`, `retrnsmt`, `uid`, `timeout`, `inode`.
-    let user = fields.nth(4)?.parse().ok()?;
-    (fields.nth(1)? != "0").then_some(user)
+    let is_connected = fields.next()? != SYN_SENT;
+    let user = fields.nth(3)?.parse().ok()?;
+    (fields.nth(1)? != "0" && is_connected).then_some(user)
 }
 
 /// `0100007F:0CEA`: groups of 32 bits as the machine keeps them, each of which holds four bytes in network order.
@@ -146,6 +150,8 @@ mod tests {
         let other =
             "0: 00000000000000000000000001000000:0001 00000000000000000000000002000000:FFFF 1 0 0 0 7 0 9";
         assert_eq!(owner(other, socket("[::2]:65535"), socket("[::1]:1")), Some(7));
+        // Only on its way there.
+        assert_eq!(owner(&v4.replace(" 01 ", " 02 "), own, peer), None);
         // Closed by its process.
         let closed = v4.replace("1000        0 5 1", "0        0 0 1");
         assert_eq!(owner(&closed, own, peer), None);

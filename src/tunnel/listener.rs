@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, UnixListener};
 
 use super::error::TunnelError;
-use super::peer::Peer;
+use super::peer::Client;
 use super::place::{HOST, Listen, Place};
-use crate::net::Stream;
 use crate::system::user;
 
 /// It listens; a socket is removed when it is dropped.
@@ -52,6 +51,8 @@ impl Listener {
         match listen {
             Listen::Port(port) => {
                 let listener = TcpListener::bind((HOST, *port)).await.map_err(failed)?;
+                // listen(2) may be called again.
+                rustix::net::listen(&listener, WAITING).map_err(|error| failed(error.into()))?;
                 let place = Place::of(listener.local_addr().map_err(failed)?);
                 Ok(Self { on: On::Port(listener), place })
             }
@@ -72,23 +73,21 @@ impl Listener {
     }
 
     /// The next client. Whose it is has yet to be checked.
-    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
+    pub(super) async fn accept(&self) -> io::Result<Client> {
         match &self.on {
             On::Port(listener) => {
-                let (tcp, client) = listener.accept().await?;
+                let (tcp, _) = listener.accept().await?;
                 // Small messages go back and forth.
                 let _ = tcp.set_nodelay(true);
-                let server = tcp.local_addr()?;
-                Ok((Box::new(tcp), Peer::Port { client, server }))
+                Ok(Client::Port(tcp))
             }
-            On::Socket { listener, .. } => {
-                let (unix, _) = listener.accept().await?;
-                let user = unix.peer_cred().ok().map(|credentials| credentials.uid());
-                Ok((Box::new(unix), Peer::Socket { user }))
-            }
+            On::Socket { listener, .. } => Ok(Client::Socket(listener.accept().await?.0)),
         }
     }
 }
+
+/// Clients that may wait to be looked at, where the library says 128. The system's own limit (`net.core.somaxconn`) may be lower.
+const WAITING: i32 = 1024;
 
 /// What is in the way, unless it is a socket of this user's that nobody listens on.
 fn occupied(path: &Path) -> io::Result<Option<&'static str>> {
@@ -146,8 +145,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
         let mut client = tokio::net::UnixStream::connect(&path).await.unwrap();
         client.write_all(b"x").await.unwrap();
-        let (_, peer) = listener.accept().await.unwrap();
-        assert_eq!(peer.check(), Ok(()));
+        assert_eq!(listener.accept().await.unwrap().check(), Ok(()));
 
         let error = Listener::bind("other", &listen).await.unwrap_err();
         assert!(error.to_string().contains("a socket that somebody listens on is there"), "{error}");
@@ -169,6 +167,24 @@ mod tests {
         let _other = std::os::unix::net::UnixListener::bind(&path).unwrap();
         drop(listener);
         assert!(path.exists());
+    }
+
+    /// Many at once are not kept waiting for a second try of theirs; systems have had room for 4096 since Linux 5.4.
+    #[tokio::test]
+    async fn clients_wait_in_the_queue_until_they_are_looked_at() {
+        use std::time::Duration;
+
+        let listener = Listener::bind("pg", &Listen::Port(0)).await.unwrap();
+        let Place::Port(port) = *listener.place() else { panic!("{listener:?}") };
+        let clients: Vec<_> = (0..300)
+            .map(|_| {
+                let address = (HOST, port).into();
+                std::net::TcpStream::connect_timeout(&address, Duration::from_secs(10)).unwrap()
+            })
+            .collect();
+        for _ in &clients {
+            assert_eq!(listener.accept().await.unwrap().check(), Ok(()));
+        }
     }
 
     #[tokio::test]

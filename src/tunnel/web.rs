@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Mutex;
 
@@ -50,10 +51,16 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 
 /// Serves one client, over one connection to the proxy for as long as that is kept open.
 pub(super) async fn serve(client: Stream, web: &Web, upstream: &Upstream) -> Result<(), String> {
-    let exchange = Exchange { web, upstream, sender: Mutex::default() };
+    let exchange = Exchange { web, upstream, sender: Mutex::default(), changed: Mutex::default() };
     let answers = service_fn(async |request| Ok::<_, hyper::Error>(exchange.answer(request).await));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(client), answers).with_upgrades();
-    connection.await.map_err(|error| error.to_string())
+    connection.await.map_err(|error| error.to_string())?;
+    // A stream is the same connection still: it counts among those that are open, and ends with the tunnel.
+    let Some((on_client, on_server)) = exchange.changed.into_inner() else { return Ok(()) };
+    let (client, server) = tokio::try_join!(on_client, on_server).map_err(|error| error.to_string())?;
+    let (mut client, mut server): (Stream, Stream) =
+        (Box::new(TokioIo::new(client)), Box::new(TokioIo::new(server)));
+    between(&mut client, &mut server).await
 }
 
 /// The requests of one client.
@@ -61,6 +68,8 @@ struct Exchange<'a> {
     web: &'a Web,
     upstream: &'a Upstream,
     sender: Mutex<Option<SendRequest<Incoming>>>,
+    /// Both sides of what turns into a stream: the client's, the server's.
+    changed: Mutex<Option<(OnUpgrade, OnUpgrade)>>,
 }
 
 impl Exchange<'_> {
@@ -83,14 +92,7 @@ impl Exchange<'_> {
                     "the server switches protocols without having been asked",
                 );
             };
-            let on_server = hyper::upgrade::on(&mut answer);
-            // Ends with either side; the tunnel's end ends both.
-            tokio::spawn(async move {
-                let (Ok(client), Ok(server)) = tokio::join!(on_client, on_server) else { return };
-                let (mut client, mut server): (Stream, Stream) =
-                    (Box::new(TokioIo::new(client)), Box::new(TokioIo::new(server)));
-                let _ = between(&mut client, &mut server).await;
-            });
+            *self.changed.lock().await = Some((on_client, hyper::upgrade::on(&mut answer)));
             let (parts, _) = answer.into_parts();
             return Response::from_parts(parts, Empty::new().map_err(|never| match never {}).boxed_unsync());
         }
@@ -128,17 +130,26 @@ impl Exchange<'_> {
 
 impl Web {
     /// A page of another site in this user's browser must not get in: not under a name of its own that leads to loopback (DNS rebinding),
-    /// and not across sites.
-    fn admit(&self, request: &Request<Incoming>) -> Result<(), (StatusCode, &'static str)> {
+    /// and not across sites. Browsers say of a WebSocket where it comes from by `Origin` alone, and no other check keeps a page from it.
+    fn admit<B>(&self, request: &Request<B>) -> Result<(), (StatusCode, &'static str)> {
+        const FOREIGN: (StatusCode, &str) =
+            (StatusCode::FORBIDDEN, "requests of other sites' pages are refused");
         let headers = request.headers();
         if headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site") {
-            return Err((StatusCode::FORBIDDEN, "requests of other sites' pages are refused"));
+            return Err(FOREIGN);
         }
         let Place::Port(port) = self.place else { return Ok(()) };
+        let own = [&self.local()[..], &[format!("https://{}", self.host)]].concat();
+        if headers.get_all(ORIGIN).iter().any(|origin| !own.iter().any(|own| origin == own)) {
+            return Err(FOREIGN);
+        }
         let named = headers.get(HOST).and_then(|host| host.to_str().ok());
         let named = request.uri().authority().map(http::uri::Authority::as_str).or(named).unwrap_or_default();
-        let is_own = |host: &str| named.eq_ignore_ascii_case(&format!("{host}:{port}"));
-        let is_local = is_own("localhost") || is_own(&ADDRESS.to_string());
+        let named = named.to_ascii_lowercase();
+        let is_local = self.local().iter().any(|local| local.strip_prefix("http://") == Some(&named));
+        // The port that HTTP has anyway may be named as well.
+        let is_local =
+            is_local || [format!("localhost:{port}"), format!("{ADDRESS}:{port}")].contains(&named);
         if is_local || named.eq_ignore_ascii_case(&self.host) {
             return Ok(());
         }
@@ -192,6 +203,8 @@ impl Web {
     /// The origins by which clients on loopback know it.
     fn local(&self) -> [String; 2] {
         match self.place {
+            // As clients write it.
+            Place::Port(80) => [format!("http://{ADDRESS}"), "http://localhost".to_owned()],
             Place::Port(port) => [format!("http://{ADDRESS}:{port}"), format!("http://localhost:{port}")],
             Place::Socket(_) => [String::new(), String::new()],
         }
@@ -279,6 +292,50 @@ mod tests {
             assert_eq!(names, kept, "{sent:?}");
             assert_eq!(found.as_ref().map(|value| value.to_str().unwrap()), upgrade, "{sent:?}");
         }
+    }
+
+    #[test]
+    fn only_its_own_names_and_pages_get_in() {
+        for (port, sent, status) in [
+            (4000, &[("host", "127.0.0.1:4000")][..], 200),
+            (4000, &[("host", "LOCALHOST:4000")], 200),
+            (4000, &[("host", "Grafana.p.test:3080")], 200),
+            (4000, &[("host", "localhost")], 421),
+            (4000, &[], 421),
+            (80, &[("host", "localhost")], 200),
+            (80, &[("host", "127.0.0.1:80"), ("origin", "http://127.0.0.1")], 200),
+            (80, &[("host", "x.test")], 421),
+            (4000, &[("host", "localhost:4000"), ("origin", "http://localhost:4000")], 200),
+            (4000, &[("host", "localhost:4000"), ("origin", "http://127.0.0.1:4000")], 200),
+            (4000, &[("host", "localhost:4000"), ("origin", "https://grafana.p.test:3080")], 200),
+            // Another port of this machine, and a page that names no origin.
+            (4000, &[("host", "localhost:4000"), ("origin", "http://localhost:3000")], 403),
+            (4000, &[("host", "localhost:4000"), ("origin", "https://x.test")], 403),
+            (4000, &[("host", "localhost:4000"), ("origin", "null")], 403),
+            (
+                4000,
+                &[
+                    ("host", "localhost:4000"),
+                    ("origin", "http://localhost:4000"),
+                    ("origin", "https://x.test"),
+                ],
+                403,
+            ),
+            (4000, &[("host", "localhost:4000"), ("sec-fetch-site", "cross-site")], 403),
+            (4000, &[("host", "localhost:4000"), ("sec-fetch-site", "same-site")], 200),
+        ] {
+            let mut request = Request::new(());
+            *request.headers_mut() = headers(sent);
+            let found =
+                web(Place::Port(port)).admit(&request).map_or_else(|(status, _)| status.as_u16(), |()| 200);
+            assert_eq!(found, status, "{port} {sent:?}");
+        }
+        // No browser gets to a socket; what stands between may have another name.
+        let mut request = Request::new(());
+        *request.headers_mut() = headers(&[("host", "x.test"), ("origin", "https://x.test")]);
+        assert!(web(Place::Socket("/s".into())).admit(&request).is_ok());
+        request.headers_mut().insert(SEC_FETCH_SITE, HeaderValue::from_static("cross-site"));
+        assert!(web(Place::Socket("/s".into())).admit(&request).is_err());
     }
 
     #[test]

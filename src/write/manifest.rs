@@ -1,11 +1,13 @@
 //! The manifest of a folder of ours: the report, with the list of the files.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::file::FileToWrite;
+use crate::system::user;
 use crate::text::json;
 
 /// Its name.
@@ -28,10 +30,15 @@ pub(super) fn of_wiped() -> FileToWrite {
     })))
 }
 
-/// The manifest of a folder; `None` where there is none of ours. A link is none.
+/// The manifest of a folder; `None` where there is none of ours. A link is none, nor is a file of another user's: what it says is
+/// removed, and asked for again.
 pub fn read(dir: &Path) -> Option<Value> {
+    read_as(dir, user())
+}
+
+fn read_as(dir: &Path, user: u32) -> Option<Value> {
     let path = dir.join(MANIFEST);
-    std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+    std::fs::symlink_metadata(&path).ok().filter(|found| found.is_file() && found.uid() == user)?;
     let json: Value = serde_json::from_str(&crate::env::read_text(&path).ok()?).ok()?;
     (json.get("jobpass")?.is_string() && json.get("files")?.is_array()).then_some(json)
 }
@@ -57,6 +64,15 @@ pub(super) fn manifest_files(dir: &Path) -> Option<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// In a folder where everyone may write, such as `/tmp`.
+    #[test]
+    fn one_that_another_user_left_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        crate::write::tests::make(&dir.path().join(MANIFEST), &of_wiped().content).unwrap();
+        assert!(read(dir.path()).is_some());
+        assert!(read_as(dir.path(), user() + 1).is_none());
+    }
 
     #[test]
     fn manifests_under_fire() {

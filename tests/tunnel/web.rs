@@ -154,11 +154,11 @@ fn curl_reaches_applications_under_their_own_name() {
             format!("GET / host={own} authorization=Bearer x origin=- {rest}\n")
         );
         let from = |origin: &str| curl(&["-H", &format!("Origin: {origin}"), &shown]);
-        for (origin, seen) in
-            [(&shown, format!("https://{own}")), (&"https://x.test".to_owned(), "https://x.test".into())]
-        {
-            assert_eq!(from(origin), format!("GET / host={own} authorization=- origin={seen} {rest}\n"));
+        for origin in [&shown, &format!("https://{own}")] {
+            let seen = format!("GET / host={own} authorization=- origin=https://{own} {rest}\n");
+            assert_eq!(from(origin), seen);
         }
+        assert_eq!(from("https://x.test"), "jobpass: requests of other sites' pages are refused\n");
         // A redirect to itself is followed through the tunnel.
         let there = curl(&["-L", &format!("{shown}/away")]);
         assert_eq!(there, format!("GET /there host={own} authorization=- origin=- {rest}\n"));
@@ -205,6 +205,12 @@ fn pages_of_other_sites_do_not_get_in() {
             ("127.0.0.1".to_owned(), "", "421 Misdirected Request"),
             (format!("127.0.0.1:{port}"), "Sec-Fetch-Site: cross-site\n", "403 Forbidden"),
             (format!("127.0.0.1:{port}"), "Sec-Fetch-Site: same-origin\n", "200 OK"),
+            // All that Chromium says of a WebSocket that a page of another site opens.
+            (
+                format!("127.0.0.1:{port}"),
+                "Origin: https://x.test\nUpgrade: websocket\nConnection: Upgrade\n",
+                "403 Forbidden",
+            ),
         ] {
             let mut answer = ask(port, &format!("GET / HTTP/1.1\nHost: {host}\n{more}Connection: close\n\n"));
             assert_eq!(line(&mut answer), format!("HTTP/1.1 {status}"), "{name} {host} {more}");
@@ -249,6 +255,23 @@ fn streams_stay_streams() {
             assert_eq!(rest, b"");
         }
     }
+}
+
+/// It counts among those that are open, and its end is told like that of any other.
+#[test]
+fn a_stream_is_still_a_connection() {
+    let server = server();
+    let cluster = Cluster::start(options(&server));
+    let mut tunnels = Tunnels::start(&cluster.job(Platform::GitLabCi), &["app=shown", "-v"]);
+    let port = tunnels.port("SHOWN");
+    let upgrade = "Connection: Upgrade\nUpgrade: websocket\n";
+    let mut changed = ask(port, &format!("GET /change HTTP/1.1\nHost: localhost:{port}\n{upgrade}\n"));
+    assert_eq!(head(&mut changed)[0], "HTTP/1.1 101 Switching Protocols");
+    changed.get_mut().write_all(b"x").unwrap();
+    // What is there and not read makes the end a reset.
+    changed.get_mut().peek(&mut [0]).unwrap();
+    drop(changed);
+    tunnels.wait_for("its end", |tunnels| tunnels.log().contains("tunnel `shown`: a connection ended: "));
 }
 
 #[test]

@@ -90,9 +90,10 @@ fn block(parts: &SshConfigParts<'_>, cluster: &str) -> Result<String, FormatErro
     if let Some(words) = parts.proxy_command {
         let words: Result<Vec<String>, _> = words.iter().map(|w| for_shell(w)).collect();
         let _ = writeln!(text, "\n# Flags for all {cluster} hosts except the proxy");
-        let _ = writeln!(text, "Host {nodes}");
+        // Versions before 9.6 put any host name into the command, such as one of a submodule: it is quoted, it is never an option, and
+        // one that would end the quotes is no node's.
+        let _ = writeln!(text, "Host {nodes} \"!*'*\"");
         let _ = writeln!(text, "    Port 3022");
-        // Versions before 9.6 put any host name into the command: it is quoted, and never an option.
         let _ = writeln!(text, "    ProxyCommand {} -- '%h' %p {cluster}", words?.join(" "));
     }
     Ok(text)

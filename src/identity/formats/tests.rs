@@ -212,6 +212,14 @@ fn openssh_understands_the_config() {
             "{command}"
         );
     }
+    // No version of ssh that is at hand takes such a name; it reads the pattern as it does those that it takes.
+    for pattern in
+        ["\nHost *.lab.example !teleport.test \"!*'*\"\n", " !teleport.test \"!*'*\"\n    Port 3022\n"]
+    {
+        assert!(config.contains(pattern), "{config}");
+    }
+    let other = ssh_g(&config.replace("!*'*", "!*odd*"), "odd1.lab.example");
+    assert!(!other.contains("proxycommand"), "{other}");
     let proxy = ssh_g(&config, "teleport.test");
     assert!(!proxy.contains("proxycommand") && proxy.contains("port 22\n"), "{proxy}");
     assert!(
