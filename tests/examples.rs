@@ -333,6 +333,25 @@ fn words_of_tbot_are_answered_as_the_table_says() {
     assert!(asked >= 15, "{asked}");
 }
 
+#[test]
+fn links_of_the_readme_lead_to_sections() {
+    let readme = readme();
+    let slug = |title: &str| -> String {
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    let titles = readme
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| slug(line.trim_start_matches(['#', ' '])));
+    let sections: BTreeSet<String> = titles.collect();
+    let links: Vec<&str> = readme.split("](#").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 10, "{links:?}");
+    for link in links {
+        assert!(sections.contains(link), "no section #{link}");
+    }
+}
+
 /// The table of what may be seen names messages as they are printed: each is in a snapshot.
 #[test]
 fn the_messages_that_the_readme_explains_are_printed() {
