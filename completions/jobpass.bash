@@ -255,7 +255,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__exec)
-            opts="-c -v -q -h -V --agent --tunnel --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --renew --export-vars --request-role --request-reason --request-wait --request-reviewer --request-id --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --dir --export --json --print-command --request-nowait --reuse-if-valid-for --color --help --version"
+            opts="-c -v -q -h -V --agent --tunnel --proxy --use-advertised-address --auth-server --ca-pin --insecure-trust-on-first-use --ca-file --timeout --token --join-method --platform --id-token-env --id-token-file --id-token-command --audience --azure-client-id --ttl --roles --output --copy-binary --kube-exec --name --keep-going --key-type --renew --export-vars --request-role --request-reason --request-wait --request-reviewer --request-id --expect-cluster --expect-bot --expect-role --require-login --target --no-verify --dry-run --simulate --as-branch --allow-dry-run-in-ci --config --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -394,18 +394,6 @@ _jobpass() {
                     return 0
                     ;;
                 -c)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --export)
-                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell fish powershell env-file=PATH none" -- "${cur}"))
-                    return 0
-                    ;;
-                --reuse-if-valid-for)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -953,7 +941,7 @@ _jobpass() {
             return 0
             ;;
         jobpass__subcmd__logout)
-            opts="-v -q -h -V --name --all --export --json --verbose --quiet --color --help --version"
+            opts="-v -q -h -V --name --all --export --platform --json --verbose --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -965,6 +953,10 @@ _jobpass() {
                     ;;
                 --export)
                     COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins shell fish powershell env-file=PATH none" -- "${cur}"))
+                    return 0
+                    ;;
+                --platform)
+                    COMPREPLY=($(compgen -W "auto github gitlab circleci spacelift bitbucket azure_devops terraform_cloud env0 buildkite forgejo semaphore codefresh teamcity bitrise jenkins" -- "${cur}"))
                     return 0
                     ;;
                 --color)

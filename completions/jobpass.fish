@@ -191,6 +191,22 @@ fish\t''
 powershell\t''
 env-file=PATH\t''
 none\t''"
+complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -l platform -d 'The CI platform that login was told of by `--platform`, where the folder does not say it' -r -f -a "auto\t''
+github\t''
+gitlab\t''
+circleci\t''
+spacelift\t''
+bitbucket\t''
+azure_devops\t''
+terraform_cloud\t''
+env0\t''
+buildkite\t''
+forgejo\t''
+semaphore\t''
+codefresh\t''
+teamcity\t''
+bitrise\t''
+jenkins\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand logout" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -284,29 +300,6 @@ gcp\t''
 azure\t''"
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l as-branch -d 'Run as a job of this branch; the join token of a dry run admits `main` only and refuses others (with `--dry-run`)' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s c -l config -d 'A tbot.yaml (version 2), or what `TBOT_CONFIG` has in base64: cluster, join token and outputs, as far as flags do not name them' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l dir -d 'The folder to write; a private one in the platform\'s temp folder when left out' -r -F
-complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l export -d 'How later steps get the variables' -r -f -a "auto\t''
-github\t''
-gitlab\t''
-circleci\t''
-spacelift\t''
-bitbucket\t''
-azure_devops\t''
-terraform_cloud\t''
-env0\t''
-buildkite\t''
-forgejo\t''
-semaphore\t''
-codefresh\t''
-teamcity\t''
-bitrise\t''
-jenkins\t''
-shell\t''
-fish\t''
-powershell\t''
-env-file=PATH\t''
-none\t''"
-complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l reuse-if-valid-for -d 'Do nothing but export again when an earlier login of this job for the same serves for at least this long' -r
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l color -d 'Colors on standard error' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -322,9 +315,6 @@ complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l dry-run -d 'Run
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l allow-dry-run-in-ci -d 'Allow `--dry-run` inside a real CI job'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s v -l verbose -d 'Print each step'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s q -l quiet -d 'Print errors only'
-complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l json -d 'Print the report as JSON on standard output'
-complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l print-command -d 'Print the command line that does the same without the file, and do nothing'
-complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -l request-nowait -d 'File the request, print its id and hand it to later steps, and write no credentials'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c jobpass -n "__fish_jobpass_using_subcommand exec" -s V -l version -d 'Print version'
 complete -c jobpass -n "__fish_jobpass_using_subcommand tunnel" -l proxy -d 'The proxy\'s web address' -r

@@ -16,6 +16,8 @@ pub mod names {
     pub const JOBPASS_TOKEN: &str = "JOBPASS_TOKEN";
     /// The access request that `login --request-nowait` filed, as later steps get it.
     pub const JOBPASS_REQUEST_ID: &str = "JOBPASS_REQUEST_ID";
+    /// The join method, in place of `--join-method`.
+    pub const JOBPASS_JOIN_METHOD: &str = "JOBPASS_JOIN_METHOD";
     /// The file with what `jobpass sandbox approve` must show.
     pub const JOBPASS_SANDBOX_CONTROL: &str = "JOBPASS_SANDBOX_CONTROL";
     /// The audience to ask the platform for.

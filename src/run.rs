@@ -28,6 +28,7 @@ pub mod renew;
 pub mod request;
 pub mod reuse;
 pub mod sandbox;
+pub mod scratch;
 pub mod signals;
 pub mod ssh_proxy;
 pub mod ssh_relay;

@@ -57,6 +57,12 @@ pub fn ignored_signals() -> u64 {
     os::ignored_signals()
 }
 
+/// Whether somebody waits for processes that have lost their parent, so that nothing is left of them when they end: the first process of
+/// the machine or container below `root`, as far as it shows that it hears of such ends. One that is not to be seen counts as one that does.
+pub fn orphans_are_reaped(root: Option<&Path>) -> bool {
+    root.is_none_or(os::orphans_are_reaped)
+}
+
 /// A process that was there when the value was made; a later one of the same number is not meant.
 #[derive(Debug)]
 pub struct Handle(os::Handle);

@@ -5,7 +5,7 @@ use std::path::Path;
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
-use crate::support::command::{Ran, jobpass, run};
+use crate::support::command::{Ran, binary, jobpass, run};
 
 const FILES: [(&str, &str); 4] =
     [("bash", "jobpass.bash"), ("zsh", "_jobpass"), ("fish", "jobpass.fish"), ("powershell", "_jobpass.ps1")];
@@ -43,6 +43,48 @@ fn bash_completes_flags_and_values() {
                       _jobpass jobpass \"$1\" \"$2\"; echo \"${COMPREPLY[*]}\"";
         let seen = run("bash", &["-c", script, &file("jobpass.bash"), word, before]).ok();
         assert_eq!(seen.stdout.trim(), want, "{word}: {}", seen.stderr);
+    }
+}
+
+/// The part of a script that is about one command.
+fn about(name: &str, command: &str) -> String {
+    let script = std::fs::read_to_string(file(name)).unwrap();
+    let (begin, end) = match name {
+        "jobpass.bash" => {
+            (format!("        jobpass__subcmd__{command})"), "            ;;\n        jobpass__")
+        }
+        "_jobpass" => (format!("({command})\n_arguments "), "\n;;"),
+        "_jobpass.ps1" => (format!("'jobpass;{command}' {{"), "break"),
+        _ => {
+            let lines =
+                script.lines().filter(|line| line.contains(&format!("_using_subcommand {command}\"")));
+            return lines.collect::<Vec<_>>().join("\n");
+        }
+    };
+    let at = script.find(&begin).unwrap_or_else(|| panic!("{name} has no {command}"));
+    script[at..].split(end).next().unwrap().to_owned()
+}
+
+#[test]
+fn exec_is_offered_no_flag_that_it_refuses() {
+    for (_, name) in FILES {
+        for (command, offered) in [("login", true), ("exec", false)] {
+            let part = about(name, command);
+            // In fish they have no dashes.
+            let has = |flag: &str| {
+                let ends = [' ', '=', '[', '\'', ')', '\n', '"'];
+                let dashed = ends.iter().any(|end| part.contains(&format!("--{flag}{end}")));
+                dashed || part.contains(&format!(" -l {flag} "))
+            };
+            for flag in ["dir", "export", "json", "print-command", "request-nowait", "reuse-if-valid-for"] {
+                assert_eq!(has(flag), offered, "{name}: {command} --{flag}");
+            }
+            assert!(has("proxy") && has("export-vars") && has("color"), "{name}: {command}");
+        }
+    }
+    for (command, offered) in [("login", true), ("exec", false)] {
+        let ran = run(binary().to_str().unwrap(), &[command, "--jso", "--", "x"]);
+        assert_eq!((ran.code, ran.stderr.contains("did you mean `--json`?")), (2, offered), "{}", ran.all());
     }
 }
 

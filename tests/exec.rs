@@ -1,6 +1,7 @@
 //! `jobpass exec`: one command has the credentials, and nothing is left.
 
 mod agent;
+mod renew;
 mod signals;
 mod terminal;
 mod watchdog;

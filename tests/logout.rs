@@ -335,6 +335,39 @@ fn each_platform_takes_its_variables_back() {
 }
 
 #[test]
+fn it_follows_the_platform_that_login_was_told_of() {
+    let cluster = Cluster::any();
+    // A container that was handed the job's variables, but not the platform's marker.
+    let job = || cluster.job(GitHubActions).unset("GITHUB_ACTIONS");
+    let by_variable = |id: &str| job().set("JOBPASS_PLATFORM", id);
+    let told = ["--platform", "github"];
+    for (login, flags, logout, more, is_next) in [
+        // The folder says it, whatever else does: in a later step, or by name.
+        (job(), &told[..], job(), &[][..], true),
+        (job(), &told, by_variable("gitlab"), &[], true),
+        (job(), &told, job(), &["temp/jobpass"], false),
+        // In the same step the folder has to be found first.
+        (job(), &told, job(), &told, false),
+        (by_variable("github"), &[], by_variable("github"), &[], false),
+        (by_variable("gitlab"), &told, by_variable("gitlab"), &told, false),
+    ] {
+        put(&cluster.path("GITHUB_ENV"), "");
+        login.login(flags).ok();
+        let logout = if is_next { next_step(logout, &cluster) } else { logout };
+        let ran = logout.run(&[&["logout"], more].concat()).ok();
+        assert!(ran.stderr.contains("wiped ") && !ran.stderr.contains("hint: "), "{more:?}: {}", ran.all());
+        let values = heredocs(&read(&cluster, "GITHUB_ENV"));
+        for name in ["JOBPASS_DIR", "JOBPASS_SSH_CONFIG", "TELEPORT_IDENTITY_FILE"] {
+            let last = values.iter().rfind(|(known, _)| known == name);
+            assert_eq!(last.map(|(_, value)| value.as_str()), Some(""), "{more:?} {name}: {}", ran.all());
+        }
+        assert_eq!(names(&cluster), [""; 0]);
+    }
+    let ran = job().run(&["logout", "--platform", "harness"]);
+    assert!(ran.code == 2 && ran.stderr.contains("expected one of auto, github"), "{}", ran.all());
+}
+
+#[test]
 fn what_killed_logins_left_beside_it_goes_too() {
     let cluster = Cluster::any();
     let job = cluster.job(GitHubActions);

@@ -13,7 +13,7 @@ use crate::support::command::{Ran, put};
 use crate::support::kubectl::kubectl;
 
 /// The credentials in a folder have ended long ago: what the manifest says, and the certificates.
-fn end(dir: &Path) {
+pub fn end(dir: &Path) {
     let manifest = dir.join("jobpass.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
     let report: Value = serde_json::from_str(&text).unwrap();
@@ -26,7 +26,7 @@ fn end(dir: &Path) {
     }
 }
 
-fn joins(cluster: &Cluster) -> usize {
+pub fn joins(cluster: &Cluster) -> usize {
     let records = cluster.sandbox.records();
     records.iter().filter(|record| record.paths.iter().any(|path| path.contains("JoinService/Join"))).count()
 }

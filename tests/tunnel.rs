@@ -2,6 +2,7 @@
 
 mod ends;
 mod exec;
+mod killed;
 mod limits;
 mod network;
 mod refusals;

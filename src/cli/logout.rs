@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{MessageArgs, value};
 use crate::export::Sink;
+use crate::platform::Platform;
 
 /// Wipe the folder that login wrote in this job, and take its variables back from later steps. It needs neither an identity nor a
 /// network. A certificate that was copied before stays valid until it ends by itself.
@@ -23,6 +24,9 @@ pub struct Logout {
     /// Where the variables are taken back; as login exported them when left out
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = value::SinkParser)]
     pub export: Sink,
+    /// The CI platform that login was told of by `--platform`, where the folder does not say it
+    #[arg(long, value_name = "PLATFORM", default_value = "auto", value_parser = value::platforms())]
+    pub platform: value::Auto<Platform>,
     /// How much is printed
     #[command(flatten)]
     pub messages: MessageArgs,

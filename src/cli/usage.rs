@@ -6,6 +6,7 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::value::EMPTY;
+use super::variables::LOGIN_ONLY;
 use crate::error::{Exit, StageError};
 use crate::text::looks_like_token;
 
@@ -188,7 +189,9 @@ impl UsageError {
         let text = first(error, ContextKind::InvalidArg).unwrap_or_default();
         let flag = flag(&text);
         let mut hints: Vec<String> = of_tbot(flag).into_iter().collect();
-        let near = first(error, ContextKind::SuggestedArg).filter(|_| hints.is_empty());
+        let is_refused = |near: &str| command == Some("exec") && LOGIN_ONLY.contains(&id(near).as_str());
+        let near =
+            first(error, ContextKind::SuggestedArg).filter(|near| hints.is_empty() && !is_refused(near));
         hints.extend(
             near.map(|near| format!("did you mean `{}`?", near.split('=').next().unwrap_or_default())),
         );
@@ -269,6 +272,11 @@ fn of_tbot(word: &str) -> Option<String> {
 /// `--ttl` of `--ttl <DURATION>`, `--proxy` of `--proxy=x`.
 fn flag(text: &str) -> &str {
     text.split([' ', '=']).next().unwrap_or_default()
+}
+
+/// What clap knows the flag by.
+fn id(text: &str) -> String {
+    flag(text).trim_start_matches('-').replace('-', "_")
 }
 
 /// Whether it is no more than a flag's name.

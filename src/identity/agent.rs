@@ -82,6 +82,25 @@ fn identities(keys: &[AgentKey]) -> Vec<u8> {
     out
 }
 
+/// The message that asks for the keys, without its length.
+pub const LIST: [u8; 1] = [REQUEST_IDENTITIES];
+
+/// Whether an answer to [`LIST`] names the key or certificate of a line `ALGORITHM BASE64`.
+pub fn lists(answer: &[u8], line: &str) -> bool {
+    let Some((&IDENTITIES_ANSWER, rest)) = answer.split_first() else { return false };
+    let (Some(wanted), Some((_, mut rest))) = (blob(line), rest.split_first_chunk::<4>()) else {
+        return false;
+    };
+    // Key and comment, to the end of the answer.
+    while let Some((blob, more)) = take(rest) {
+        if blob == wanted {
+            return true;
+        }
+        rest = take(more).map(|(_, more)| more).unwrap_or_default();
+    }
+    false
+}
+
 fn signed(request: &[u8], keys: &[AgentKey]) -> Option<Vec<u8>> {
     let (blob, rest) = take(request)?;
     let (data, flags) = take(rest)?;

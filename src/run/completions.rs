@@ -10,11 +10,24 @@ use crate::cli::{Cli, Completions};
 
 /// The script for a shell.
 pub fn script(args: &Completions) -> String {
-    let mut command = Cli::command();
+    let mut command = offered(Cli::command());
     let mut bytes = Vec::new();
     clap_complete::generate(args.shell, &mut command, "jobpass", &mut bytes);
     let script = String::from_utf8_lossy(&bytes).into_owned();
     if args.shell == Shell::PowerShell { with_values(&script, &command) } else { script }
+}
+
+/// All that a user may want to complete. `clap_complete` leaves out values that are hidden, but not flags: those of `login` that `exec`
+/// refuses.
+fn offered(command: clap::Command) -> clap::Command {
+    command.mut_subcommands(|command| {
+        if !command.get_arguments().any(clap::Arg::is_hide_set) {
+            return command;
+        }
+        let args = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
+        let about = command.get_about().cloned().unwrap_or_default();
+        clap::Command::new(command.get_name().to_owned()).about(about).args(args)
+    })
 }
 
 /// The script for PowerShell with the values of flags, which `clap_complete` leaves out there: they are offered where the

@@ -6,7 +6,7 @@ pub mod private_folder;
 pub mod socket;
 pub mod watchdog;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -35,6 +35,7 @@ use crate::run::plan::{Plan, Setting};
 use crate::run::signals::Signals;
 use crate::run::ssh_relay::Relay;
 use crate::run::tunnels;
+use crate::run::written::Written;
 use crate::tunnel;
 use crate::verify::Checked;
 use crate::write::contents::{Consumer, Sockets};
@@ -97,6 +98,11 @@ fn check(args: &Exec) -> Result<(), RunError> {
     if login.config.print_command {
         return refused("--print-command", "run `jobpass login --config FILE --print-command`");
     }
+    if output.renew && !args.tunnel.is_empty() && output.output.is_empty() {
+        let message = "`--renew` is about files, and there are only tunnels";
+        let hint = "leave it out, and pass a `--ttl` as long as the command may run";
+        return Err(RunError::usage(message, hint));
+    }
     if args.agent {
         return check_agent(login);
     }
@@ -134,7 +140,7 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run(&self, setting: Setting, stop: &mut Signals) -> Result<Outcome, Failed> {
         // It watches before there is anything to remove.
-        let mut watchdog = stop.end(Watchdog::start(&self.env.exe)).await?;
+        let mut watchdog = stop.end(Watchdog::start(self.env)).await?;
         let folder = match self.folder(setting.detected.platform, &mut watchdog).await {
             Ok(folder) => folder,
             Err(error) => {
@@ -200,9 +206,8 @@ impl Session<'_> {
         }
         login::tell_timings(&plan);
         // The credentials are there, the command is not yet.
-        if !self.args.login.0.output.renew {
-            tell_of_the_end(&plan, &credentials, &mut beside);
-        }
+        let renewed = self.args.login.0.output.renew.then(|| plan.base.clone());
+        tell_of_the_end(&plan, &credentials, renewed.filter(|_| tunneled.is_empty()), &mut beside);
         if self.args.agent {
             open_agent(&plan, &options, &credentials, folder, &mut beside)?;
         }
@@ -264,13 +269,32 @@ fn outcome(status: u8, wiped: Result<(), WriteError>) -> Outcome {
     outcome
 }
 
-/// A line when the certificates have ended.
-fn tell_of_the_end(plan: &Plan<'_>, credentials: &Credentials, beside: &mut Beside<'_>) {
-    let (log, ends) = (plan.log.clone(), credentials.checked.ends);
+/// A line when the certificates have ended. `renewed`: the folder in which they may have been renewed by then; what ssh and kubectl use
+/// needs no word, as they renew it when they are called.
+fn tell_of_the_end(
+    plan: &Plan<'_>,
+    credentials: &Credentials,
+    renewed: Option<PathBuf>,
+    beside: &mut Beside<'_>,
+) {
+    let by_its_user = |issued: &Issued| matches!(issued.output.kind, Kind::Ssh { .. } | Kind::Kube(_));
+    if renewed.is_some() && credentials.checked.batch.issued.iter().all(by_its_user) {
+        return;
+    }
+    let (log, mut ends) = (plan.log.clone(), credentials.checked.ends);
     beside.serve(async move {
         until(ends).await;
+        while let Some(later) = renewed.as_deref().and_then(valid_until).filter(|later| *later > ends) {
+            ends = later;
+            until(ends).await;
+        }
         log.warn("the credentials have expired, and the command goes on without them");
     });
+}
+
+/// When the credentials in a folder end, as it says itself.
+fn valid_until(dir: &Path) -> Option<Timestamp> {
+    Written::find(dir)?.valid_until()
 }
 
 /// Opens what has the private keys: an ssh-agent, and for each ssh output a socket for `ssh-proxy`.

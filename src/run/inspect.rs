@@ -1,5 +1,6 @@
 //! `jobpass inspect`: whose a folder of credentials, or an `identity` file, is, and for how long. Never key material.
 
+pub mod agent;
 pub mod facts;
 pub mod key_kind;
 pub mod kubeconfig;
@@ -102,12 +103,19 @@ fn text(facts: &Facts, now: Timestamp) -> String {
         },
     );
     line("keys", &facts.keys.text());
+    if let Some(agent) = &facts.agent {
+        line(
+            "private keys",
+            &format!("in no file: `jobpass exec` has them, those for ssh in its ssh-agent `{agent}`"),
+        );
+    }
     line("dry run", if facts.dry_run { "yes: created by `login --dry-run`, gives no access" } else { "" });
     line(
         "match",
         match facts.belong_together {
             Some(true) => "keys and certificates belong together",
             Some(false) => "no: a certificate is for another key",
+            None if facts.agent.is_some() => "the ssh-agent has the key of the ssh certificate",
             None => "cannot be checked: a private key is missing or not readable",
         },
     );

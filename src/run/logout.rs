@@ -22,13 +22,23 @@ use places::{NamedBy, Place};
 /// What login exports beside `JOBPASS_DIR` that names files in its folder.
 const IN_THE_FOLDER: [&str; 3] = ["JOBPASS_SSH_CONFIG", "TELEPORT_IDENTITY_FILE", "KUBECONFIG"];
 
+/// What a login gave later steps.
+struct Exported {
+    /// Whose job it is.
+    platform: Option<Platform>,
+    /// How it did.
+    sink: Sink,
+    /// Names and values.
+    variables: Vec<(String, String)>,
+}
+
 /// Wipes first, so that no secret outlives an interrupted run.
 pub fn run(args: &cli::Logout, env: &Env, log: &Log) -> Result<Outcome, Failed> {
     request::check_one_on_stdout(&args.export, args.messages.json)?;
-    let platform = Platform::marked(env);
+    let platform = args.platform.0.or_else(|| Platform::marked(env));
     let mut done = Done::default();
     let mut errors: Vec<Failed> = Vec::new();
-    let mut variables: Vec<(Sink, Vec<(String, String)>)> = Vec::new();
+    let mut variables: Vec<Exported> = Vec::new();
     let mut logins: Vec<Written> = Vec::new();
     let places = places::places(args, env, platform);
     for place in &places {
@@ -45,8 +55,8 @@ pub fn run(args: &cli::Logout, env: &Env, log: &Log) -> Result<Outcome, Failed> 
             Some(login) => logins.push(login),
             None => match write::wipe(&place.path) {
                 Ok(_) => {
-                    variables
-                        .push((Sink::Auto, dangling(place, &Current::read(env, platform, &args.export))));
+                    let variables_of_it = dangling(place, &Current::read(env, platform, &args.export));
+                    variables.push(Exported { platform, sink: Sink::Auto, variables: variables_of_it });
                     if place.named_by != NamedBy::Nobody {
                         done.absent.push(place.path.clone());
                     }
@@ -59,7 +69,12 @@ pub fn run(args: &cli::Logout, env: &Env, log: &Log) -> Result<Outcome, Failed> 
         }
     }
     for login in logins {
-        let exported = login.variables();
+        let exported = Exported {
+            // What it was told counts for it alone.
+            platform: login.platform().or(platform),
+            sink: login.sink().unwrap_or_default(),
+            variables: login.variables(),
+        };
         for dir in login.folders() {
             match write::wipe(&dir) {
                 Ok(files) => {
@@ -69,16 +84,16 @@ pub fn run(args: &cli::Logout, env: &Env, log: &Log) -> Result<Outcome, Failed> 
                 Err(error) => errors.push(error.into()),
             }
         }
-        variables.push((login.sink().unwrap_or_default(), exported));
+        variables.push(exported);
     }
     for place in &places {
         write::sweep_leftovers(&place.path);
     }
-    for (recorded, exported) in variables {
+    for Exported { platform, sink, variables } in variables {
         // A shell runs what is printed only if it is asked to.
-        let recorded = if recorded.shell().is_some() { Sink::None } else { recorded };
+        let recorded = if sink.shell().is_some() { Sink::None } else { sink };
         let sink = if args.export == Sink::Auto { recorded } else { args.export.clone() };
-        match export::blank(env, platform, &sink, &exported) {
+        match export::blank(env, platform, &sink, &variables) {
             Ok(blanked) => done.add(blanked),
             Err(error) => errors.push(error.into()),
         }

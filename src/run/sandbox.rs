@@ -53,6 +53,9 @@ pub async fn run(args: &cli::Sandbox, env: &Env, log: &Log) -> Result<Outcome, F
     variables.extend(
         sandbox.audience(args.simulate).map(|audience| (names::JOBPASS_AUDIENCE.to_owned(), audience)),
     );
+    // Not every machine has a marker that could be acted out: its identity is asked for by name.
+    let machine = args.simulate.platform().is_none().then(|| args.simulate.method().name());
+    variables.extend(machine.map(|method| (names::JOBPASS_JOIN_METHOD.to_owned(), method.to_owned())));
     variables.extend(folder.variables.iter().cloned());
     // No proxy of the network here has a way to this process.
     let direct = env.var("NO_PROXY").map_or_else(String::new, |others| format!("{others},"));

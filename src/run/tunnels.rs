@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
 
 use crate::cli::tunnel_spec::{At, TunnelSpec};
 use crate::env::Env;
@@ -19,6 +18,7 @@ use crate::output::{Destination, Kind, Output};
 use crate::run::base_folder::temporary;
 use crate::run::error::RunError;
 use crate::run::obtain::Credentials;
+use crate::run::scratch::Scratch;
 use crate::teleport::database_protocol::{self, DatabaseProtocol, Plain};
 use crate::teleport::dial::Endpoint;
 use crate::teleport::target::{Meant, TCP, Target};
@@ -40,7 +40,7 @@ pub struct Opened {
     /// When their certificates end, by this machine's clock.
     pub ends: Timestamp,
     /// Sockets and kubeconfigs, no credential: kept for as long as the tunnels.
-    pub folder: Option<TempDir>,
+    pub folder: Option<Scratch>,
 }
 
 /// The outputs whose credentials the tunnels use, in the order of the tunnels. What can be told without the cluster is refused here.
@@ -255,21 +255,18 @@ fn described(route: &Route) -> String {
 
 /// A private folder, made when it is first needed.
 struct Private<'a> {
-    made: Option<TempDir>,
+    made: Option<Scratch>,
     parent: Option<&'a Path>,
     env: &'a Env,
 }
 
 impl Private<'_> {
     fn path(&mut self) -> Result<&Path, Failed> {
-        use std::os::unix::fs::PermissionsExt as _;
-
         let made = if let Some(made) = self.made.take() {
             made
         } else {
             let parent = self.parent.map_or_else(|| temporary(self.env), |parent| Ok(parent.to_owned()))?;
-            let private = std::fs::Permissions::from_mode(0o700);
-            tempfile::Builder::new().prefix("jobpass-tunnel-").permissions(private).tempdir_in(parent)?
+            Scratch::create(&parent, "jobpass-tunnel-")?
         };
         Ok(self.made.insert(made).path())
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::cli::value;
 use crate::export::Sink;
+use crate::platform::Platform;
 use crate::report::Report;
 use crate::write::{MANIFEST, manifest};
 
@@ -82,9 +83,20 @@ impl Written {
 
     /// How it exported them, where it was asked for a way.
     pub fn sink(&self) -> Option<Sink> {
+        value::sink(self.asked("--export=")?).ok()
+    }
+
+    /// The platform that it was told; `None`: it looked for itself.
+    pub fn platform(&self) -> Option<Platform> {
+        let id = self.asked("--platform=")?;
+        Platform::ALL.into_iter().find(|platform| platform.id() == id)
+    }
+
+    /// The value of a flag that it was given.
+    fn asked(&self, flag: &str) -> Option<&str> {
         let flags = self.manifest.get("asked").and_then(|asked| asked.get("flags")?.as_array());
         let flags = flags.into_iter().flatten().filter_map(Value::as_str);
-        value::sink(flags.filter_map(|word| word.strip_prefix("--export=")).next_back()?).ok()
+        flags.filter_map(|word| word.strip_prefix(flag)).next_back()
     }
 
     /// The report that it is, as this version writes it.

@@ -38,11 +38,24 @@ pub(super) fn user_of_peer(own: SocketAddr, peer: SocketAddr) -> Option<u32> {
     })
 }
 
-/// `SigIgn` (`proc_pid_status(5)`).
 pub(super) fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+    mask(&status, "SigIgn:").unwrap_or_default()
+}
+
+/// A mask of signals (`proc_pid_status(5)`).
+fn mask(status: &str, name: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix(name))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+/// Programs that are an init catch SIGCHLD or block it to wait for it (systemd, tini, dumb-init, shells); who ignores it needs not wait
+/// (`wait(2)`). What keeps a container open (`tail -f /dev/null`, `sleep infinity`, `cat`) does none of that.
+pub(super) fn orphans_are_reaped(root: &Path) -> bool {
+    let Ok(status) = std::fs::read_to_string(root.join("proc/1/status")) else { return true };
+    let child = u32::try_from(Signal::CHILD.as_raw() - 1).ok().and_then(|bit| 1_u64.checked_shl(bit));
+    let masks = ["SigBlk:", "SigIgn:", "SigCgt:"].map(|name| mask(&status, name));
+    masks.iter().any(|mask| mask.zip(child).is_none_or(|(mask, child)| mask & child != 0))
 }
 
 /// The `uid` of a line of the table, if it is the socket of the other end: its own address is our peer, its peer we. A socket that its
@@ -105,6 +118,7 @@ impl Handle {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
 
@@ -143,6 +157,29 @@ mod tests {
         {
             assert_eq!(owner(bad, own, peer), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_first_process_shows_whether_it_waits_for_orphans() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(orphans_are_reaped(root.path()), "nothing is to be seen");
+        let file = root.path().join("proc/1/status");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        // SIGCHLD is 17 on all but old architectures; what else there is says nothing.
+        let (with, without) = ("0000000000010000", "fffffffffffeffff");
+        for (blocked, ignored, caught, reaps) in [
+            (without, without, without, false),
+            (with, without, without, true),
+            (without, with, without, true),
+            (without, without, with, true),
+            (without, without, "x", true),
+        ] {
+            let text = format!("Name:\tcat\nSigBlk:\t{blocked}\nSigIgn:\t{ignored}\nSigCgt:\t{caught}\n");
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(orphans_are_reaped(root.path()), reaps, "{blocked} {ignored} {caught}");
+        }
+        std::fs::write(&file, "SigBlk:\t0\n").unwrap();
+        assert!(orphans_are_reaped(root.path()), "not all is told");
     }
 
     #[test]

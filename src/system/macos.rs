@@ -31,6 +31,11 @@ pub(super) fn ignored_signals() -> u64 {
     0
 }
 
+/// launchd does.
+pub(super) fn orphans_are_reaped(_: &Path) -> bool {
+    true
+}
+
 /// A number is all that there is.
 #[derive(Debug)]
 pub(super) struct Handle(Pid);

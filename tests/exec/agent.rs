@@ -10,7 +10,7 @@ use super::signals::{line, send, started};
 use super::{exec, run};
 use crate::ssh_proxy::{LEAF_NODE, NODE, Nodes};
 use crate::support::cluster::{Cluster, key_lines, listing};
-use crate::support::command::{put, run as program};
+use crate::support::command::{binary, put, run as program};
 use crate::support::sshd::me;
 
 /// What the tests' ssh must not take from the machine they run on.
@@ -140,6 +140,55 @@ fn no_file_has_a_key() {
     child.stdin.take().unwrap().write_all(b"on\n").unwrap();
     child.wait().unwrap();
     assert!(UnixStream::connect(&socket).is_err());
+}
+
+/// `inspect` asks the agent, and takes nobody's word for it.
+#[test]
+fn inspect_knows_where_the_keys_are() {
+    let cluster = Cluster::any();
+    let job = cluster.job(GitHubActions);
+    let folder = binary().parent().unwrap().display().to_string();
+    let script = |rest: &str| format!("PATH='{folder}':$PATH; {rest}");
+    let two = ["--agent", "-q", "--output", "ssh,name=a", "--output", "ssh,name=b"];
+    for (flags, dir) in
+        [(&["--agent", "-q"][..], "$JOBPASS_DIR"), (&two, "$JOBPASS_DIR"), (&two, "$JOBPASS_DIR/../b")]
+    {
+        let ran = exec(&job, flags, &script(&format!("jobpass inspect \"{dir}\""))).ok();
+        let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "keys SSH Ed25519, TLS P-256 private keys in no file: `jobpass exec` has them, those for ssh in its ssh-agent `",
+            "/agent.sock` match the ssh-agent has the key of the ssh certificate",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(!said.contains("problem") && !said.contains("hint"), "{said}");
+    }
+    let ran = exec(&job, &["--agent", "-q"], &script("jobpass inspect --json; echo \"$SSH_AUTH_SOCK\"")).ok();
+    let (json, socket) = ran.stdout.trim_end().rsplit_once('\n').unwrap();
+    let facts: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!((facts["agent"].as_str(), &facts["problems"]), (Some(socket), &serde_json::json!([])));
+    assert_eq!(facts["belong_together"], serde_json::Value::Null);
+
+    // Elsewhere they are missing: without an agent, beside one of somebody else's, beside a file of that name, beside a dead one.
+    for beside in [
+        ":",
+        "eval \"$(ssh-agent -a other/agent.sock)\" >/dev/null",
+        "echo >other/agent.sock",
+        "ln -s \"$SSH_AUTH_SOCK\" other/agent.sock",
+        "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"other/agent.sock\")'",
+    ] {
+        let rest = format!(
+            "mkdir -m 700 other; cp -r \"$JOBPASS_DIR\" other/out; agent=$SSH_AGENT_PID; {beside}; jobpass inspect other/out; echo $?; \
+             [ \"$SSH_AGENT_PID\" = \"$agent\" ] || kill $SSH_AGENT_PID; rm -r other"
+        );
+        let ran = exec(&job, &["--agent", "-q"], &script(&rest)).ok();
+        assert!(ran.stdout.ends_with("\n6\n"), "{beside}: {}", ran.all());
+        assert!(
+            ran.stdout.contains("the private key of `key-cert.pub` is missing"),
+            "{beside}: {}",
+            ran.all()
+        );
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use jobpass::sandbox::fault_injection::FaultInjection;
 
 use super::signals::{line, send, started};
 use crate::support::cluster::{Cluster, listing};
-use crate::support::command::{Ran, run};
+use crate::support::command::{Ran, put, run};
 
 /// Waits for what other processes must do; fails after a time no sound run needs.
 #[track_caller]
@@ -157,6 +157,68 @@ fn the_watchdog_has_no_secret_and_goes_with_the_command() {
     send("TERM", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(1));
     until("the watchdog's end", || !is_there(watchdog));
+}
+
+/// Runs a command as a container's first process that is no init does: it gets the orphans, and waits for its own child alone. Prints how
+/// many more children it has had by then.
+const NO_INIT: &str = "import ctypes, os, subprocess, sys
+assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0, 'PR_SET_CHILD_SUBREAPER'
+subprocess.Popen(sys.argv[1:]).wait()
+def parent(process):
+    try:
+        return int(open('/proc/%s/stat' % process).read().rpartition(') ')[2].split()[1])
+    except OSError:
+        return 0
+print(sum(parent(process) == os.getpid() for process in os.listdir('/proc') if process.isdigit()))";
+
+#[test]
+fn where_nobody_waits_for_orphans_it_leaves_none() {
+    let cluster = Cluster::any();
+    let root = cluster.path("machine");
+    std::fs::create_dir_all(root.join("proc/1")).unwrap();
+    let none = "0000000000000000";
+    for (caught, orphans) in [(none, "0\n"), ("0000000000010000", "1\n")] {
+        let status = format!("Name:\tx\nSigBlk:\t{none}\nSigIgn:\t{none}\nSigCgt:\t{caught}\n");
+        put(&root.join("proc/1/status"), status);
+        let job = cluster.job(GitHubActions).set("JOBPASS_ROOT", root.to_str().unwrap());
+        let before = listing(cluster.folder.path());
+        let proxy = cluster.proxy();
+        for (token, words) in
+            [(job.token.as_str(), "true"), (&job.token, "no-such-program"), ("ci-none", "true")]
+        {
+            let command = job.command(&["exec", "--proxy", &proxy, "--token", token, "-q", "--", words]);
+            let mut no_init = std::process::Command::new("/usr/bin/python3");
+            no_init.args(["-c", NO_INIT]).arg(command.get_program()).args(command.get_args());
+            no_init.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            let ran = Ran::of(&no_init.current_dir(cluster.folder.path()).output().unwrap()).ok();
+            assert_eq!(ran.stdout, orphans, "{caught} {token} {words}: {}", ran.stderr);
+            assert_eq!(listing(cluster.folder.path()), before);
+        }
+    }
+}
+
+/// Killed, it is looked after there as everywhere.
+#[test]
+fn a_watchdog_that_stays_a_child_does_what_others_do() {
+    let cluster = Cluster::any();
+    let root = cluster.path("machine");
+    std::fs::create_dir_all(root.join("proc/1")).unwrap();
+    put(&root.join("proc/1/status"), "SigBlk:\t0\nSigIgn:\t0\nSigCgt:\t0\n");
+    let job = cluster.job(GitHubActions).set("JOBPASS_ROOT", root.to_str().unwrap());
+    for signal in ["KILL", "TERM"] {
+        let before = listing(cluster.folder.path());
+        let (mut child, mut output) = started(&job, &[], SCRIPT);
+        let id = line(&mut output);
+        let watchdog = watchdog_of(child.id()).expect("a watchdog");
+        let parent = run("ps", &["-o", "ppid=", "-p", &watchdog.to_string()]).ok().stdout;
+        assert_eq!(parent.trim(), child.id().to_string());
+        // All of the job's own group; the watchdog has another.
+        run("kill", &[&format!("-{signal}"), "--", &format!("-{}", child.id())]).ok();
+        child.wait().unwrap();
+        until("the end of the command", || !is_there(id.parse().unwrap()));
+        until("the removal", || listing(cluster.folder.path()) == before);
+        until("the end of the watchdog", || !is_there(watchdog));
+    }
 }
 
 #[test]

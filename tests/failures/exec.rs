@@ -21,6 +21,7 @@ fn flags_that_make_no_sense_are_refused_with_what_to_do() {
         ("exec-reuse", &["--reuse-if-valid-for", "10m"]),
         ("exec-agent-renew", &["--agent", "--renew"]),
         ("exec-agent-without-ssh", &["--agent", "--output", "app=x"]),
+        ("exec-renew-tunnels", &["--renew", "--tunnel", "app=x"]),
         ("exec-agent-terraform", &["--agent", "--export-vars", "terraform"]),
     ] {
         let proxy = cluster.proxy();

@@ -47,6 +47,27 @@ fn lists_certificates_and_their_keys() {
 }
 
 #[test]
+fn an_answer_says_which_keys_it_lists() {
+    let keys = [key(KeyKind::Ed25519), key(KeyKind::P256)];
+    let other = key(KeyKind::P256);
+    let answered = answer(&LIST, &keys);
+    let line = |blob: &[u8]| format!("some-algorithm {} comment\n", STANDARD.encode(blob));
+    for wanted in keys.iter().flat_map(|key| [&key.certificate, &key.public]) {
+        assert!(lists(&answered, &line(wanted)));
+    }
+    assert!(!lists(&answered, &line(&other.public)));
+    assert!(
+        !lists(&answered, "") && !lists(&answered, "ssh-ed25519 *") && !lists(&[], &line(&keys[0].public))
+    );
+    assert!(!lists(&answer(&[SIGN_REQUEST], &keys), &line(&keys[0].public)));
+    // A comment is no key, and what is cut off names none.
+    assert!(!lists(&answered, &line(b"bot")));
+    let last = line(&keys[1].public);
+    let whole = answered.len() - (4 + b"bot".len());
+    assert!((0..whole).all(|length| !lists(&answered[..length], &last)) && lists(&answered[..whole], &last));
+}
+
+#[test]
 fn signatures_are_those_of_the_key() {
     for (kind, flags, name, algorithm) in [
         (KeyKind::Ed25519, 0, "ssh-ed25519", &ED25519 as &dyn VerificationAlgorithm),

@@ -2,7 +2,8 @@
 //! what is left. It has no secret, and nothing to do until then.
 //!
 //! It is in a session of its own, so that no signal to the group or from the terminal meets it, and has no living parent, so that who
-//! kills `jobpass exec` with all its children does not find it.
+//! kills `jobpass exec` with all its children does not find it. Where nobody would wait for its end, in containers whose first process is
+//! no init, it stays a child of `jobpass exec`, which waits for it: else each run would leave an entry in the table of processes.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,14 +14,15 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::private_folder::remove;
+use crate::env::Env;
 use crate::error::Failed;
 use crate::run::error::RunError;
 use crate::run::signals::Signals;
-use crate::system::Handle;
+use crate::system::{Handle, orphans_are_reaped};
 
 /// The first argument of such a process; no command for people.
 const NAME: &str = "exec-watchdog";
@@ -45,14 +47,23 @@ enum Word {
 pub struct Watchdog {
     words: ChildStdin,
     answers: ChildStdout,
+    /// The process, where it is our child.
+    child: Option<Child>,
 }
 
 impl Watchdog {
     /// Starts it; it watches when this returns.
-    pub async fn start(exe: &Path) -> Result<Self, Failed> {
-        let failed = |source| RunError::Watchdog { program: exe.display().to_string(), source };
-        let mut command = Command::new(exe);
-        command.arg(NAME).env_clear().current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
+    pub async fn start(env: &Env) -> Result<Self, Failed> {
+        let failed = |source| RunError::Watchdog { program: env.exe.display().to_string(), source };
+        let is_orphan = orphans_are_reaped(env.root.as_deref());
+        let mut command = Command::new(&env.exe);
+        command
+            .arg(NAME)
+            .args((!is_orphan).then_some(DETACHED))
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut first = command.spawn().map_err(failed)?;
         let (Some(words), Some(mut answers)) = (first.stdin.take(), first.stdout.take()) else {
             return Err(failed(io::ErrorKind::BrokenPipe.into()).into());
@@ -60,8 +71,13 @@ impl Watchdog {
         let mut answer = [0; READY.len()];
         let ready = timeout(LIMIT, answers.read_exact(&mut answer)).await;
         ready.map_err(io::Error::from).and_then(|read| read).map_err(failed)?;
-        let _ = timeout(LIMIT, first.wait()).await;
-        Ok(Self { words, answers })
+        let child = if is_orphan {
+            let _ = timeout(LIMIT, first.wait()).await;
+            None
+        } else {
+            Some(first)
+        };
+        Ok(Self { words, answers, child })
     }
 
     /// Tells it of a folder, before that is created.
@@ -81,6 +97,9 @@ impl Watchdog {
         self.tell(&Word::Done).await;
         drop(self.words);
         let _ = timeout(LIMIT, self.answers.read_to_end(&mut Vec::new())).await;
+        if let Some(child) = &mut self.child {
+            let _ = timeout(LIMIT, child.wait()).await;
+        }
     }
 
     /// One that somebody has killed does not hear it: no reason to stop.
@@ -95,9 +114,9 @@ impl Watchdog {
 /// What a process does that was started as a watchdog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Leaves the session and the family of who started it.
+    /// Leaves the family of who started it.
     Detach,
-    /// Watches.
+    /// Watches, in a session of its own.
     Watch,
 }
 
@@ -113,15 +132,15 @@ impl Step {
     }
 }
 
-/// Starts the process that watches, in a session of its own; when this one ends it has no parent that anybody knows.
+/// Starts the process that watches; when this one ends it has no parent that anybody knows.
 pub fn detach(exe: &Path) -> io::Result<()> {
-    // One that leads a session already has what it needs.
-    let _ = rustix::process::setsid();
     std::process::Command::new(exe).args([NAME, DETACHED]).spawn().map(drop)
 }
 
 /// Waits for the end of `jobpass exec`. What to say, if it was killed.
 pub async fn watch() -> Result<Option<String>, Failed> {
+    // One that leads a session already has what it needs.
+    let _ = rustix::process::setsid();
     // Caught, never looked at: only SIGKILL ends it.
     let _caught = Signals::of(&[
         Signal::HUP,

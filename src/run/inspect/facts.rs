@@ -56,6 +56,9 @@ pub struct Facts {
     pub keys: Keys,
     /// Whether each certificate is for its key; `None`: none is for another one, but a key is missing or unreadable.
     pub belong_together: Option<bool>,
+    /// The ssh-agent of a running `jobpass exec --agent`, where that has the keys and no file does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// Whether `login --dry-run` created it, by certificates or manifest.
     pub dry_run: bool,
     /// What to know though nothing is broken.
@@ -178,6 +181,7 @@ impl Facts {
                 tls: tls.map(|c| key_kind::from_tls(&c.public_key)),
             },
             belong_together: material.belong_together(),
+            agent: material.agent.as_ref().map(|path| plain(&path.display().to_string())),
             dry_run: material.dry_run
                 || marked.is_some()
                 || tls.is_some_and(|c| c.subject_serial.as_deref() == Some(DRY_RUN)),

@@ -2,12 +2,12 @@
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::kubeconfig;
+use super::{agent, kubeconfig};
 use crate::env;
 use crate::error::StageError as _;
 use crate::identity::keys::{KeyError, KeyPair};
@@ -45,6 +45,8 @@ pub struct Material {
     pub contexts: Vec<String>,
     /// For each certificate, whether it is for the key beside it; `None`: the key is missing or unreadable.
     pub matches: Vec<Option<bool>>,
+    /// The ssh-agent of a running `jobpass exec --agent` that has the keys of this folder, which are in no file of it.
+    pub agent: Option<PathBuf>,
     /// Whether the manifest says that a dry run created it.
     pub dry_run: bool,
     /// What the manifest says of the logins of this folder.
@@ -102,6 +104,9 @@ impl Material {
         let tls_key = tls_key_text.and_then(|text| self.key(TLS_KEY, &text));
         let ssh = SSH_CERTS.iter().find_map(|name| Some((*name, self.text(dir, name)?)));
         if let Some((name, text)) = ssh {
+            if key.is_none() && self.problems.is_empty() {
+                self.agent = agent::with_key(dir, &text);
+            }
             self.ssh_certificate(name, &text, KEY, key.as_ref());
         }
         if let Some(text) = self.text(dir, TLS_CERT) {
@@ -301,6 +306,7 @@ impl Material {
                 Some(format!("the key and a certificate in `{key}` do not belong together"))
             }
             Some(false) => Some(format!("`{certificate}` is not for the key in `{key}`")),
+            None if self.agent.is_some() => None,
             None if self.problems.iter().any(|p| p.starts_with(&format!("`{key}` "))) => None,
             None => Some(format!("the private key of `{certificate}` is missing")),
         };
