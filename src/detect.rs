@@ -66,7 +66,7 @@ pub fn detect(env: &Env, request: &Request) -> Result<Detected, DetectError> {
         (Some(given), _, _) => ProofSource::Given(given.clone()),
         (None, Some(cloud), _) => ProofSource::Cloud(cloud),
         (None, None, Some(platform)) => ProofSource::Platform(platform),
-        (None, None, None) => return Err(DetectError::NoPlatform { reasons }),
+        (None, None, None) => return Err(DetectError::NoPlatform { reasons, is_ci: env.says_ci() }),
     };
     // A look-alike is taken for its log and files, which work as GitHub's do; its tokens are not GitHub's.
     let imitated =

@@ -77,7 +77,7 @@ pub async fn join(
     let network = cluster.network();
     let attempt = |_| attempt(cluster, request, proof.clone(), key.clone());
     let (deadline, log) = (network.deadline(), network.log());
-    retry(deadline, log, "joining the cluster", ATTEMPTS, attempt, JoinError::is_transient).await
+    retry(deadline, log, "", ATTEMPTS, attempt, JoinError::is_transient).await
 }
 
 async fn attempt(

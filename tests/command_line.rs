@@ -127,9 +127,15 @@ fn errors_fit_the_terminal() {
 }
 
 #[test]
-fn words_of_tbot_are_answered() {
+fn words_of_tbot_and_tsh_are_answered() {
     for (arguments, want) in [
-        (&["start", "identity"][..], "use `jobpass login`"),
+        (&["tbot", "start"][..], "use `jobpass login`"),
+        (&["db", "connect"], "use `jobpass tunnel database="),
+        (&["proxy", "db"], "use `jobpass tunnel database="),
+        (&["kube", "login"], "use `jobpass login --output kube="),
+        (&["ssh", "deploy@web-1"], "run ssh itself"),
+        (&["status"], "use `jobpass inspect`"),
+        (&["start", "identity"], "use `jobpass login`"),
         (&["login", "--oneshot"], "jobpass always runs once"),
         (&["login", "--join-uri", "tbot+proxy+x"], "`--proxy HOST`, `--token NAME`"),
         (&["login", "--insecure"], "--ca-file"),
@@ -139,7 +145,56 @@ fn words_of_tbot_are_answered() {
     ] {
         let ran = called(arguments, &[]);
         assert!(ran.code == 2 && ran.stderr.contains(want), "{arguments:?}: {}", ran.all());
+        assert!(!ran.stderr.contains("did you mean"), "{arguments:?}: {}", ran.all());
     }
+}
+
+#[test]
+fn a_usage_error_leads_to_the_command_line_that_was_meant() {
+    for (arguments, error, hint) in [
+        (&["logn"][..], "unknown command", "did you mean `login`?"),
+        (&["inspct"], "unknown command", "did you mean `inspect`?"),
+        (
+            &["--token", "x", "login"],
+            "unknown flag `--token`",
+            "put flags behind the command: `jobpass login --token`",
+        ),
+        (&["login", "--simulate", "github"], "`--dry-run` is missing", "add `--dry-run`"),
+        (&["completions"], "`<SHELL>` is missing", "name the shell: `jobpass completions bash`"),
+        (
+            &["inspect", "--dir", "x"],
+            "unknown flag `--dir`",
+            "name the folder without a flag: `jobpass inspect DIR`",
+        ),
+        (
+            &["logout", "--dir", "x"],
+            "unknown flag `--dir`",
+            "name the folder without a flag: `jobpass logout DIR`",
+        ),
+        (
+            &["renew", "x"],
+            "unexpected argument",
+            "name the folder of `login --renew` by the flag: `jobpass renew --dir DIR`",
+        ),
+        (
+            &["renew"],
+            "`--dir` is missing",
+            "name the folder of `login --renew` by the flag: `jobpass renew --dir DIR`",
+        ),
+        (&["renew", "--zz", "x"], "unknown flag `--zz`", "see `jobpass renew --help`"),
+        (&["ssh-proxy"], "`--dir`, `<HOST>` and `<PORT>` are missing", "see `jobpass ssh-proxy --help`"),
+        (
+            &["exec", "--token", "x"],
+            "the command to run is missing",
+            "put the command to run behind `--`: `jobpass exec --token NAME -- COMMAND`",
+        ),
+    ] {
+        let ran = called(arguments, &[]);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.all());
+        assert_eq!(ran.stderr, format!("error: {error}\nhint: {hint}\n"), "{arguments:?}");
+    }
+    let tunnel = called(&["tunnel"], &[]).stderr;
+    assert!(tunnel.contains("hint: use `jobpass tunnel database=SERVICE,user=USER"), "{tunnel}");
 }
 
 #[test]

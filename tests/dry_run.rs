@@ -230,7 +230,7 @@ fn a_branch_needs_a_name_a_dry_run_and_a_rule_for_it() {
         let ran = dry(folder.path(), &[], &["--simulate", platform, "--as-branch", "other"]);
         assert_eq!(ran.code, 2, "{}", ran.all());
         assert!(
-            ran.stderr.contains("looks at the branch") && ran.stderr.contains("--simulate gitlab"),
+            ran.stderr.contains("looks at the branch") && ran.stderr.contains("github, gitlab, "),
             "{}",
             ran.stderr
         );

@@ -334,6 +334,47 @@ fn words_of_tbot_are_answered_as_the_table_says() {
 }
 
 #[test]
+fn links_of_the_readme_lead_to_sections() {
+    let readme = readme();
+    let slug = |title: &str| -> String {
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    let titles = readme
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| slug(line.trim_start_matches(['#', ' '])));
+    let sections: BTreeSet<String> = titles.collect();
+    let links: Vec<&str> = readme.split("](#").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 10, "{links:?}");
+    for link in links {
+        assert!(sections.contains(link), "no section #{link}");
+    }
+}
+
+/// The table of what may be seen names messages as they are printed: each is in a snapshot.
+#[test]
+fn the_messages_that_the_readme_explains_are_printed() {
+    let snapshots: String = std::fs::read_dir(root().join("tests/failures/snapshots"))
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let readme = readme();
+    let table = readme.split("\n| Seen | What to do |\n").nth(1).unwrap();
+    let rows =
+        table.lines().take_while(|line| line.starts_with('|')).filter_map(|row| row.split(" | ").next());
+    let mut seen = 0;
+    for row in rows.filter(|row| !row.starts_with("| ssh") && !row.starts_with("| kubectl")) {
+        let messages = row.split('`').skip(1).step_by(2).filter(|text| text.contains(' '));
+        for part in messages.flat_map(|message| message.split('…')) {
+            assert!(snapshots.contains(part), "nothing says {part:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8, "{seen}");
+}
+
+#[test]
 fn every_path_that_contributing_names_is_there() {
     let text = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
     let words = text.split('`').skip(1).step_by(2).filter(|word| !word.contains(['\n', ' ', '*', '{']));

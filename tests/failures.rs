@@ -92,7 +92,7 @@ fn unfolded(text: &str) -> String {
 /// What changes from run to run, by what stands before and after it.
 const CHANGING: [(&str, &str); 15] = [
     ("waiting for approval until ", "\n"),
-    ("it is still open, until ", "\n"),
+    ("have it approved until ", " ("),
     ("for later: from ", " on"),
     ("it expired at ", "\n"),
     ("trying again in ", ":"),

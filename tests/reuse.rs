@@ -82,7 +82,7 @@ fn every_platform_finds_its_own() {
     assert!(!login(&cluster, &job, &[]).0, "nothing names it");
     assert!(login(&cluster, &job.set("JOBPASS_DIR", report["dir"].as_str().unwrap()), &[]).0);
     // A job that cannot be told from others.
-    let job = cluster.job(Jenkins).unset("BUILD_TAG");
+    let job = cluster.job(Jenkins).unset("BUILD_URL");
     login(&cluster, &job, &["--dir", "odd"]);
     let (reused, ran) = login(&cluster, &job, &["--dir", "odd"]);
     assert!(
@@ -90,6 +90,20 @@ fn every_platform_finds_its_own() {
         "{}",
         ran.all()
     );
+}
+
+#[test]
+fn two_jobs_of_jenkins_with_one_build_tag_are_two() {
+    let cluster = Cluster::any();
+    let job = |name: &str| {
+        let url = format!("https://jenkins.example.com/job/{name}/42/");
+        let job = cluster.job(Jenkins).set("BUILD_TAG", "jenkins-app-deploy-42");
+        job.set("BUILD_URL", &url)
+    };
+    assert!(!login(&cluster, &job("app/job/deploy"), &["--dir", "out"]).0);
+    assert!(login(&cluster, &job("app/job/deploy"), &["--dir", "out"]).0);
+    let (reused, ran) = login(&cluster, &job("app-deploy"), &["--dir", "out"]);
+    assert!(!reused && ran.stderr.contains("another job wrote it"), "{}", ran.all());
 }
 
 #[test]

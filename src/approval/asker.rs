@@ -7,10 +7,22 @@ use crate::text::safe;
 
 /// What a reader wants to know first, by the names that the platforms have for it (each platform's page on its tokens).
 const SAID: [(&str, &[&str]); 6] = [
-    ("repository", &["repository", "project_path", "oidc.circleci.com/vcs-origin", "rpo_uri"]),
+    (
+        "repository",
+        &[
+            "repository",
+            "project_path",
+            "oidc.circleci.com/vcs-origin",
+            "rpo_uri",
+            "repo_slug",
+            "repository_url",
+            "scm_repo_url",
+            "repositoryUuid",
+        ],
+    ),
     ("workflow", &["workflow", "pipeline_slug", "terraform_workspace_name", "environmentName"]),
     ("stack", &["callerId"]),
-    ("ref", &["ref", "oidc.circleci.com/vcs-ref", "rpo_ref", "build_branch"]),
+    ("ref", &["ref", "oidc.circleci.com/vcs-ref", "rpo_ref", "build_branch", "scm_ref", "branchName"]),
     ("environment", &["environment"]),
     ("actor", &["actor", "user_login", "deployerLogin"]),
 ];
@@ -132,6 +144,10 @@ mod tests {
             ),
             (Platform::CircleCi, "repository github.com/acme/app, ref refs/heads/main"),
             (Platform::Spacelift, "stack app, https://"),
+            (Platform::Bitbucket, "repository {"),
+            (Platform::Semaphore, "repository acme/app, ref refs/heads/main"),
+            (Platform::Bitrise, "repository https://github.com/acme/app.git"),
+            (Platform::Codefresh, "repository https://github.com/acme/app, ref main"),
             (Platform::Buildkite, "workflow app, ref main, https://buildkite.com/acme/app/builds/42"),
         ] {
             let text = asks(platform);

@@ -60,12 +60,11 @@ impl StageError for ApprovalError {
             Self::Denied { reason, .. } if reason.is_empty() => Vec::new(),
             Self::Denied { reason, .. } => vec![format!("the reviewer says: {reason}")],
             Self::Refused { message, .. } => vec![message.clone()],
-            Self::Unanswered { until: Some(until), .. } => vec![format!("it is still open, until {until}")],
-            Self::Unanswered { .. } => vec!["it is still open".to_owned()],
             Self::Expired { .. }
             | Self::None { .. }
             | Self::NotYet { .. }
             | Self::Promoted { .. }
+            | Self::Unanswered { .. }
             | Self::Wider { .. } => Vec::new(),
         }
     }
@@ -98,9 +97,12 @@ impl StageError for ApprovalError {
                 }
                 format!("look in the audit log for what `{user}` may request (`allow.request` of its roles)")
             }
-            Self::Unanswered { id, .. } => {
+            Self::Unanswered { id, until, .. } => {
+                let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
                 return vec![
-                    format!("have it approved (`tctl requests approve {id}`) and pass `--request-id {id}`"),
+                    format!(
+                        "have it approved{until} (`tctl requests approve {id}`) and pass `--request-id {id}`"
+                    ),
                     format!("pass a longer `--request-wait`, or take it back with `tctl requests rm {id}`"),
                 ];
             }

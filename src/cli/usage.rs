@@ -19,14 +19,20 @@ pub struct UsageError {
     hints: Vec<String>,
 }
 
-/// What tbot calls things, and what to do here.
-const OF_TBOT: [(&str, &str); 16] = [
+/// What tbot and tsh call things, and what to do here.
+const OF_TBOT: [(&str, &str); 22] = [
     (
         "start",
         "use `jobpass login`: it joins once, writes the credentials and exits; `--config` takes a tbot.yaml",
     ),
     ("configure", "pass flags to `jobpass login`, or set `JOBPASS_` variables"),
     ("init", "leave it out: `jobpass login` creates its folder"),
+    ("tbot", "leave it out: use `jobpass login`"),
+    ("db", TUNNEL),
+    ("proxy", TUNNEL),
+    ("ssh", "log in, then run ssh itself: `ssh -F \"$JOBPASS_SSH_CONFIG\" LOGIN@NODE.CLUSTER`"),
+    ("kube", "use `jobpass login --output kube=CLUSTER`, or `jobpass tunnel kube=CLUSTER`"),
+    ("status", "use `jobpass inspect`"),
     ("--oneshot", "leave `--oneshot` out: jobpass always runs once"),
     ("--join-uri", "pass its parts: `--proxy HOST`, `--token NAME` and `--join-method METHOD`"),
     ("--insecure", "pass the roots to trust with `--ca-file`; at `--auth-server`, pass `--ca-pin`"),
@@ -35,18 +41,17 @@ const OF_TBOT: [(&str, &str); 16] = [
     ("-d", "pass `-v` to print each step"),
     ("--debug", "pass `-v` to print each step"),
     ("--ca-path", "pass `--ca-file FILE`"),
-    (
-        "-c",
-        "pass flags, or set `JOBPASS_` variables: only `jobpass login` and `jobpass exec` read a tbot.yaml",
-    ),
-    (
-        "--config",
-        "pass flags, or set `JOBPASS_` variables: only `jobpass login` and `jobpass exec` read a tbot.yaml",
-    ),
+    ("-c", NO_CONFIG),
+    ("--config", NO_CONFIG),
     ("--renewal-interval", "leave it out: run `jobpass login` again in the job that needs fresh credentials"),
     ("--log-format", "pass `--json` for a report on standard output"),
     ("--ca-pins", "pass one pin with `--ca-pin`"),
 ];
+
+const NO_CONFIG: &str = "pass the flags that `jobpass login --config FILE --print-command` prints: only `login` and `exec` read a \
+                         tbot.yaml";
+const TUNNEL: &str =
+    "use `jobpass tunnel database=SERVICE,user=USER,database-name=NAME`, or `jobpass exec --tunnel`";
 
 /// The command of `exec`, as clap shows it.
 const COMMAND: &str = "<COMMAND>...";
@@ -113,12 +118,16 @@ impl UsageError {
                 hints.extend(lines);
                 format!("invalid value for {arg}")
             }
-            ErrorKind::UnknownArgument => return Self::unknown_argument(error, command),
+            ErrorKind::UnknownArgument => {
+                return Self::misplaced(error, command)
+                    .unwrap_or_else(|| Self::unknown_argument(error, command));
+            }
             ErrorKind::InvalidSubcommand => {
                 let word = first(error, ContextKind::InvalidSubcommand).unwrap_or_default();
                 hints.extend(of_tbot(&word));
-                let near = all(error, ContextKind::SuggestedSubcommand);
-                hints.extend(near.first().map(|near| format!("did you mean `{near}`?")));
+                // The nearest comes last.
+                let near = all(error, ContextKind::SuggestedSubcommand).pop().filter(|_| hints.is_empty());
+                hints.extend(near.map(|near| format!("did you mean `{near}`?")));
                 "unknown command".to_owned()
             }
             ErrorKind::MissingRequiredArgument => {
@@ -129,15 +138,29 @@ impl UsageError {
                 if missing.iter().any(|arg| arg.starts_with("<SPEC>")) {
                     hints.push(SPECS.to_owned());
                 }
-                let missing: Vec<_> = missing.iter().map(|arg| format!("`{}`", flag(arg))).collect();
+                // A switch: its name is all there is to say.
+                if let [switch] = missing.as_slice()
+                    && is_flag(switch)
+                {
+                    hints.push(format!("add `{switch}`"));
+                }
+                hints.extend(command.and_then(example).map(str::to_owned));
+                let missing: Vec<_> = missing
+                    .iter()
+                    .map(|arg| {
+                        format!("`{}`", flag(arg)).replace(&format!("`{COMMAND}`"), "the command to run")
+                    })
+                    .collect();
                 if !from_variables.is_empty() {
                     let variables: Vec<_> = from_variables.iter().map(|(_, v)| format!("`{v}`")).collect();
                     hints.push(format!("check the variables that are set: {}", variables.join(", ")));
                 }
-                format!(
-                    "{} is missing",
-                    missing.join(" and ").replace(&format!("`{COMMAND}`"), "the command to run")
-                )
+                match missing.split_last() {
+                    Some((last, before)) if !before.is_empty() => {
+                        format!("{} and {last} are missing", before.join(", "))
+                    }
+                    _ => format!("{} is missing", missing.concat()),
+                }
             }
             ErrorKind::ArgumentConflict => {
                 let others: Vec<_> = all(error, ContextKind::PriorArg).iter().map(|a| named(a)).collect();
@@ -161,6 +184,22 @@ impl UsageError {
             _ => "the command line cannot be read".to_owned(),
         };
         Self { message, causes, hints }.with_help(command)
+    }
+
+    /// What would be right elsewhere: behind the command, or with the folder in the form that the command has for it.
+    fn misplaced(error: &clap::Error, command: Option<&str>) -> Option<Self> {
+        let command = command?;
+        let text = first(error, ContextKind::InvalidArg)?;
+        let flag = flag(&text);
+        let is_folder = if command == "renew" { !flag.starts_with('-') } else { flag == "--dir" };
+        let message =
+            if is_flag(flag) { format!("unknown flag `{flag}`") } else { "unexpected argument".to_owned() };
+        let hint = if is_flag(flag) && is_before(error, command) {
+            format!("put flags behind the command: `jobpass {command} {flag}`")
+        } else {
+            folder(command).filter(|_| is_folder && !looks_like_token(&text))?.to_owned()
+        };
+        Some(Self { message, causes: Vec::new(), hints: vec![hint] })
     }
 
     fn unknown_argument(error: &clap::Error, command: Option<&str>) -> Self {
@@ -216,6 +255,31 @@ impl StageError for UsageError {
 
 fn empty(arg: &str) -> String {
     format!("is its variable empty? set it, or leave {arg} out")
+}
+
+/// A command line of a command that cannot do without arguments.
+fn example(command: &str) -> Option<&'static str> {
+    match command {
+        "completions" => Some("name the shell: `jobpass completions bash`"),
+        "tunnel" => Some(TUNNEL),
+        _ => folder(command),
+    }
+}
+
+/// How a command takes its folder, where its neighbours take theirs in the other way.
+fn folder(command: &str) -> Option<&'static str> {
+    match command {
+        "inspect" => Some("name the folder without a flag: `jobpass inspect DIR`"),
+        "logout" => Some("name the folder without a flag: `jobpass logout DIR`"),
+        "renew" => Some("name the folder of `login --renew` by the flag: `jobpass renew --dir DIR`"),
+        _ => None,
+    }
+}
+
+/// Whether what is wrong stands before the command.
+fn is_before(error: &clap::Error, command: &str) -> bool {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return false };
+    !usage.to_string().contains(&format!("jobpass {command}"))
 }
 
 fn of_tbot(word: &str) -> Option<String> {

@@ -67,10 +67,19 @@ fn says_why_not() {
         (&[], "spacelift", "neither SPACELIFT_OIDC_TOKEN nor TF_VAR_spacelift_run_id is set"),
     ] {
         let error = run(vars, &Request::default()).unwrap_err();
-        let DetectError::NoPlatform { reasons } = &error else { panic!("{error:?}") };
+        let DetectError::NoPlatform { reasons, .. } = &error else { panic!("{error:?}") };
         assert_eq!(why(reasons, platform), want);
         let near = want.contains("not `true`") || want.contains("though");
         assert_eq!(error.hints().join("\n").contains(&format!("`--platform {platform}`")), near, "{want}");
+    }
+    // Nobody who is in a CI job is told to go to one.
+    for (ci, hint, other) in [
+        ("true", "`--join-method generic_oidc`", "run it in a CI job"),
+        ("false", "run it in a CI job", "generic_oidc"),
+    ] {
+        let hints = run(&[("CI", ci)], &Request::default()).unwrap_err().hints().join("\n");
+        assert!(hints.contains(hint) && !hints.contains(other), "{hints}");
+        assert_eq!(hints.contains("on a laptop"), ci == "false", "{hints}");
     }
     let nested = run(&[GITHUB, GITLAB, ("TBOT_GITLAB_JWT", "s3cr3t")], &Request::default()).unwrap().reasons;
     assert_eq!(why(&nested, "github"), "GITHUB_ACTIONS is true, but gitlab is the one with a token");

@@ -34,7 +34,7 @@ impl From<bool> for Retry {
 /// Runs `work` (it gets the number of the attempt, from 1) until it succeeds, `decide` says never, there were `attempts`
 /// of them, or the next wait would not end before the deadline; then its last error is the result. Waits grow from
 /// 0.2 s to 5 s, shortened at random so that many jobs do not come back at once. Each retry is one note in the log;
-/// `what` is a participle: `asking GitHub for a token`.
+/// `what` is a participle: `asking GitHub for a token`; empty where the error says it.
 pub async fn retry<T, E, F, A>(
     deadline: Deadline,
     log: &Log,
@@ -62,7 +62,9 @@ where
         if attempt >= attempts || wait >= deadline.left() {
             return Err(error);
         }
-        log.note(format!("trying again in {:.1}s: {what}: {}", wait.as_secs_f64(), error.in_one_line()));
+        let doing = if what.is_empty() { String::new() } else { format!("{what}: ") };
+        let wait_shown = wait.as_secs_f64().max(0.1);
+        log.note(format!("trying again in {wait_shown:.1}s: {doing}{}", error.in_one_line()));
         tokio::time::sleep(wait).await;
         attempt += 1;
     }
@@ -133,7 +135,7 @@ mod tests {
         let now = Retry::After(Duration::ZERO);
         let (result, tries, lines) = run(MINUTE, 5, 3, now).await;
         assert_eq!((result, tries), (Ok(3), 3));
-        assert_eq!(lines, ["trying again in 0.0s: asking: no answer"; 2]);
+        assert_eq!(lines, ["trying again in 0.1s: asking: no answer"; 2]);
         let (result, tries, _) = run(MINUTE, 2, 3, now).await;
         assert_eq!((result.is_err(), tries), (true, 2));
         let (result, tries, lines) = run(MINUTE, 5, 3, Retry::Never).await;

@@ -52,7 +52,8 @@ pub(super) const FACTS: Facts = Facts {
     // Cleaned after each job.
     temp_dir: Some("AGENT_TEMPDIRECTORY"),
     checkout: |env| Some(env.absolute(env.var("BUILD_SOURCESDIRECTORY")?.as_ref())),
-    // learn.microsoft.com, "Predefined variables".
+    // learn.microsoft.com, "Use predefined variables": System.JobId is of a single attempt of a single job, and unique within
+    // the pipeline only.
     job: &["BUILD_BUILDID", "SYSTEM_JOBID"],
     limit: None,
     log: LogSyntax { fold, folds_details: true, annotate: Some(annotate) },

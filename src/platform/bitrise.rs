@@ -29,6 +29,7 @@ pub(super) const FACTS: Facts = Facts {
     expired_hints: |_| vec!["run the step `get-identity-token` right before jobpass".to_owned()],
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("BITRISE_SOURCE_DIR")?.as_ref())),
+    // "Available environment variables": a build of one workflow, with a machine of its own.
     job: &["BITRISE_BUILD_SLUG"],
     limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },

@@ -29,6 +29,7 @@ pub(super) const FACTS: Facts = Facts {
     },
     temp_dir: None,
     checkout: |_| None,
+    // docs.env0.com, "Custom flows", "Exposed env0 system environment variables": the id of the deployment.
     job: &["ENV0_DEPLOYMENT_LOG_ID"],
     limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },

@@ -1,6 +1,7 @@
 //! Jenkins, with the plugin that issues identity tokens.
 //!
-//! Names from jenkins.io, "Using environment variables", and jenkinsci/oidc-provider-plugin.
+//! Names from jenkins.io, "Using environment variables", jenkinsci/jenkins `CoreEnvironmentContributor`, and
+//! jenkinsci/oidc-provider-plugin.
 
 use serde_json::{Value, json};
 
@@ -32,8 +33,9 @@ pub(super) const FACTS: Facts = Facts {
     // Beside the workspace; nothing removes it, so a later login there replaces what an earlier one left.
     temp_dir: Some("WORKSPACE_TMP"),
     checkout: |env| Some(env.absolute(env.var("WORKSPACE")?.as_ref())),
-    // `jenkins-JOB-NUMBER`.
-    job: &["BUILD_TAG"],
+    // There where `JENKINS_URL` is. Not `BUILD_TAG`: it has `-` for each `/` of the job's name, so that `app/deploy` and
+    // `app-deploy` share one.
+    job: &["BUILD_URL"],
     limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },
     channel: Channel::Script {
@@ -88,7 +90,7 @@ const ISSUER: &str = "https://jenkins.example.com/oidc";
 const JOB_URL: &str = "https://jenkins.example.com/job/app/job/deploy/";
 
 const VARIABLES: [(&str, &str); 6] = [
-    ("BUILD_TAG", "jenkins-app-deploy-42"),
+    ("BUILD_URL", "https://jenkins.example.com/job/app/job/deploy/42/"),
     (JENKINS_URL, "https://jenkins.example.com/"),
     (BUILD_ID, "42"),
     ("BUILD_NUMBER", "42"),

@@ -32,6 +32,7 @@ pub(super) const FACTS: Facts = Facts {
     },
     temp_dir: None,
     checkout: |env| Some(env.absolute(env.var("SEMAPHORE_GIT_DIR")?.as_ref())),
+    // "Environment variables": unique for every job, also for one that runs again.
     job: &["SEMAPHORE_JOB_ID"],
     limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },

@@ -28,6 +28,8 @@ pub(super) const FACTS: Facts = Facts {
     // `TMPDIR` is the build's own there, and emptied after it.
     temp_dir: None,
     checkout: |_| None,
+    // "Predefined build parameters": the link to the build. Its unique number is no variable, and `BUILD_NUMBER` is one
+    // per configuration only.
     job: &["BUILD_URL"],
     limit: None,
     log: LogSyntax { fold: indented, folds_details: false, annotate: None },

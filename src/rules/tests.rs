@@ -193,6 +193,14 @@ fn one_rule_is_enough_and_the_closest_is_known() {
     assert_eq!(token.evaluate(&both, NEW).matched(), Some(2));
     let other = token.evaluate(&claims(&json!({"repository": "z/z", "actor": "me"})), NEW);
     assert_eq!((other.matched(), other.closest()), (None, Some(1)));
+    // One field fails in each: the more of the others match, the closer.
+    let of_o = token.evaluate(&claims(&json!({"repository": "o/x", "ref": "refs/heads/y"})), NEW);
+    assert_eq!((of_o.matched(), of_o.closest()), (None, Some(0)));
+    let (rule, all) = (json!({"repository": "o/r", "ref": "refs/heads/x", "actor": "a"}), JoinMethod::GitHub);
+    let token = self::token(all, &json!({"allow": [{"repository": "o/x"}, rule]}));
+    let near =
+        token.evaluate(&claims(&json!({"repository": "o/r", "ref": "refs/heads/x", "actor": "b"})), NEW);
+    assert_eq!(near.closest(), Some(1));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What came of comparing claims with rules.
 
+use std::cmp::Reverse;
+
 /// All rules of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
@@ -30,9 +32,13 @@ impl Verdict {
         self.rules.iter().position(RuleVerdict::matches)
     }
 
-    /// The rule with the fewest fields that fail (the first of these, from 0); `None`: there are no rules.
+    /// The rule with the fewest fields that fail, of these the one with the most that match (the first of these, from 0);
+    /// `None`: there are no rules.
     pub fn closest(&self) -> Option<usize> {
-        (0..self.rules.len()).min_by_key(|&i| self.rules.get(i).map(|r| r.mismatches().count()))
+        (0..self.rules.len()).min_by_key(|&i| {
+            let rule = self.rules.get(i)?;
+            Some((rule.mismatches().count(), Reverse(rule.fields.iter().filter(|f| f.matches).count())))
+        })
     }
 }
 

@@ -91,7 +91,7 @@ impl Trial {
                     "no rule for {} looks at the branch: `--as-branch` changes nothing",
                     simulated.title()
                 ),
-                format!("take a platform whose rules do: `--simulate {}`", with_branches()),
+                format!("take a platform whose rules do, with `--simulate`: {}", with_branches()),
             )
             .into());
         }
@@ -159,7 +159,7 @@ fn in_ci(env: &Env) -> bool {
 /// The platforms whose jobs differ by branch for the rules.
 fn with_branches() -> String {
     let all = Platform::ALL.into_iter().filter(|p| p.simulation().admits_one_branch);
-    all.map(Platform::id).collect::<Vec<_>>().join("` or `--simulate ")
+    all.map(Platform::id).collect::<Vec<_>>().join(", ")
 }
 
 fn ids() -> String {

@@ -241,7 +241,8 @@ fn audience(token: &ProvisionToken, claims: &UnverifiedClaims, cluster: Option<&
         ExpectedAudience::Is(want) if has.contains(&want.as_str()) => Check::Passes(got),
         ExpectedAudience::Is(want) => Check::Fails { want: shown(&want), got },
         ExpectedAudience::UnknownClusterName => {
-            Check::Unknown(format!("has `{got}`; it must be the cluster's name, which is not known here"))
+            let got = if got.is_empty() { "is absent".to_owned() } else { format!("has `{got}`") };
+            Check::Unknown(format!("{got}; it must be the cluster's name, which is not known here"))
         }
     }
 }

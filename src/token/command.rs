@@ -49,7 +49,11 @@ pub(super) async fn output_of(network: &Network, env: &Env, words: &[String]) ->
     let child = match child {
         Ok(child) => child,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return refused(&place, "there is no such program");
+            return Err(TokenError::Absent {
+                place,
+                reason: "there is no such program",
+                hint: "check its name and `PATH`; what needs a shell is `--id-token-command \"sh -c '…'\"`",
+            });
         }
         Err(error) => return refused(&place, &format!("it cannot be run: {}", io_reason(&error))),
     };

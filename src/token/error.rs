@@ -47,6 +47,9 @@ pub enum TokenError {
     /// The file that the machine's identity token is in cannot be read.
     #[error("could not read the identity token of {platform}")]
     Unreadable { platform: &'static str, place: String, reason: String, hint: &'static str },
+    /// The variable, file or program that the user names is not there.
+    #[error("could not get an identity token from {place}")]
+    Absent { place: String, reason: &'static str, hint: &'static str },
     /// The variable, file or command of the user's gave nothing.
     #[error("could not get an identity token from {place}")]
     Source { place: String, reason: String },
@@ -86,6 +89,7 @@ impl StageError for TokenError {
             Self::Expired { since, .. } => vec![format!("it expired at {since}")],
             Self::Missing { why, .. } => vec![why.clone()],
             Self::NotAJwt { problem, .. } => vec![problem.to_string()],
+            Self::Absent { reason, .. } => vec![(*reason).to_owned()],
             Self::Source { reason, .. } => vec![reason.clone()],
             Self::Refused { status, detail, .. } if detail.is_empty() => vec![format!("HTTP {status}")],
             Self::Refused { status, detail, .. } => vec![format!("HTTP {status}: {detail}")],
@@ -109,7 +113,7 @@ impl StageError for TokenError {
             Self::NoTokenMethod { .. } => {
                 "leave out `--id-token-env`, `--id-token-file` or `--id-token-command`: the machine proves itself"
             }
-            Self::Unreadable { hint, .. } => hint,
+            Self::Unreadable { hint, .. } | Self::Absent { hint, .. } => hint,
             Self::Audience { .. } => "pass the token that has this audience, or leave out `--audience`",
             Self::Expired { hints, .. } | Self::Missing { hints, .. } | Self::NotAJwt { hints, .. } => {
                 return hints.clone();

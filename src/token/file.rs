@@ -29,7 +29,11 @@ pub(super) async fn user_file(env: &Env, network: &Network, path: &Path) -> Resu
     let place = shown_path(path);
     match platform_file(network, &env.absolute(path)).await? {
         Some(found) => Ok(Found { place, ..found }),
-        None => Err(TokenError::Source { place, reason: "there is no such file".to_owned() }),
+        None => Err(TokenError::Absent {
+            place,
+            reason: "there is no such file",
+            hint: "check the path, and that the step that writes the token runs before",
+        }),
     }
 }
 

@@ -320,6 +320,16 @@ async fn what_the_user_names_beats_the_platform() {
         assert!(error.in_one_line().contains(want), "{}", error.in_one_line());
         assert!(!error.hints().is_empty());
     }
+    // What is not there has a hint of its own.
+    let nowhere = GivenToken::File("/no/such/file".into());
+    let no_program = GivenToken::Command(vec!["/no/such/program".to_owned()]);
+    for (source, hint) in
+        [(name("NONE"), "check its name"), (nowhere, "check the path"), (no_program, "`PATH`")]
+    {
+        run.detected.source = ProofSource::Given(source);
+        let hints = run.error().await.hints().concat();
+        assert!(hints.contains(hint), "{hints}");
+    }
     let misspelt = Run::on(GitLabCi, &[], name("TBOT_GITLAB_JTW")).error().await;
     assert!(misspelt.hints().join("\n").contains("id_tokens: { TBOT_GITLAB_JTW:"), "{misspelt:?}");
 

@@ -28,7 +28,8 @@ pub(super) fn platform_variable(env: &Env, name: &str) -> Result<Found, TokenErr
     let place = format!("the variable `{name}`");
     let Some(value) = env.var(name) else {
         let reason = if env.is_set(name) { "it is empty" } else { "it is not set" };
-        return Err(TokenError::Source { place, reason: reason.to_owned() });
+        let hint = "check its name, and that this step of the job has it: inside a container of your own, forward it";
+        return Err(TokenError::Absent { place, reason, hint });
     };
     parse(value, place)
 }

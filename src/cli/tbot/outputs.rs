@@ -52,10 +52,10 @@ const COMMON: [&str; 6] =
 
 /// What tbot does beside, and why this program does not.
 const NOT_HERE: [(&str, &str); 15] = [
-    ("database-tunnel", STAYS),
-    ("application-tunnel", STAYS),
+    (DATABASE_TUNNEL, STAYS),
+    (APPLICATION_TUNNEL, STAYS),
     ("application-proxy", STAYS),
-    ("ssh-multiplexer", STAYS),
+    (SSH_MULTIPLEXER, STAYS),
     ("ssh-proxy", STAYS),
     ("workload-identity-api", STAYS),
     ("spiffe-workload-api", STAYS),
@@ -68,14 +68,17 @@ const NOT_HERE: [(&str, &str); 15] = [
     ("workload-identity-aws-ra", WORKLOAD),
     ("example", "is for tests"),
 ];
-const STAYS: &str = "keeps running, and jobpass ends once the files are written";
+const STAYS: &str = "keeps running, and `jobpass login` ends once the files are written";
+const DATABASE_TUNNEL: &str = "database-tunnel";
+const APPLICATION_TUNNEL: &str = "application-tunnel";
+const SSH_MULTIPLEXER: &str = "ssh-multiplexer";
 const WORKLOAD: &str = "issues workload identities (SPIFFE)";
 
 /// Reads one. What it has that changes nothing is noted.
 pub(super) fn read(node: &Node, notes: &mut Notes) -> Result<TbotOutput, Problem> {
     let kind = Section::open(node, "services.")?.needed("type")?;
     let Some((_, own)) = KINDS.iter().find(|(name, _)| *name == kind.text) else {
-        return Err(not_here(&kind));
+        return Err(not_here(&kind, node));
     };
     let known: Vec<&str> = COMMON.iter().chain(own.iter()).copied().collect();
     let section = Section::read(node, "", &known)?;
@@ -153,11 +156,20 @@ pub(super) fn read(node: &Node, notes: &mut Notes) -> Result<TbotOutput, Problem
     Ok(output)
 }
 
-fn not_here(kind: &Text) -> Problem {
+fn not_here(kind: &Text, node: &Node) -> Problem {
     let name = kind.text.as_str();
     if let Some((name, why)) = NOT_HERE.iter().find(|(other, _)| *other == name) {
-        return Problem::at(kind.line, format!("`{name}` {why}"))
-            .hint("leave it out here, and keep tbot for it");
+        let hint = match *name {
+            DATABASE_TUNNEL | APPLICATION_TUNNEL => format!(
+                "leave it out here, and run `jobpass tunnel {0}`, or a command with `jobpass exec --tunnel {0}`",
+                tunnel(name, node)
+            ),
+            SSH_MULTIPLEXER => {
+                "leave it out here: the `ssh_config` of an `identity` output connects without it".to_owned()
+            }
+            _ => "leave it out here, and keep tbot for it".to_owned(),
+        };
+        return Problem::at(kind.line, format!("`{name}` {why}")).hint(hint);
     }
     let known: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     let problem = Problem::at(kind.line, format!("unknown `type: {}`", safe(name, 60)));
@@ -165,6 +177,27 @@ fn not_here(kind: &Text) -> Problem {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("use one of `{}`", known.join("`, `")),
     })
+}
+
+/// What `jobpass tunnel` takes for the same, as far as the file says it in words that a shell leaves alone.
+fn tunnel(kind: &str, node: &Node) -> String {
+    let value = |field: &str| {
+        let text = Section::open(node, "services.").ok()?.text(field).ok()??.text;
+        let is_plain =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b':' | b'/');
+        Some(text).filter(|text| text.bytes().all(is_plain))
+    };
+    let port = value("listen").and_then(|at| at.rsplit(':').next()?.parse::<u16>().ok());
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let (kind, name, keys) = match kind {
+        DATABASE_TUNNEL => {
+            ("database", "service", &[("username", "user"), ("database", "database-name")][..])
+        }
+        _ => ("app", "app_name", &[][..]),
+    };
+    let name = value(name).unwrap_or_else(|| "NAME".to_owned());
+    let keys = keys.iter().filter_map(|(field, key)| Some(format!(",{key}={}", value(field)?)));
+    format!("{kind}={name}{port}{}", keys.collect::<String>())
 }
 
 /// A value that can be part of an `--output`.

@@ -110,7 +110,10 @@ fn each_part_decides() {
         assert_eq!(found.to_json()["tokens"][0]["rule"], number, "{spec}");
     }
     let unknown = explain_at(&gl("x"), &token(gitlab), NEW, None, now());
-    assert!(matches!(unknown.tokens[0].audience, Check::Unknown(_)));
+    assert!(matches!(&unknown.tokens[0].audience, Check::Unknown(why) if why.starts_with("has `x`; ")));
+    let no_audience = claims(&json!({"iss": "https://gitlab.com"}));
+    let absent = explain_at(&no_audience, &token(gitlab), NEW, None, now());
+    assert!(matches!(&absent.tokens[0].audience, Check::Unknown(why) if why.starts_with("is absent; ")));
     let mut gone = token(good);
     gone[0].expires = Some(now());
     assert!(!explain_at(&github_job(), &gone, NEW, None, now()).admitted());

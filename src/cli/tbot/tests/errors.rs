@@ -3,6 +3,26 @@ use crate::cli::parse::Stop;
 use crate::error::{Exit, StageError as _};
 
 #[test]
+fn a_tunnel_of_tbot_is_named_as_ours_takes_it() {
+    for (fields, want) in [
+        (
+            "database-tunnel\n  listen: tcp://127.0.0.1:25432\n  service: pg\n  username: ci\n  database: app",
+            "`jobpass tunnel database=pg:25432,user=ci,database-name=app`",
+        ),
+        ("application-tunnel\n  app_name: grafana", "`jobpass tunnel app=grafana`"),
+        ("application-tunnel\n  app_name: a b\n  listen: unix:///x", "`jobpass tunnel app=NAME`"),
+        ("application-tunnel\n  app_name: '$(id)'", "`jobpass tunnel app=NAME`"),
+        ("ssh-multiplexer", "the `ssh_config` of an `identity` output"),
+        ("workload-identity-api", "keep tbot for it"),
+    ] {
+        let yaml = format!("version: v2\nservices:\n- type: {fields}");
+        let Err(Stop::Config(error)) = login(&yaml, &[]).map(|_| ()) else { panic!("{yaml}") };
+        let hints = error.hints().concat();
+        assert!(hints.contains(want), "{yaml}: {hints}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     for (yaml, line, want) in [
         ("version: v1\nfoo: 1", 1, "is not `v2`"),
