@@ -261,7 +261,6 @@ fn empty(arg: &str) -> String {
 fn example(command: &str) -> Option<&'static str> {
     match command {
         "completions" => Some("name the shell: `jobpass completions bash`"),
-        "tunnel" => Some(TUNNEL),
         _ => folder(command),
     }
 }

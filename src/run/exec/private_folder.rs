@@ -161,6 +161,7 @@ mod tests {
         }
     }
 
+    #[allow(clippy::disallowed_methods)]
     #[test]
     fn what_cannot_be_removed_is_an_error() {
         let base = tempfile::tempdir().unwrap();
