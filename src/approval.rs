@@ -105,12 +105,15 @@ async fn filed(
     reason: &str,
     now: Timestamp,
 ) -> Result<Option<AccessRequest>, ClusterError> {
+    let pending = auth.pending_access_requests(user).await?;
+    Ok(pending.into_iter().find(|request| is_the_same(request, user, roles, reason, now)))
+}
+
+/// Whether a request asks for the same, and was filed since.
+fn is_the_same(request: &AccessRequest, user: &str, roles: &[String], reason: &str, now: Timestamp) -> bool {
     let since = now.saturating_sub(RECENT).unwrap_or(now);
-    let is_it = |request: &AccessRequest| {
-        let is_recent = request.created.is_some_and(|created| created >= since);
-        is_recent && request.user == user && request.roles == roles && request.reason == reason
-    };
-    Ok(auth.pending_access_requests(user).await?.into_iter().find(is_it))
+    let is_recent = request.created.is_some_and(|created| created >= since);
+    is_recent && request.user == user && request.roles == roles && request.reason == reason
 }
 
 fn refused(error: ClusterError, user: &str, roles: &[String]) -> ApprovalError {

@@ -149,6 +149,23 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_is_as_long_as_the_server_takes_it() {
+        let wide = |letters: usize| "語".repeat(letters);
+        let claims = claims(&json!({"repository": wide(200), "workflow": wide(200)}));
+        let cut = reason(Some(&wide(1_000)), &claims);
+        let whole = reason(None, &claims);
+        let all = format!("{} ({})", wide(1_000), whole.trim_start_matches("a job of "));
+        assert!(all.len() > LONGEST_REASON, "{}", all.len());
+        let kept = cut.strip_suffix('…').unwrap();
+        assert!(all.starts_with(kept), "{cut}");
+        // As many letters as fit.
+        let next = all[kept.len()..].chars().next().unwrap();
+        assert!(cut.len() <= LONGEST_REASON && cut.len() + next.len_utf8() > LONGEST_REASON, "{}", cut.len());
+        let fits = reason(Some(&"x".repeat(1_000)), &claims);
+        assert!(fits.ends_with(')') && fits.len() <= LONGEST_REASON, "{fits}");
+    }
+
+    #[test]
     fn what_is_foreign_is_clean_and_bounded() {
         let all = claims(&json!({
             "iss": "https://token.actions.githubusercontent.com", "repository": "a/b\n::error::x\u{1b}[2J",

@@ -199,3 +199,50 @@ fn pauses_grow_to_a_bound() {
     }
     assert!((90..110).contains(&asked), "{asked} questions in a quarter of an hour");
 }
+
+#[test]
+fn only_the_very_request_stands_for_one_whose_answer_was_lost() {
+    let same = |request: &AccessRequest| {
+        let roles = ["ci-prod", "ci-db"].map(str::to_owned);
+        is_the_same(request, "bot-ci", &roles, "deploy", now())
+    };
+    let filed = in_state(State::Pending);
+    // Clocks differ a little.
+    for created in ["2026-11-21T11:58:00Z", NOW, "2026-11-21T12:00:30Z"] {
+        assert!(same(&AccessRequest { created: created.parse().ok(), ..filed.clone() }), "{created}");
+    }
+    for other in [
+        AccessRequest { user: "bot-other".to_owned(), ..filed.clone() },
+        AccessRequest { roles: vec!["ci-prod".to_owned()], ..filed.clone() },
+        AccessRequest { reason: "something else".to_owned(), ..filed.clone() },
+        AccessRequest { created: "2026-11-21T11:57:59Z".parse().ok(), ..filed.clone() },
+        AccessRequest { created: None, ..filed.clone() },
+    ] {
+        assert!(!same(&other), "{other:?}");
+    }
+}
+
+#[test]
+fn a_cluster_without_the_call_is_not_one_that_refuses() {
+    let error = |code| ClusterError::Refused { call: "GetAccessRequestsV2", code, message: "no".to_owned() };
+    let roles = ["ci-prod".to_owned()];
+    for code in [tonic::Code::PermissionDenied, tonic::Code::InvalidArgument, tonic::Code::NotFound] {
+        let refused = refused(error(code), "bot-ci", &roles);
+        assert!(matches!(refused, ApprovalError::Refused { .. }), "{refused:?}");
+    }
+    let unknown = refused(error(tonic::Code::Unimplemented), "bot-ci", &roles);
+    assert!(!matches!(unknown, ApprovalError::Refused { .. }), "{unknown:?}");
+}
+
+#[test]
+fn an_approval_counts_from_its_very_beginning_until_its_end() {
+    let at = |begins: &str, expires: &str| AccessRequest {
+        begins: begins.parse().ok(),
+        expires: expires.parse().ok(),
+        ..in_state(State::Approved)
+    };
+    let counts = |request: AccessRequest| answer(&request, now()).map(|answer| answer.is_some()).ok();
+    assert_eq!(counts(at(NOW, "2026-11-21T12:00:01Z")), Some(true));
+    assert_eq!(counts(at("2026-11-21T12:00:01Z", "2026-11-21T13:00:00Z")), Some(false));
+    assert_eq!(counts(at("", NOW)), None);
+}

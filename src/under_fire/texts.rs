@@ -112,7 +112,8 @@ fn foreign_text() {
         "a\x1b[31mb\r\n\u{202e}c",
         "eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln",
     ];
-    parser("foreign text", seeds).slow(2).text(|text| {
+    // Text that is wrapped takes some hundred bytes for each word, which may be a letter.
+    parser("foreign text", seeds).memory(256, 256 * 1024).slow(2).text(|text| {
         let is_command = |line: &str| {
             line.trim_start().starts_with("::")
                 || ["##[", "##vso[", "##teamcity["].iter().any(|mark| line.contains(mark))

@@ -91,25 +91,24 @@ fn what_the_command_line_cannot_mean() {
         let ran = job.run(&[&["tunnel"], arguments].concat());
         assert!(ran.code == 2 && ran.stderr.contains(wanted), "{arguments:?}: {}", ran.all());
     }
-    let arguments = [
-        "tunnel",
-        "--auth-server",
-        "127.0.0.1:1",
-        "--insecure-trust-on-first-use",
-        "--token",
-        "x",
-        "database=pg",
-    ];
-    let ran = job.run(&arguments);
-    assert_eq!(ran.code, 2);
-    assert_data_eq!(
-        ran.stderr,
-        str![[r"
+    let past = ["--auth-server", "127.0.0.1:1", "--insecure-trust-on-first-use", "--token", "x"];
+    for (command, tunnel) in
+        [("tunnel", &["database=pg"][..]), ("exec", &["--tunnel", "database=pg", "--", "true"])]
+    {
+        let ran = job.run(&[&[command][..], &past, tunnel].concat());
+        assert_eq!(ran.code, 2);
+        assert_data_eq!(
+            ran.stderr,
+            str![[r"
 error: tunnels go through the proxy, and `--auth-server` goes past it
 hint: pass `--proxy HOST[:PORT]` in its place
 
 "]]
-    );
+        );
+    }
+    // What has no tunnel may go past it: nobody listens there.
+    let ran = job.run(&[&["exec"][..], &past, &["--timeout", "1s", "--", "true"]].concat());
+    assert_eq!(ran.code, 5, "{}", ran.all());
     assert!(cluster.sandbox.records().is_empty(), "nothing was asked of the cluster");
 }
 
