@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_removed_is_an_error() {
+        let base = tempfile::tempdir().unwrap();
+        let place = Place { path: base.path().join("jobpass-exec-x"), in_memory: false };
+        let folder = PrivateFolder::create(&place).unwrap();
+        std::fs::remove_dir(&place.path).unwrap();
+        std::fs::write(&place.path, "somebody's").unwrap();
+        assert!(matches!(folder.wipe(), Err(WriteError::Io { action: "remove", .. })));
+        assert!(place.path.exists(), "it is not ours");
+    }
+
+    #[test]
     fn it_goes_with_all_that_is_in_it_and_follows_no_link() {
         let base = tempfile::tempdir().unwrap();
         let place = Place { path: base.path().join("jobpass-exec-x"), in_memory: false };

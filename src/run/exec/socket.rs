@@ -47,3 +47,51 @@ impl Socket {
 fn is_ours(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == user())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// Only root can be somebody else: whoever runs the tests otherwise is told.
+    #[allow(clippy::print_stdout)]
+    #[tokio::test]
+    async fn it_serves_our_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let socket = Socket::listen(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        // Even where the file system would let others in.
+        for (path, mode) in [(folder.path(), 0o755), (&path, 0o666)] {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        }
+        let sessions = AtomicUsize::new(0);
+        let served = socket.serve(async |mut stream: UnixStream| {
+            sessions.fetch_add(1, Ordering::Relaxed);
+            drop(stream.write_all(b"hello").await);
+        });
+        let asked = async {
+            if user() == 0 {
+                let mut command = Command::new("runuser");
+                command.args(["-u", "nobody", "--", "ncat", "--recv-only", "-U"]).arg(&path).current_dir("/");
+                let ran = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+                assert!(ran.stdout.is_empty() && !ran.stderr.ends_with(b"denied.\n"), "{ran:?}");
+                assert_eq!(sessions.load(Ordering::Relaxed), 0);
+            } else {
+                println!("not root: no other user tries to get in");
+            }
+            let mut text = String::new();
+            UnixStream::connect(&path).await.unwrap().read_to_string(&mut text).await.unwrap();
+            text
+        };
+        let text = tokio::select! {
+            text = asked => text,
+            () = served => unreachable!("it serves for ever"),
+        };
+        assert_eq!((text.as_str(), sessions.load(Ordering::Relaxed)), ("hello", 1));
+    }
+}
