@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod join_method;
 pub mod kube_credential;
 pub mod login;
+pub mod login_only;
 pub mod logout;
 pub mod man;
 pub mod messages;

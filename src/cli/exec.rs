@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::Login;
+use super::login_only::LOGIN_ONLY;
 use super::tunnel_spec::{self, TunnelSpec};
-use super::variables::LOGIN_ONLY;
 
 /// Run a command with credentials of its own, remove them when it ends, and pass its status on
 #[derive(Debug, Args)]

@@ -5,8 +5,8 @@ use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::login_only::LOGIN_ONLY;
 use super::value::EMPTY;
-use super::variables::LOGIN_ONLY;
 use crate::error::{Exit, StageError};
 use crate::text::looks_like_token;
 

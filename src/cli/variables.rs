@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::login_only::LOGIN_ONLY;
 use super::usage::UsageError;
 use crate::env::{Env, names};
 
@@ -22,10 +23,6 @@ pub struct Filled {
 /// The commands that ssh and kubectl call with the flags of one login. They take no variables: those that are meant for
 /// another login would lead them to another cluster.
 const CALLED_BY_OTHERS: [&str; 3] = ["ssh-proxy", "kube-credential", "renew"];
-
-/// Flags of `login` that have no meaning for the command of `exec`, which has credentials of its own.
-pub const LOGIN_ONLY: [&str; 6] =
-    ["dir", "export", "json", "print_command", "request_nowait", "reuse_if_valid_for"];
 
 /// The variable for a flag.
 pub fn variable(command: &str, arg: &Arg) -> Option<String> {

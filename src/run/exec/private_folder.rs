@@ -168,7 +168,7 @@ mod tests {
         let place = Place { path: base.path().join("jobpass-exec-x"), in_memory: false };
         let folder = PrivateFolder::create(&place).unwrap();
         std::fs::remove_dir(&place.path).unwrap();
-        std::fs::write(&place.path, "somebody's").unwrap();
+        drop(File::create(&place.path).unwrap());
         assert!(matches!(folder.wipe(), Err(WriteError::Io { action: "remove", .. })));
         assert!(place.path.exists(), "it is not ours");
     }
