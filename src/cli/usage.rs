@@ -82,7 +82,8 @@ impl UsageError {
     ) -> Self {
         let named = |text: &str| {
             // Clap's form of what is no flag: `[COMMAND]...`.
-            let flag = flag(text).trim_start_matches('[').trim_end_matches("]...");
+            let flag = flag(text);
+            let flag = flag.strip_prefix('[').and_then(|name| name.strip_suffix("]...")).unwrap_or(flag);
             let variable = from_variables.iter().find(|(from, _)| from == flag);
             variable.map_or_else(|| format!("`{flag}`"), |(_, variable)| format!("`{variable}`"))
         };
