@@ -113,4 +113,25 @@ mod tests {
         outage.begins("kube", false, "alert");
         said(&["tunnel `pg`: alert", "tunnel `kube`: alert"]);
     }
+
+    #[test]
+    fn what_is_wrong_with_the_network_is_wrong_for_all() {
+        let (peer, reason) = (|| "p:443".to_owned(), || "r".to_owned());
+        let net = |source: NetError| ClusterError::from(source);
+        let everybodys = [
+            NetError::Closed { peer: peer(), during: reason() },
+            NetError::Connect { peer: peer(), reason: reason(), refused: true },
+            NetError::Deadline { doing: reason(), limit: 5 },
+            NetError::Dns { host: peer(), reason: reason() },
+            NetError::Proxy { proxy: peer(), peer: peer(), reason: reason(), status: None },
+            NetError::Timeout { peer: peer(), doing: reason(), seconds: 5 },
+        ];
+        for error in everybodys.map(net) {
+            assert!(is_everybodys(&error), "{error:?}");
+        }
+        let refused = ClusterError::Refused { call: "c", code: tonic::Code::NotFound, message: reason() };
+        for error in [net(NetError::Tls { peer: peer(), reason: reason() }), refused] {
+            assert!(!is_everybodys(&error), "{error:?}");
+        }
+    }
 }

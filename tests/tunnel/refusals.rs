@@ -123,7 +123,13 @@ fn places_that_are_taken() {
     let port = taken.local_addr().unwrap().port();
     let proxy = cluster.proxy();
     let socket = cluster.path("web-ca.pem").display().to_string();
+    let long = cluster.path(&"x".repeat(120)).display().to_string();
     for (spec, code, wanted) in [
+        (
+            format!("database=pg,name=r,protocol=redis,socket={long}"),
+            6,
+            "choose a shorter path: systems take about 100 bytes".into(),
+        ),
         (format!("database=pg:{port}"), 5, format!("cannot listen at `127.0.0.1:{port}`")),
         (format!("database=pg,name=r,protocol=redis,socket={socket}"), 6, "something else is there".into()),
         (format!("database=pg,socket={socket}"), 2, "call the socket `.s.PGSQL.5432`".into()),
