@@ -194,7 +194,7 @@ fn a_usage_error_leads_to_the_command_line_that_was_meant() {
         assert_eq!(ran.stderr, format!("error: {error}\nhint: {hint}\n"), "{arguments:?}");
     }
     let tunnel = called(&["tunnel"], &[]).stderr;
-    assert!(tunnel.contains("hint: use `jobpass tunnel database=SERVICE,user=USER"), "{tunnel}");
+    assert!(tunnel.contains("hint: name what to reach: `database=SERVICE`"), "{tunnel}");
 }
 
 #[test]

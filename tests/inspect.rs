@@ -377,6 +377,17 @@ fn what_is_broken_is_told() {
         }
     }
 
+    // A folder with several outputs is all of them.
+    let ran = inspect(cluster.folder.path(), &["two"]).ok();
+    for name in ["a", "b"] {
+        assert!(ran.stdout.contains(&format!("{}/{name}\n", two.display())), "{}", ran.stdout);
+    }
+    assert_eq!(ran.stdout.matches("\ncluster ").count(), 2, "{}", ran.stdout);
+    let json = inspect(cluster.folder.path(), &["two", "--json"]).ok().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
+    std::fs::rename(&two, cluster.path("moved")).unwrap();
+
     let empty = cluster.path("empty");
     std::fs::create_dir(&empty).unwrap();
     put(&cluster.path("noise"), [0xfe; 4_096]);
@@ -388,7 +399,8 @@ fn what_is_broken_is_told() {
         ("text", 6, "`text` has no certificate in it", "jobpass login"),
         ("big", 6, "larger than 1 MiB", "jobpass login"),
         ("nowhere", 6, "no such file or directory", "check the path"),
-        ("two", 6, "it has a folder for each output", "/two/a"),
+        // Its manifest leads out of it.
+        ("moved", 6, "it has a folder for each output", "/two/a"),
     ] {
         let ran = inspect(cluster.folder.path(), &[path]);
         assert_eq!(ran.code, code, "{path}: {}", ran.all());

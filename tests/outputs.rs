@@ -148,7 +148,7 @@ fn twenty_outputs_take_no_more_round_trips_than_three() {
 fn a_certificate_for_something_else_is_not_taken() {
     for (output, place) in [
         ("kube=prod", "the kubernetes cluster `prod-other`"),
-        ("database=pg,user=ci,database-name=app", "the database `pg` (user `ci`) (name `app-other`)"),
+        ("database=pg,user=ci,database-name=app", "the database `pg` (user `ci`, name `app-other`)"),
         ("app=grafana", "the application `grafana-other` at `grafana.sandbox.example`"),
         ("ssh", "the kubernetes cluster `other`"),
     ] {

@@ -85,7 +85,7 @@ fn psql_reaches_the_database() {
         assert_eq!(seen.len(), 2, "a connection for each of psql's: {seen:#?}");
         for seen in seen {
             let route = seen.route.as_deref().unwrap();
-            assert_eq!(route, "the database `pg` (user `ci`) (name `app`)");
+            assert_eq!(route, "the database `pg` (user `ci`, name `app`)");
             assert_eq!(seen.alpn_offered, ["teleport-postgres"]);
         }
         // No credential is written: not in the job's folders, not in the log.
@@ -96,7 +96,7 @@ fn psql_reaches_the_database() {
         }
         let (ready, log) = (tunnels.ready_file.clone(), tunnels.log());
         assert!(
-            log.contains("tunnel `pg`: the database `pg` (user `ci`) (name `app`) at 127.0.0.1:"),
+            log.contains("tunnel `pg`: the database `pg` (user `ci`, name `app`) at 127.0.0.1:"),
             "{log}"
         );
         let ran = tunnels.stop("-TERM").ok();
@@ -156,7 +156,7 @@ fn redis_and_mariadb_at_once() {
     let routes: Vec<_> = cluster.sandbox.records().into_iter().filter_map(|seen| seen.route).collect();
     let count = |route: &str| routes.iter().filter(|seen| *seen == route).count();
     assert_eq!(count("the database `cache`"), 2, "{routes:?}");
-    assert_eq!(count("the database `sql` (user `ci`) (name `app`)"), 2, "{routes:?}");
+    assert_eq!(count("the database `sql` (user `ci`, name `app`)"), 2, "{routes:?}");
 }
 
 #[test]

@@ -51,8 +51,11 @@ pub fn parse(text: &str) -> Result<TunnelSpec, String> {
             return Err("where it listens is given twice".into());
         }
     }
-    let output =
-        output::parse(&kept.join(",")).map_err(|e| e.replace(", `dir`", "").replace(" or `format`", ""))?;
+    let output = output::parse(&kept.join(",")).map_err(|e| {
+        e.replace(", `dir`", "")
+            .replace(" or `format`", "")
+            .replace("expected `ssh`, `kube`", "expected `kube`")
+    })?;
     match &output.kind {
         Kind::Ssh { .. } => {
             return Err("ssh needs no tunnel: the `ssh_config` that `login` writes is one".into());
@@ -175,7 +178,7 @@ mod tests {
         for (text, want) in [
             ("", "it is empty"),
             ("ssh", "ssh needs no tunnel"),
-            ("postgres=pg", "kind is unknown"),
+            ("postgres=pg", "its kind is unknown: expected `kube`, `database` or `app`"),
             ("database", "needs the name of the database"),
             ("database=:5432", "needs the name of the database"),
             ("database=pg:0", "expected a port, 1 to 65535"),

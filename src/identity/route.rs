@@ -64,13 +64,11 @@ impl std::fmt::Display for Route {
             Self::Cluster => f.write_str("the Teleport cluster"),
             Self::Kube { kube } => write!(f, "the kubernetes cluster `{kube}`"),
             Self::Database(database) => {
-                write!(f, "the database `{}`", database.service)?;
-                for (what, value) in [("user", &database.user), ("name", &database.name)] {
-                    if !value.is_empty() {
-                        write!(f, " ({what} `{value}`)")?;
-                    }
-                }
-                Ok(())
+                let said = [("user", &database.user), ("name", &database.name)];
+                let said = said.iter().filter(|(_, value)| !value.is_empty());
+                let said: Vec<_> = said.map(|(what, value)| format!("{what} `{value}`")).collect();
+                let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
+                write!(f, "the database `{}`{said}", database.service)
             }
             Self::App(app) => write!(f, "the application `{}` at `{}`", app.name, app.public_addr),
         }

@@ -22,7 +22,7 @@ use crate::text::fold::fold;
 use facts::Facts;
 use material::Material;
 
-/// Reads one path or several; JSON of one is an object, of several an array. Exit code 6 if one of them is broken, else 4 if
+/// Reads one path or several, each output of a folder with several; JSON of one is an object, of several an array. Exit code 6 if one of them is broken, else 4 if
 /// one is not valid now.
 pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
     let by_default = || env.var(names::JOBPASS_DIR).map(PathBuf::from).into_iter().collect();
@@ -32,11 +32,11 @@ pub fn run(args: &cli::inspect::Inspect, env: &Env) -> Result<Outcome, Failed> {
         return Err(RunError::usage("no folder is named", hint).into());
     }
     let now = env::now();
-    let read = |path: &PathBuf| {
-        let material = Material::read(&env.absolute(path).components().collect::<PathBuf>())?;
-        Ok::<_, RunError>(Facts::new(&material, now))
-    };
-    let all = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut all = Vec::new();
+    for path in &paths {
+        let materials = Material::read_all(&env.absolute(path).components().collect::<PathBuf>())?;
+        all.extend(materials.iter().map(|material| Facts::new(material, now)));
+    }
     let exit = match () {
         () if all.iter().any(|facts| !facts.problems.is_empty() && !facts.expired) => Exit::Files,
         () if all.iter().any(|facts| facts.expired || facts.valid_from > now) => Exit::Refused,

@@ -10,9 +10,17 @@ use crate::text::io_reason;
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
 pub enum TunnelError {
-    /// A port or a socket is not to be had.
+    /// A port is not to be had.
     #[error("tunnel `{name}` cannot listen at {place}")]
-    Listen {
+    Port {
+        name: String,
+        place: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A socket cannot be made.
+    #[error("tunnel `{name}` cannot listen at {place}")]
+    Socket {
         name: String,
         place: String,
         #[source]
@@ -40,15 +48,17 @@ impl StageError for TunnelError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unserved { .. } => Exit::Usage,
-            Self::Listen { .. } => Exit::Network,
+            Self::Port { .. } => Exit::Network,
             Self::Expired { .. } => Exit::Refused,
-            Self::Occupied { .. } | Self::Ready { .. } => Exit::Files,
+            Self::Socket { .. } | Self::Occupied { .. } | Self::Ready { .. } => Exit::Files,
         }
     }
 
     fn causes(&self) -> Vec<String> {
         match self {
-            Self::Listen { source, .. } | Self::Ready { source, .. } => vec![io_reason(source)],
+            Self::Port { source, .. } | Self::Socket { source, .. } | Self::Ready { source, .. } => {
+                vec![io_reason(source)]
+            }
             _ => Vec::new(),
         }
     }
@@ -56,10 +66,10 @@ impl StageError for TunnelError {
     fn hints(&self) -> Vec<String> {
         use std::io::ErrorKind;
         let hint = match self {
-            Self::Listen { source, .. } => match source.kind() {
-                ErrorKind::AddrInUse => "choose another port, or leave it out to take a free one",
+            Self::Port { .. } => "choose another port, or leave it out to take a free one",
+            Self::Socket { source, .. } => match source.kind() {
                 ErrorKind::InvalidInput => "choose a shorter path: systems take about 100 bytes",
-                _ => "choose another port or path",
+                _ => "choose another path",
             },
             Self::Occupied { .. } => "choose another path, or remove what is there if nobody needs it",
             Self::Unserved { hint, .. } => return vec![hint.clone()],

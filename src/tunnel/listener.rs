@@ -44,12 +44,10 @@ impl Drop for SocketFile {
 impl Listener {
     /// Listens there for the tunnel of that name. A socket that nobody listens on any more makes room.
     pub async fn bind(name: &str, listen: &Listen) -> Result<Self, TunnelError> {
-        let failed = |source| {
-            let (name, place) = (name.to_owned(), format!("`{}`", listen.place()));
-            TunnelError::Listen { name, place, source }
-        };
+        let (name, place) = (|| name.to_owned(), || format!("`{}`", listen.place()));
         match listen {
             Listen::Port(port) => {
+                let failed = |source| TunnelError::Port { name: name(), place: place(), source };
                 let listener = TcpListener::bind((HOST, *port)).await.map_err(failed)?;
                 // listen(2) may be called again.
                 rustix::net::listen(&listener, WAITING).map_err(|error| failed(error.into()))?;
@@ -57,9 +55,10 @@ impl Listener {
                 Ok(Self { on: On::Port(listener), place })
             }
             Listen::Socket(path) => {
+                let failed = |source| TunnelError::Socket { name: name(), place: place(), source };
                 if let Some(what) = occupied(path).map_err(failed)? {
-                    let (name, place) = (name.to_owned(), format!("`{}`", path.display()));
-                    return Err(TunnelError::Occupied { name, place, what });
+                    let place = format!("`{}`", path.display());
+                    return Err(TunnelError::Occupied { name: name(), place, what });
                 }
                 let (listener, file) = socket(path).map_err(failed)?;
                 Ok(Self { on: On::Socket { listener, _file: file }, place: listen.place() })

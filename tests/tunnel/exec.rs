@@ -24,7 +24,7 @@ fn psql_runs_without_a_credential_in_any_file() {
         let ran = exec(&with.cluster, &["--tunnel", &spec], &[&["psql"], WHO].concat()).ok();
         assert_eq!(ran.stdout, "ci|app\n", "{}", ran.stderr);
         assert!(
-            ran.stderr.contains("tunnel `pg`: the database `pg` (user `ci`) (name `app`) at "),
+            ran.stderr.contains("tunnel `pg`: the database `pg` (user `ci`, name `app`) at "),
             "{}",
             ran.stderr
         );

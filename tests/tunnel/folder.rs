@@ -89,7 +89,7 @@ fn psql_runs_by_the_line_as_printed() {
         let seen = cluster.sandbox.records().split_off(before);
         let routed: Vec<_> = seen.iter().filter(|seen| seen.route.is_some()).collect();
         let [one] = routed[..] else { panic!("{seen:#?}") };
-        assert_eq!(one.route.as_deref(), Some("the database `pg` (user `ci`) (name `app`)"));
+        assert_eq!(one.route.as_deref(), Some("the database `pg` (user `ci`, name `app`)"));
         assert_eq!((one.upgrade.is_some(), seen.iter().any(|seen| seen.proved)), (way.is_some(), false));
         // Its status is the client's, and its output nothing but the client's.
         let ran = shell(cluster, &format!("{line} -c 'no sql'"));

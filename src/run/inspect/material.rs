@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -30,6 +30,8 @@ const FORMATS: [(&str, &str); 3] =
     [("tls.crt", "tls.key"), ("mongo.crt", "mongo.crt"), ("cockroach/node.crt", "cockroach/node.key")];
 /// Files with a certificate that are looked at, at most.
 const MAX_MORE: usize = 1_000;
+/// Outputs of a manifest that are looked at, at most.
+const MAX_OUTPUTS: usize = 50;
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 /// What the files of one folder, or one file, have.
@@ -86,6 +88,25 @@ impl Material {
             format!("name one of them: {}", below.join(", "))
         };
         Err(nothing(reason, &hint))
+    }
+
+    /// The same, or the folder of each output where a folder has nothing but those.
+    pub fn read_all(path: &Path) -> Result<Vec<Self>, RunError> {
+        let error = match Self::read(path) {
+            Ok(material) => return Ok(vec![material]),
+            Err(error) => error,
+        };
+        let manifest = manifest_in(path);
+        let folders: Vec<&Path> = dirs(manifest.as_ref()).map(Path::new).collect();
+        let is_inside = |dir: &&Path| {
+            dir.strip_prefix(path)
+                .is_ok_and(|below| below.components().all(|part| matches!(part, Component::Normal(_))))
+        };
+        // A manifest leads nowhere else.
+        if folders.is_empty() || !folders.iter().all(is_inside) {
+            return Err(error);
+        }
+        folders.into_iter().map(Self::read).collect()
     }
 
     /// Whether all certificates are for their keys; `None`: none is for another one, but a key is missing or unreadable.
@@ -327,11 +348,14 @@ fn sources(manifest: &Value, dir: &Path) -> Option<Vec<LoginSource>> {
     serde_json::from_value(output.get("login_sources")?.clone()).ok()
 }
 
-/// The folders of a manifest with several outputs.
+/// The folders of a manifest with several outputs, for people.
 fn below(manifest: Option<&Value>) -> Vec<String> {
+    dirs(manifest).map(|dir| format!("`{}`", safe(dir, 200))).collect()
+}
+
+fn dirs(manifest: Option<&Value>) -> impl Iterator<Item = &str> {
     let outputs = manifest.and_then(|m| m.get("outputs")).and_then(Value::as_array);
-    let dirs = outputs.into_iter().flatten().filter_map(|o| o.get("dir")?.as_str());
-    dirs.take(20).map(|d| format!("`{}`", safe(d, 200))).collect()
+    outputs.into_iter().flatten().filter_map(|output| output.get("dir")?.as_str()).take(MAX_OUTPUTS)
 }
 
 fn reason(error: &std::io::Error) -> String {
