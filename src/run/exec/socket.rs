@@ -61,7 +61,8 @@ mod tests {
     #[allow(clippy::print_stdout)]
     #[tokio::test]
     async fn it_serves_our_user_alone() {
-        let folder = tempfile::tempdir().unwrap();
+        // The temporary folder of the tests may be theirs alone.
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
         let path = folder.path().join("socket");
         let socket = Socket::listen(&path).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
