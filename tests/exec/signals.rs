@@ -16,7 +16,9 @@ pub fn started(job: &Job<'_>, flags: &[&str], script: &str) -> (Child, BufReader
     let proxy = job.cluster.proxy();
     let mut all = vec!["exec", "--proxy", &proxy, "--token", &job.token, "-q"];
     all.extend(flags);
-    all.extend(["--", "sh", "-c", script]);
+    // First, jobpass comes to rest (Linux): it has told its watchdog of the command then.
+    let script = format!("while grep -q '^State:.R' /proc/$PPID/status 2>&-; do :; done; {script}");
+    all.extend(["--", "sh", "-c", &script]);
     let mut command = job.command(&all);
     // A group of its own, as a shell would give it.
     let mut child = command.process_group(0).stdout(Stdio::piped()).spawn().unwrap();

@@ -233,15 +233,23 @@ pub fn key_lines(dir: &Path) -> Vec<String> {
     lines
 }
 
-/// Files and folders below a folder, with their modes.
+/// Files and folders below a folder, with their modes; those that go meanwhile are left out.
 pub fn listing(dir: &Path) -> Vec<(String, u32)> {
     use std::os::unix::fs::PermissionsExt as _;
+    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     let mut found = Vec::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if gone(&error) && folder != dir => continue,
+            entries => entries.unwrap(),
+        };
+        for entry in entries {
             let path = entry.unwrap().path();
-            let mode = std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777;
+            let mode = match std::fs::symlink_metadata(&path) {
+                Err(error) if gone(&error) => continue,
+                about => about.unwrap().permissions().mode() & 0o777,
+            };
             found.push((path.strip_prefix(dir).unwrap().display().to_string(), mode));
             if path.is_dir() {
                 folders.push(path);
